@@ -1,0 +1,44 @@
+# The only commands a person must know. Each makes sure of what it needs first, .venv included.
+export PYTHON ?= python3
+export VENV ?= $(CURDIR)/.venv
+# Linters and tests call each other by name.
+test test-fast lint bench docs: export PATH := $(VENV)/bin:$(PATH)
+
+SHELL_PROGRAMS = $(shell grep -lE '^\#!.*sh$$' -r scripts docker-base/build docker-base/bin .ci)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint bench docs
+
+help: ## list these commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 16
+
+demo: ## from nothing to an image that processes granules, checked; ARGS=--native goes without Docker
+	@$(PYTHON) scripts/demo.py $(ARGS)
+
+# Without an engine or the C libraries (status 3) their tests are skipped; REQUIRE_ENGINE=1, REQUIRE_NATIVE=1: not so.
+test: ## all linters and tests, on a Docker engine where there can be one
+	@scripts/engine-up || { test $$? = 3 && test "$(REQUIRE_ENGINE)" != 1; }
+	@scripts/native-up || { test $$? = 3 && test "$(REQUIRE_NATIVE)" != 1; }
+	@$(MAKE) --no-print-directory lint
+	@python -m pytest $(ARGS)
+
+test-fast: ## linters and the tests that need neither a Docker engine nor half a minute
+	@$(MAKE) --no-print-directory lint
+	@python -m pytest -m "not engine and not slow" $(ARGS)
+
+lint: ## linters only
+	@scripts/venv
+	ruff check .
+	shellcheck $(SHELL_PROGRAMS)
+	hadolint --failure-threshold style docker-base/Dockerfile
+	yamllint --strict .
+	check-jsonschema --builtin-schema vendor.circle-ci .circleci/config.yml
+
+bench: ## benchmarks beside other tools, into benchmarks/
+	@test -x benchmarks/run || { echo "make: there are no benchmarks yet"; exit 1; }
+	@scripts/venv
+	@benchmarks/run $(ARGS)
+
+docs: ## the documentation as web pages, into site/
+	@scripts/venv
+	@mkdocs build --strict

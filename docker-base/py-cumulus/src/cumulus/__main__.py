@@ -1,0 +1,136 @@
+"""Commands: ``python -m cumulus compare`` and ``python -m cumulus test``."""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from . import CumulusError, __version__
+
+FAILED = 2
+
+
+def main(argv=None):
+    """Run a command and return its exit status; a known failure is one sentence on stderr."""
+    options = _parser().parse_args(argv)
+    try:
+        return options.command(options)
+    except CumulusError as error:
+        print(f"cumulus: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # the reader of our report went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="cumulus", description="Compare products, or test a process handler."
+    )
+    parser.add_argument("--version", action="version", version=f"py-cumulus {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    compare = commands.add_parser(
+        "compare",
+        help="compare two files or directories of products",
+        description="Compare two files, or two directories file by file.",
+        epilog="exit status: 0 equal; 1 different; 2 could not compare, or nothing to compare",
+    )
+    compare.add_argument("expected", metavar="EXPECTED")
+    compare.add_argument("actual", metavar="ACTUAL")
+    compare.add_argument(
+        "--rules", metavar="FILE", help="collection.toml with tolerances and what to ignore"
+    )
+    compare.add_argument("--json", metavar="FILE", help="write the result as JSON; - for stdout")
+    compare.set_defaults(command=_compare)
+    test = commands.add_parser(
+        "test",
+        help="run a process handler, then compare its products with the expected ones",
+        description="Process INPUT into OUTPUT anew with HOME/process.py, then compare OUTPUT with "
+        "EXPECTED, where that holds products.",
+        epilog="exit status: the handler's if it is not 0, else the comparison's",
+    )
+    test.add_argument("--home", metavar="DIR", default=".", help="where process.py is (default: .)")
+    test.add_argument("input", metavar="INPUT")
+    test.add_argument("output", metavar="OUTPUT")
+    test.add_argument("expected", metavar="EXPECTED")
+    test.set_defaults(command=_test)
+    return parser
+
+
+def _compare(options):
+    from . import collection
+
+    rules = collection.load(options.rules).compare if options.rules else None
+    return _verdict(options.expected, options.actual, rules, options.json)
+
+
+def _verdict(expected, actual, rules, json_file=None, stale=()):
+    from .compare import compare, exit_status, report
+
+    results = compare(expected, actual, rules, stale)
+    status = exit_status(results)
+    # With the JSON on standard output the text goes elsewhere.
+    print(report(results), file=sys.stderr if json_file == "-" else sys.stdout)
+    if json_file:
+        content = {"equal": status == 0, "files": [one.as_json() for one in results]}
+        text = json.dumps(content, indent=2) + "\n"
+        if json_file == "-":
+            sys.stdout.write(text)
+        else:
+            _write(json_file, text)
+    return status
+
+
+def _write(path, text):
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CumulusError(f"cannot write {path!r}: {error.strerror}") from error
+
+
+def _test(options):
+    from . import collection
+    from .compare import files_of
+
+    handler = Path(options.home, "process.py")
+    if not handler.is_file():
+        raise CumulusError(f"there is no handler {str(handler)!r}: give its directory with --home")
+    before = _stamps(options.output)
+    status = _run_handler([sys.executable, handler, "--force", options.input, options.output])
+    if status != 0:
+        print(f"cumulus: the handler ended with status {status}: not compared", file=sys.stderr)
+        return status
+    if not Path(options.expected).is_dir() or not files_of(options.expected):
+        print(f"no expected products in {options.expected!r}: nothing compared")
+        return 0
+    after = _stamps(options.output)
+    stale = {name for name, stamp in after.items() if before.get(name) == stamp}
+    rules = collection.load(Path(options.home, "collection.toml")).compare
+    return _verdict(options.expected, options.output, rules, stale=stale)
+
+
+def _stamps(directory):
+    """What tells a file that was written anew from one that was left alone."""
+    from .compare import files_of
+
+    stamps = {}
+    for name in files_of(directory):
+        state = os.stat(os.path.join(directory, name), follow_symlinks=False)
+        stamps[name] = state.st_ino, state.st_mtime_ns, state.st_ctime_ns
+    return stamps
+
+
+def _run_handler(argv):
+    """Run the handler, handing on requests to stop, and return its exit status."""
+    with subprocess.Popen(argv) as child:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _frame: child.send_signal(number))
+        status = child.wait()
+    return 128 - status if status < 0 else status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Run a program for a granule: no shell, a time limit, and nothing of it left behind."""
+
+import collections
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from . import CumulusError
+
+__all__ = ["run_program"]
+
+KEPT_LINES = 20  # of what a program says; a failure quotes the last few
+QUOTED_LINES = 3
+
+
+def run_program(argv, *, cwd, seconds):
+    """Run a program to its end and return what it wrote to standard error.
+
+    Its standard output goes to the handler's standard error, because standard output is the log.
+
+    Parameters
+    ----------
+    argv : sequence of str or path-like
+        Program and arguments, handed over as they are.
+    cwd : path-like
+        Where it runs.
+    seconds : float
+        After this long the program and every child in its process group are killed.
+
+    Returns
+    -------
+    str
+        The last lines of its standard error.
+
+    Raises
+    ------
+    CumulusError
+        It cannot be started, ends with a status other than 0, or takes too long.
+    """
+    argv = [os.fspath(argument) for argument in argv]
+    name = Path(argv[0]).name
+    try:
+        child = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=_descriptor(sys.stderr),
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CumulusError(f"cannot run {argv[0]!r}: {error.strerror}") from error
+    except ValueError as error:  # a null byte in an argument
+        raise CumulusError(f"cannot run {argv[0]!r}: {error}") from error
+    tail = _Tail(child.stderr)
+    try:
+        status = child.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise CumulusError(
+            f"{name} was stopped after {seconds:g} s ([limits].seconds in collection.toml)"
+        ) from None
+    finally:
+        _end(child)
+        said = tail.lines()
+    if status != 0:
+        how = f"exit status {status}" if status > 0 else f"killed by {_signal_name(-status)}"
+        words = "; ".join(said[-QUOTED_LINES:])
+        raise CumulusError(f"{name} failed ({how}){': ' if words else ''}{words}")
+    return "\n".join(said)
+
+
+def _end(child):
+    """Kill the process group: the program, if it still runs, and what it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _descriptor(stream):
+    try:
+        return stream.fileno()
+    except (AttributeError, OSError, ValueError):  # replaced by something that is no file
+        return subprocess.DEVNULL
+
+
+def _signal_name(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+class _Tail(threading.Thread):
+    """Read a pipe to its end, keeping its last lines, so that a talkative program never blocks."""
+
+    def __init__(self, pipe):
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._last = collections.deque(maxlen=KEPT_LINES)
+        self.start()
+
+    def run(self):
+        with self._pipe:
+            # Bounded reads: a line may be endless.
+            while piece := self._pipe.readline(2000):
+                if text := piece.decode(errors="backslashreplace").strip():
+                    self._last.append(text)
+
+    def lines(self):
+        # A grandchild that left the process group may hold the pipe open: do not wait for it.
+        self.join(timeout=2)
+        return list(self._last)

@@ -1,0 +1,137 @@
+"""Differences of XML, of JSON, and of anything else by its bytes."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+__all__ = ["byte_differences", "json_differences", "same_bytes", "xml_differences"]
+
+BLOCK = 1 << 20
+
+
+def same_bytes(one, other):
+    """Return whether two files hold the same bytes."""
+    return not byte_differences(one, other)
+
+
+def byte_differences(expected, actual):
+    """Compare two files byte by byte; only the first differing place is named."""
+    with open(expected, "rb") as first, open(actual, "rb") as second:
+        offset = 0
+        while True:
+            a, b = first.read(BLOCK), second.read(BLOCK)
+            if a != b:
+                break
+            if not a:
+                return []
+            offset += len(a)
+        place = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)
+        sizes = [file.seek(0, 2) for file in (first, second)]
+    size = "" if sizes[0] == sizes[1] else f"; expected {sizes[0]} bytes, found {sizes[1]}"
+    if place is None:
+        return [f"the shorter file is the beginning of the longer one{size}"]
+    return [f"bytes differ from offset {offset + place} on{size}"]
+
+
+# --- XML -------------------------------------------------------------------------------------
+
+
+def xml_differences(expected, actual, ignored=()):
+    """Compare two XML files in canonical form.
+
+    The content of elements at an ignored path (relative to the root element) does not count; that
+    they are there does.
+    """
+    roots = [ElementTree.parse(path).getroot() for path in (expected, actual)]
+    for root in roots:
+        for path in ignored:
+            for element in root.findall(path):
+                tail = element.tail
+                element.clear()
+                element.tail = tail
+    texts = [
+        ElementTree.canonicalize(ElementTree.tostring(root, "unicode"), strip_text=True)
+        for root in roots
+    ]
+    if texts[0] == texts[1]:
+        return []
+    wanted, found = (dict(_xml_items(root)) for root in roots)
+    return _item_differences(wanted, found) or ["the order of the elements differs"]
+
+
+def _xml_items(element, path=""):
+    """Yield path and text of every element and attribute; equal siblings are numbered."""
+    path = f"{path}/{element.tag}"
+    yield path, (element.text or "").strip()
+    for name, value in element.attrib.items():
+        yield f"{path}/@{name}", value
+    counts = {}
+    for child in element:
+        counts[child.tag] = number = counts.get(child.tag, 0) + 1
+        for place, text in _xml_items(child, path):
+            if number > 1:
+                head = f"{path}/{child.tag}"
+                place = f"{head}[{number}]{place.removeprefix(head)}"
+            yield place, text
+        if tail := (child.tail or "").strip():
+            yield f"{path}/text() after {child.tag}[{number}]", tail
+
+
+# --- JSON ------------------------------------------------------------------------------------
+
+
+def json_differences(expected, actual, ignored=()):
+    """Compare two JSON files by content.
+
+    The value at an ignored key path, such as ``ProviderDates/Date``, does not count; that the key
+    is there does. Lists are passed through: the path names no index.
+    """
+    paths = {tuple(path.strip("/").split("/")) for path in ignored}
+    items = []
+    for path in (expected, actual):
+        with open(path, "rb") as file:
+            items.append(dict(_json_items(json.load(file), (), paths)))
+    return _item_differences(*items)
+
+
+def _json_items(value, place, ignored):
+    """Yield place and text of every value; the text of a container is its kind (and length).
+
+    A place is the tuple of the keys and list indices that lead to it.
+    """
+    if tuple(step for step in place if isinstance(step, str)) in ignored:
+        yield place, "(ignored)"
+    elif isinstance(value, dict):
+        yield place, "an object"
+        for key, child in value.items():
+            yield from _json_items(child, (*place, key), ignored)
+    elif isinstance(value, list):
+        yield place, f"a list of {len(value)}"
+        for index, child in enumerate(value):
+            yield from _json_items(child, (*place, index), ignored)
+    else:
+        yield place, _json_text(value)
+
+
+def _json_text(value):
+    """JSON has one kind of number: 1.0 is 1."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _item_differences(expected, actual):
+    differences = []
+    for place in [*expected, *(place for place in actual if place not in expected)]:
+        name = place if isinstance(place, str) else _place_name(place)
+        if place not in actual:
+            differences.append(f"{name} is missing; expected {expected[place]!r}")
+        elif place not in expected:
+            differences.append(f"{name} is extra: {actual[place]!r}")
+        elif expected[place] != actual[place]:
+            differences.append(f"{name}: expected {expected[place]!r}, found {actual[place]!r}")
+    return differences
+
+
+def _place_name(steps):
+    name = "".join(f"[{step}]" if isinstance(step, int) else f"/{step}" for step in steps)
+    return name or "/"

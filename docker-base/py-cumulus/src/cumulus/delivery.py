@@ -1,0 +1,151 @@
+"""Scratch directories, and the way of complete products out of them.
+
+Everything happens on the file system of the output directory, so that a product appears under its
+name by one rename, whole or not at all.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+from . import CumulusError
+
+__all__ = ["check_output_directory", "deliver", "fsync", "remove_products", "scratch_space"]
+
+STATE = ".cumulus"  # in the output directory; dot entries are never products
+
+
+def check_output_directory(indir, outdir):
+    """Make sure that products can be written, or say what to change.
+
+    Raises
+    ------
+    CumulusError
+        The directory is absent, not writable, or the input directory itself.
+    """
+    outdir = Path(outdir)
+    if not outdir.is_dir():
+        what = "is not a directory" if outdir.exists() else "does not exist: create it first"
+        raise CumulusError(f"output directory {str(outdir)!r} {what}")
+    if outdir.resolve() == Path(indir).resolve():
+        raise CumulusError(
+            f"input and output are the same directory, {str(outdir)!r}: "
+            "products would replace inputs"
+        )
+    try:
+        (outdir / STATE).mkdir(exist_ok=True)
+        with open(outdir / STATE / "lock", "w"), tempfile.TemporaryFile(dir=outdir / STATE):
+            pass
+    except OSError as error:
+        raise CumulusError(_not_writable(outdir, error)) from error
+
+
+def _not_writable(outdir, error):
+    state = outdir / STATE
+    place = state if state.exists() and os.access(outdir, os.W_OK) else outdir
+    owner, me = place.stat(), os.geteuid()
+    message = f"cannot write to {str(place)!r} as uid {me}: {error.strerror}"
+    if isinstance(error, PermissionError) and owner.st_uid != me:
+        message += (
+            f"; it belongs to uid {owner.st_uid}: "
+            f"add the line UID_GID={owner.st_uid}:{owner.st_gid} to .env"
+        )
+    return message
+
+
+@contextlib.contextmanager
+def scratch_space(outdir):
+    """Give a run its own scratch directory, remove it afterwards, and clear those of dead runs.
+
+    A run holds a lock on its scratch directory for as long as it lives, however it ends.
+    """
+    state = Path(outdir, STATE)
+    # Between making a directory and locking it, another run must not take it for a leftover.
+    with _locked(state / "lock"):
+        for leftover in state.glob("scratch-*"):
+            _clear_if_dead(leftover)
+        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=state))
+        lock = open(scratch / "lock", "w")  # noqa: SIM115 (held until the run ends)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        lock.close()
+
+
+@contextlib.contextmanager
+def _locked(path):
+    with open(path, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _clear_if_dead(scratch):
+    try:
+        with open(scratch / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(scratch, ignore_errors=True)
+    except OSError:
+        return  # a living run holds it, or it belongs to somebody else
+
+
+def remove_products(outdir, names):
+    """Remove earlier products, the primary (first) one first, so that none stands without it."""
+    removed = False
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            Path(outdir, name).unlink()
+            removed = True
+    if removed:
+        fsync(outdir)
+
+
+def deliver(products, outdir):
+    """Move complete products to the output directory, companions first, the primary (first) last.
+
+    Parameters
+    ----------
+    products : mapping of str to pathlib.Path
+        Finished files in scratch; each keeps its name.
+    outdir : path-like
+
+    Raises
+    ------
+    CumulusError
+        A declared product was not made; nothing has been moved then.
+    """
+    for key, path in products.items():
+        if not path.is_file() or path.is_symlink():
+            raise CumulusError(f"product {key!r} was not made: expected the file {path.name!r}")
+    for path in products.values():
+        fsync(path)
+    primary, *companions = products.values()
+    with _signals_held():  # a request to stop waits for these few renames
+        for path in companions:
+            os.replace(path, Path(outdir, path.name))
+        fsync(outdir)
+        os.replace(primary, Path(outdir, primary.name))
+        fsync(outdir)
+
+
+def fsync(path):
+    """Have the kernel write a file's content, or a directory's entries, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _signals_held():
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)

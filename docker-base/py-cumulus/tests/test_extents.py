@@ -1,0 +1,320 @@
+"""When and where: from names, from CF coordinates, and never invented."""
+
+from datetime import UTC, datetime
+
+import netCDF4
+import numpy as np
+import pytest
+from conftest import shared, write_product
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cumulus import CumulusError
+from cumulus.extents import Box, Extent, enclosing_longitudes, find_extent
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=UTC)
+
+
+def corners(box):
+    return box.west, box.south, box.east, box.north
+
+
+@pytest.fixture
+def product(tmp_path):
+    def product(**content):
+        return write_product(tmp_path / "p.nc", **content)
+
+    return product
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Write variables given as name=(values, attributes[, dimensions])."""
+
+    def build(fill=None, kind="f8", **variables):
+        path = tmp_path / "p.nc"
+        with netCDF4.Dataset(path, "w") as dataset:
+            for name, (values, attributes, *dimensions) in variables.items():
+                values = np.asarray(values)
+                dims = dimensions[0] if dimensions else (name,)[: values.ndim]
+                for dimension, length in zip(dims, values.shape, strict=True):
+                    if dimension not in dataset.dimensions:
+                        dataset.createDimension(dimension, length)
+                variable = dataset.createVariable(name, kind, dims, fill_value=fill)
+                variable.setncatts(attributes)
+                variable[...] = values
+        return path
+
+    return build
+
+
+NORTH, EAST = {"units": "degrees_north"}, {"units": "degrees_east"}
+TIME = {"units": "seconds since 2012-09-06 12:00:00", "standard_name": "time"}
+
+
+# --- an oracle that nobody here made ---------------------------------------------------------
+
+
+def test_dropsonde_agrees_with_the_inventory_of_ghrc():
+    """GHRC's inventory: 2022-02-08 14:29:42 to 14:34:22, N 42.799, W -65.896."""
+    found = find_extent(shared("data/granules/IMPACTS_AVAPS_PQC_20220208_142943.nc"))
+    assert found.begin == utc(2022, 2, 8, 14, 29, 42)
+    assert found.end.replace(microsecond=0) == utc(2022, 2, 8, 14, 34, 22)
+    assert round(found.box.north, 3) == 42.799
+    assert round(found.box.west, 3) == -65.896
+
+
+def test_granule_without_a_position_gets_no_box(caplog):
+    """ISS_LIS has one lone longitude, and latitudes along a dimension of length zero."""
+    found = find_extent(shared("data/granules/ISS_LIS_BG_V3.0_20170702_000346_FIN.nc"))
+    assert found.box is None
+    assert "no spatial extent found" in caplog.text
+
+
+def test_granule_without_attributes_gets_no_extent():
+    found = find_extent(shared("data/granules/IMPACTS_CRS_L1B_RevB_20200201_subset.h5"))
+    assert found == Extent()
+
+
+# --- time ------------------------------------------------------------------------------------
+
+
+def test_time_is_the_range_of_the_cf_coordinate(product):
+    found = find_extent(product(seconds=(30, 0)))
+    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 30))
+
+
+def test_day_fractions_are_rounded_to_milliseconds(build):
+    days = {"units": "days since 2011-12-31 00:00:00", "standard_name": "time"}
+    found = find_extent(build(time=(250.5 + np.arange(40) * 10 / 86400, days)))
+    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 6, 30))
+
+
+def test_fill_and_nan_are_no_times(build):
+    found = find_extent(build(fill=-9999.0, time=([-9999.0, np.nan, 5, 7], TIME)))
+    assert (found.begin, found.end) == (utc(2012, 9, 6, 12, 0, 5), utc(2012, 9, 6, 12, 0, 7))
+
+
+def test_times_of_samples_without_a_position_do_not_count(product):
+    found = find_extent(product(latitude=(20, 21, -9999.0), longitude=(1, 2, 3), seconds=(0, 5, 9)))
+    assert found.end == utc(2012, 9, 6, 12, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "why"),
+    [
+        ({"units": "seconds"}, "no temporal extent"),
+        ({"units": "parsecs since 2012-09-06", "standard_name": "time"}, "cannot decode"),
+        ({"units": "days since yesterday", "standard_name": "time"}, "cannot decode"),
+        ({**TIME, "calendar": "360_day"}, "360_day"),
+    ],
+)
+def test_time_that_cannot_be_decoded_is_left_out_with_a_warning(build, caplog, attributes, why):
+    found = find_extent(build(time=([0, 1], attributes)))
+    assert (found.begin, found.end) == (None, None)
+    assert why in caplog.text
+
+
+def test_any_count_since_something_is_not_the_time(build):
+    attributes = {"units": "seconds since 1993-01-01"}
+    assert find_extent(build(tai=([0, 1], attributes, ("n",)))).begin is None
+
+
+def test_time_in_a_group_is_found(tmp_path):
+    with netCDF4.Dataset(tmp_path / "g.nc", "w") as dataset:
+        group = dataset.createGroup("geo")
+        group.createDimension("time", 2)
+        variable = group.createVariable("time", "f8", ("time",))
+        variable.setncatts(TIME)
+        variable[:] = [0, 1]
+    assert find_extent(tmp_path / "g.nc").begin == utc(2012, 9, 6, 12)
+
+
+DAY = {"date": "20120906"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "begin", "end"),
+    [
+        (DAY, utc(2012, 9, 6), utc(2012, 9, 6, 23, 59, 59)),
+        ({"date": "2012-09-06"}, utc(2012, 9, 6), utc(2012, 9, 6, 23, 59, 59)),
+        ({"date": "2012250"}, utc(2012, 9, 6), utc(2012, 9, 6, 23, 59, 59)),
+        ({**DAY, "begin": "1200", "end": "1215"}, utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 15)),
+        ({**DAY, "begin": "2330", "end": "0030"}, utc(2012, 9, 6, 23, 30), utc(2012, 9, 7, 0, 30)),
+        (
+            {"begin": "20120906T120000Z", "end": "20120907T000000Z"},
+            utc(2012, 9, 6, 12),
+            utc(2012, 9, 7),
+        ),
+    ],
+)  # fmt: skip
+def test_file_name_gives_the_time(product, groups, begin, end):
+    found = find_extent(product(), ("filename", "product"), groups)
+    assert (found.begin, found.end) == (begin, end)
+
+
+def test_file_name_without_an_end_takes_the_end_of_the_product(product):
+    found = find_extent(product(), ("filename", "product"), {"begin": "20120906115900"})
+    assert (found.begin, found.end) == (utc(2012, 9, 6, 11, 59), utc(2012, 9, 6, 12, 1))
+
+
+def test_first_source_that_answers_wins(product):
+    assert find_extent(product(), ("product", "filename"), DAY).begin == utc(2012, 9, 6, 12)
+
+
+@pytest.mark.parametrize(
+    "date", ["20121332", "2012", "06Sep12", "\uff12\uff10\uff11\uff12\uff10\uff19\uff10\uff16"]
+)
+def test_file_name_that_is_no_date_is_left_out_with_a_warning(product, caplog, date):
+    assert find_extent(product(), ("filename",), {"date": date}).begin is None
+    assert "file name" in caplog.text
+
+
+def test_end_before_begin_is_left_out_with_a_warning(product, caplog):
+    groups = {"begin": "20130101000000"}  # later than the product's end
+    assert find_extent(product(), ("filename", "product"), groups).begin is None
+    assert "lies before begin" in caplog.text
+
+
+# --- place -----------------------------------------------------------------------------------
+
+
+def test_box_of_a_track(product):
+    found = find_extent(product(latitude=(20, 21), longitude=(-60, -58)))
+    assert corners(found.box) == (-60, 20, -58, 21)
+
+
+def test_single_point(product):
+    found = find_extent(product(latitude=(-90,), longitude=(0,), seconds=(0,)))
+    assert corners(found.box) == (0, -90, 0, -90)
+    assert found.begin == found.end
+
+
+def test_float32_gives_the_number_that_was_meant(build):
+    samples = ("n",)
+    path = build(kind="f4", lat=([20, 21.95], NORTH, samples), lon=([301.95, 302.1], EAST, samples))
+    assert corners(find_extent(path).box) == (-58.05, 20, -57.9, 21.95)
+
+
+def test_sample_without_one_of_its_coordinates_does_not_count(product):
+    found = find_extent(
+        product(latitude=(20, 30, -9999.0), longitude=(1, np.nan, 3), seconds=(0,) * 3)
+    )
+    assert corners(found.box) == (1, 20, 1, 20)
+
+
+def test_values_out_of_range_are_left_out_with_a_warning(product, caplog):
+    found = find_extent(product(latitude=(20, 91, 22), longitude=(1, 2, -999), seconds=(0,) * 3))
+    assert corners(found.box) == (1, 20, 1, 20)
+    assert "variable lat: 1 of 3 values are not within -90 to 90" in caplog.text
+    assert "variable lon: 1 of 3 values are not within -180 to 360" in caplog.text
+
+
+def test_grid_has_coordinates_of_different_lengths(build):
+    found = find_extent(build(lat=([-10, 0, 10], NORTH), lon=([350, 0, 5, 10], EAST)))
+    assert corners(found.box) == (-10, -10, 10, 10)
+
+
+def test_packed_coordinates_are_unpacked(tmp_path):
+    path = tmp_path / "p.nc"
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("n", 3)
+        for name, attributes in (("lat", NORTH), ("lon", EAST)):
+            variable = dataset.createVariable(name, "i2", ("n",), fill_value=-32768)
+            variable.setncatts({**attributes, "scale_factor": 0.01})
+            variable.set_auto_maskandscale(False)
+            variable[:] = [1001, 2002, -32768]
+    assert corners(find_extent(path).box) == (10.01, 10.01, 20.02, 20.02)
+
+
+def test_latitude_alone_is_no_place(build, caplog):
+    assert find_extent(build(lat=([1, 2], NORTH))).box is None
+    assert "no spatial extent found" in caplog.text
+
+
+def test_coordinates_that_data_name_come_before_others(build):
+    samples = ("n",)
+    path = build(
+        start_lat=(80.0, NORTH), start_lon=(80.0, EAST),
+        lat=([1, 2], NORTH, samples), lon=([3, 4], EAST, samples),
+        data=([0, 0], {"coordinates": "lat lon"}, samples),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == (3, 1, 4, 2)
+
+
+def test_text_file_has_no_extent(tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    assert find_extent(tmp_path / "a.txt") == Extent()
+
+
+def test_damaged_product_is_one_sentence(tmp_path):
+    (tmp_path / "a.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"x" * 100)
+    with pytest.raises(CumulusError, match=r"cannot read '.*a.nc'"):
+        find_extent(tmp_path / "a.nc")
+
+
+# --- longitudes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("longitudes", "edges"),
+    [
+        ([-60, -58], (-60, -58)),
+        ([300, 302], (-60, -58)),
+        ([179, -179], (179, -179)),
+        ([179, 181], (179, -179)),
+        ([170, 180], (170, 180)),
+        ([-180, -170], (-180, -170)),
+        ([180, -170], (-180, -170)),
+        ([180], (180, 180)),
+        ([-180, 180], (-180, -180)),
+        ([0], (0, 0)),
+        ([360], (0, 0)),
+        ([350, 10], (-10, 10)),
+        (list(range(-180, 180)), (-180, 179)),
+        (list(range(-180, 181)), (-180, 179)),
+        (list(range(360)), (-179, 180)),
+        ([0, 90, 180, 270], (-90, 180)),
+    ],
+)  # fmt: skip
+def test_longitude_interval(longitudes, edges):
+    assert enclosing_longitudes(np.array(longitudes, "f8")) == edges
+
+
+LONGITUDE = st.integers(-180_000, 360_000).map(lambda number: number / 1000)
+
+
+def width(west, east):
+    return (east - west) % 360 if west != east else 0.0
+
+
+@given(st.lists(LONGITUDE, min_size=1, max_size=20))
+def test_longitude_interval_holds_all_and_is_the_smallest(longitudes):
+    west, east = enclosing_longitudes(np.array(longitudes))
+    assert -180 <= west <= 180
+    assert -180 <= east <= 180
+    size = 360.0 if (west, east) == (-180, 180) else width(west, east)
+    assert all((one - west + 1e-7) % 360 <= size + 2e-7 for one in longitudes)
+    # No interval that starts at one of the longitudes is smaller.
+    smallest = min(max((one - start) % 360 for one in longitudes) for start in longitudes)
+    assert size <= smallest + 2e-4
+
+
+@given(st.lists(LONGITUDE, min_size=1, max_size=10), st.randoms(use_true_random=False))
+def test_longitude_interval_does_not_depend_on_order_or_turns(longitudes, random):
+    other = [one - 360 if one > 180 and random.random() < 0.5 else one for one in longitudes]
+    random.shuffle(other)
+    assert enclosing_longitudes(np.array(other)) == enclosing_longitudes(np.array(longitudes))
+
+
+@pytest.mark.parametrize("box", [(0, -91, 0, 0), (0, 1, 0, 0), (-181, 0, 0, 0), (0, 0, 181, 0)])
+def test_box_checks_its_ranges(box):
+    with pytest.raises(CumulusError):
+        Box(*box)
+
+
+def test_extent_checks_its_order():
+    with pytest.raises(CumulusError, match="before the begin"):
+        Extent(begin=utc(2013, 1, 1), end=utc(2012, 1, 1))

@@ -1,0 +1,171 @@
+"""Which input files make a granule, and what keeps one from starting."""
+
+import os
+
+import pytest
+from conftest import COLLECTION
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cumulus import CumulusError
+from cumulus.collection import load
+from cumulus.grouping import group_files, product_names
+
+
+@pytest.fixture
+def group(tmp_path):
+    """Group files of these names under a changed collection.toml."""
+
+    def group(names, *changes):
+        text = COLLECTION
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "collection.toml").write_text(text)
+        indir = tmp_path / "input"
+        indir.mkdir()
+        for name in names:
+            (indir / name).write_text("x")
+        return group_files(load(tmp_path / "collection.toml"), indir)
+
+    return group
+
+
+MET = ('primary = "CPL_*.hdf5"', 'primary = "CPL_*.hdf5"\nmet = "{id}.met"')
+
+
+def test_granules_come_in_the_order_of_their_names(group):
+    found, failed = group(["CPL_B.hdf5", "CPL_A.hdf5", "notes.txt"])
+    assert [one.id for one in found] == ["CPL_A", "CPL_B"]
+    assert failed == {}
+
+
+def test_roles_are_joined_by_the_id(group):
+    found, _ = group(["CPL_A.hdf5", "CPL_A.met", "CPL_AB.hdf5", "CPL_AB.met"], MET)
+    assert [one.inputs["met"].name for one in found] == ["CPL_A.met", "CPL_AB.met"]
+
+
+def test_role_without_id_is_shared(group):
+    change = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "calibration.txt"')
+    found, _ = group(["CPL_A.hdf5", "CPL_B.hdf5", "calibration.txt"], change)
+    assert {one.inputs["met"].name for one in found} == {"calibration.txt"}
+
+
+def test_incomplete_set_fails_by_name(group):
+    found, failed = group(["CPL_A.hdf5", "CPL_B.hdf5", "CPL_B.met"], MET)
+    assert [one.id for one in found] == ["CPL_B"]
+    assert failed == {"CPL_A": "input 'met' is missing: no file matches 'CPL_A.met'"}
+
+
+def test_ambiguous_role_fails_by_name(group):
+    change = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "{id}*.met"')
+    _, failed = group(["CPL_A.hdf5", "CPL_A1.met", "CPL_A2.met"], change)
+    assert "2 files match 'CPL_A*.met'" in failed["CPL_A"]
+
+
+def test_missing_primary_fails_by_name(group):
+    found, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
+
+
+def test_primary_without_id_fails_by_name(group):
+    change = ("(?P<id>CPL_.*)", "(?P<id>CPL_[A-Z]+)")
+    found, failed = group(["CPL_A.hdf5", "CPL_7.hdf5"], change)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert "not [granule].id" in failed["CPL_7.hdf5"]
+
+
+def test_two_inputs_of_one_id_fail_and_both_are_named(group):
+    changes = (r"(?P<id>CPL_.*)\.hdf5", r"(?P<id>CPL_.)[0-9]*\.hdf5")
+    found, failed = group(["CPL_A1.hdf5", "CPL_A2.hdf5", "CPL_B.hdf5"], changes)
+    assert [one.id for one in found] == ["CPL_B"]
+    assert "'CPL_A1.hdf5' and 'CPL_A2.hdf5'" in failed["CPL_A"]
+
+
+def test_two_granules_of_one_product_name_fail(group):
+    changes = [
+        ("(?P<id>CPL_.*)", "(?P<id>CPL_(?P<day>[0-9]+)[a-z])"),
+        ('"{id}.cmr.json"', '"{day}.cmr.json"'),
+    ]
+    found, failed = group(["CPL_1a.hdf5", "CPL_1b.hdf5", "CPL_2a.hdf5"], *changes)
+    assert [one.id for one in found] == ["CPL_2a"]
+    assert failed["CPL_1a"] == "product '1.cmr.json' would also be made by 'CPL_1b'"
+
+
+def test_too_long_product_name_fails_by_name(group):
+    name = "CPL_" + "ü" * 120
+    found, failed = group([f"{name}.hdf5", "CPL_A.hdf5"])
+    assert [one.id for one in found] == ["CPL_A"]
+    assert "product 'metadata' would be 256 bytes long" in failed[name]
+
+
+@pytest.mark.parametrize(
+    "name", ["CPL_ a.hdf5", "CPL_'\".hdf5", "CPL_\n.hdf5", "CPL_*.hdf5", "CPL_[a].hdf5"]
+)
+def test_odd_name_is_a_granule(group, name):
+    found, failed = group([name])
+    assert [one.id for one in found] == [name.removesuffix(".hdf5")]
+    assert failed == {}
+
+
+def test_name_with_a_leading_dash_is_a_granule(group):
+    changes = [("CPL_*.hdf5", "*.hdf5"), ("(?P<id>CPL_.*)", "(?P<id>.*)")]
+    found, _ = group(["-rf.hdf5"], *changes)
+    assert [one.id for one in found] == ["-rf"]
+
+
+def test_hidden_files_and_directories_are_no_input(group, tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "CPL_D.hdf5").mkdir()
+    (tmp_path / "input").rename(tmp_path / "other")
+    changes = [("CPL_*.hdf5", "*.hdf5"), ("(?P<id>CPL_.*)", "(?P<id>.*)")]
+    found, _ = group([".CPL_H.hdf5", "CPL_A.hdf5"], *changes)
+    assert [one.id for one in found] == ["CPL_A"]
+
+
+def test_links_are_followed(group, tmp_path):
+    (tmp_path / "real").write_text("x")
+    (tmp_path / "elsewhere").mkdir()
+    os.symlink(tmp_path / "real", tmp_path / "elsewhere" / "CPL_L.hdf5")
+    (tmp_path / "collection.toml").write_text(COLLECTION)
+    found, _ = group_files(load(tmp_path / "collection.toml"), tmp_path / "elsewhere")
+    assert [one.id for one in found] == ["CPL_L"]
+
+
+def test_nothing_matching_says_what_was_looked_for_and_found(group):
+    with pytest.raises(CumulusError, match=r"'CPL_\*.hdf5'.*2 other files: 'a.txt', 'b.txt'"):
+        group(["a.txt", "b.txt"])
+
+
+def test_empty_input_is_one_sentence(group):
+    with pytest.raises(CumulusError, match=r"input directory '.*' holds no files"):
+        group([])
+
+
+def test_absent_input_is_one_sentence(tmp_path):
+    (tmp_path / "collection.toml").write_text(COLLECTION)
+    with pytest.raises(CumulusError, match="does not exist"):
+        group_files(load(tmp_path / "collection.toml"), tmp_path / "absent")
+
+
+def test_input_that_is_a_file_is_one_sentence(tmp_path):
+    path = tmp_path / "collection.toml"
+    path.write_text(COLLECTION)
+    with pytest.raises(CumulusError, match="is not a directory"):
+        group_files(load(path), path)
+
+
+@given(name=st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1))
+def test_product_name_is_usable_or_refused(tmp_path_factory, name):
+    path = tmp_path_factory.getbasetemp() / "collection.toml"
+    if not path.exists():
+        path.write_text(COLLECTION)
+    collection = load(path)
+    try:
+        names = product_names(collection, {"id": name})
+    except CumulusError:
+        assert name.startswith(".") or len(os.fsencode(name)) > 240
+    else:
+        assert names["data"] == name + ".nc"
+        assert all(len(os.fsencode(one)) <= 255 for one in names.values())

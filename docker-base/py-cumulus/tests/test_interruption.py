@@ -1,0 +1,260 @@
+"""Nothing incomplete under a product's name: signals, kill -9, full disks, other people's files."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import netCDF4
+import pytest
+from conftest import Repository
+
+from cumulus import CumulusError
+from cumulus.delivery import check_output_directory, deliver, remove_products, scratch_space
+from cumulus.process import process_granules
+
+
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def converter_pid(repository):
+    """The hanging converter's process id, once it runs."""
+
+    def read():
+        for path in repository.output.glob(".cumulus/scratch-*/*/*.pid"):
+            if text := path.read_text().strip():
+                return int(text)
+        return None
+
+    return wait_for(read)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_stop_ends_the_converter_and_leaves_no_scratch(repository, number, status):
+    repository.granule("CPL_A")
+    repository.granule("CPL_B", "hang:")
+    handler = repository.start(repository.input, repository.output)
+    pid = converter_pid(repository)
+    handler.send_signal(number)
+    out, err = handler.communicate(timeout=30)
+    assert (handler.returncode, err) == (status, "")
+    wait_for(lambda: not alive(pid))
+    assert repository.scratch() == []
+    assert repository.products() == ["CPL_A.cmr.json", "CPL_A.nc", "CPL_A.nc.meta.xml"]
+    assert "1 of 2 granules processed" in out
+    assert f"interrupted by {number.name}" in out
+
+
+def test_second_stop_does_not_disturb_the_clean_up(repository):
+    repository.granule("CPL_A", "hang:")
+    handler = repository.start(repository.input, repository.output)
+    converter_pid(repository)
+    handler.terminate()
+    with contextlib.suppress(ProcessLookupError):
+        handler.terminate()
+    handler.communicate(timeout=30)
+    assert handler.returncode == 143
+    assert repository.scratch() == []
+
+
+def complete(repository):
+    """Every product under its final name opens and has its companions beside it."""
+    for product in repository.output.glob("*.nc"):
+        with netCDF4.Dataset(product) as dataset:
+            assert dataset["time"][:].count() == 2
+        assert product.with_name(product.name + ".meta.xml").stat().st_size > 0
+        assert product.with_suffix(".cmr.json").stat().st_size > 0
+
+
+def test_kill_at_any_moment_leaves_only_complete_products(repository):
+    for number in range(6):
+        repository.granule(f"CPL_{number}")
+    moments = random.Random(2)
+    for _ in range(8):
+        handler = repository.start(repository.input, repository.output)
+        with contextlib.suppress(Exception):
+            handler.wait(timeout=moments.uniform(0.2, 1.0))
+        handler.kill()
+        handler.communicate(timeout=30)
+        complete(repository)
+    assert repository.run().returncode == 0
+    complete(repository)
+    assert len(list(repository.output.glob("*.nc"))) == 6
+    assert repository.scratch() == []
+
+
+def test_leftovers_of_a_dead_run_are_cleared(repository):
+    repository.granule("CPL_A", "hang:")
+    handler = repository.start(repository.input, repository.output)
+    pid = converter_pid(repository)
+    handler.kill()
+    handler.wait(timeout=30)
+    os.killpg(pid, signal.SIGKILL)  # nobody is left to do it; it holds the pipes open
+    handler.communicate(timeout=30)
+    assert len(repository.scratch()) == 1
+    repository.granule("CPL_A")
+    assert repository.run().returncode == 0
+    assert repository.scratch() == []
+
+
+def test_scratch_of_a_living_run_is_left_alone(repository):
+    repository.granule("CPL_A", "hang:")
+    living = repository.start(repository.input, repository.output)
+    converter_pid(repository)
+    (repository.home.parent / "other").mkdir()
+    other = repository.home.parent / "other"
+    shutil.copy(repository.home / "process.py", other)
+    repository.granule("CPL_B")
+    os.rename(repository.input / "CPL_B.hdf5", other / "CPL_B.hdf5")
+    assert repository.run(other, repository.output).returncode == 0
+    assert len(repository.scratch()) == 1
+    living.terminate()
+    living.communicate(timeout=30)
+
+
+def test_primary_product_comes_last(repository, monkeypatch):
+    repository.granule()
+    seen = []
+    replace = os.replace
+
+    def spy(source, target):
+        seen.append(Path(target).name)
+        replace(source, target)
+
+    monkeypatch.setattr("cumulus.delivery.os.replace", spy)
+
+    def make(granule):
+        for path in granule.products.values():
+            path.write_text("x")
+
+    process_granules(make, repository.input, repository.output, home=repository.home)
+    assert seen == ["CPL_A.nc.meta.xml", "CPL_A.cmr.json", "CPL_A.nc"]
+
+
+def test_primary_product_goes_first(repository, monkeypatch):
+    names = ["a.nc", "a.nc.meta.xml", "a.cmr.json"]
+    for name in names:
+        (repository.output / name).write_text("x")
+    seen = []
+    unlink = Path.unlink
+    monkeypatch.setattr(Path, "unlink", lambda path: (seen.append(path.name), unlink(path)))
+    remove_products(repository.output, names)
+    assert seen == names
+
+
+def test_product_that_is_a_link_is_not_delivered(tmp_path):
+    (tmp_path / "real").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(CumulusError, match="was not made"):
+        deliver({"data": tmp_path / "link"}, tmp_path)
+
+
+def test_scratch_vanishes_after_an_exception(tmp_path):
+    (tmp_path / ".cumulus").mkdir()
+    with pytest.raises(KeyError), scratch_space(tmp_path) as scratch:
+        (scratch / "file").touch()
+        raise KeyError
+    assert not scratch.exists()
+
+
+# --- output that cannot be written -----------------------------------------------------------
+
+
+def as_nobody(function):
+    """Run a function as uid 65534 in a child; return the words of its CumulusError."""
+    reader, writer = os.pipe()
+    if (pid := os.fork()) == 0:
+        words = ""
+        try:
+            os.setgid(65534)
+            os.setuid(65534)
+            function()
+        except CumulusError as error:
+            words = str(error)
+        except BaseException as error:
+            words = repr(error)
+        os.write(writer, words.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        words = pipe.read()
+    os.waitpid(pid, 0)
+    return words
+
+
+@pytest.fixture
+def outdir():
+    """A directory that every user can reach."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        os.chmod(path, 0o755)
+        (Path(path) / "out").mkdir(mode=0o755)
+        yield Path(path) / "out"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_output_of_another_user_names_the_line_to_add(outdir):
+    os.chown(outdir, 1234, 567)
+    words = as_nobody(lambda: check_output_directory("/tmp", outdir))
+    assert words == (
+        f"cannot write to '{outdir}' as uid 65534: Permission denied; it belongs to uid 1234: "
+        "add the line UID_GID=1234:567 to .env"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_state_of_another_user_names_the_line_to_add(outdir):
+    os.chmod(outdir, 0o777)
+    (outdir / ".cumulus").mkdir(mode=0o755)
+    os.chown(outdir / ".cumulus", 1234, 567)
+    words = as_nobody(lambda: check_output_directory("/tmp", outdir))
+    assert "add the line UID_GID=1234:567 to .env" in words
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_own_output_that_is_read_only_is_one_sentence(outdir):
+    os.chmod(outdir, 0o555)
+    with pytest.raises(CumulusError, match=r"Permission denied$"):
+        check_output_directory("/tmp", outdir)
+
+
+def test_full_disk_fails_granules_and_leaves_nothing(tmp_path):
+    """A file system of 256 kB takes the small granules and not the large one."""
+    place = tmp_path / "full"
+    place.mkdir()
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=256k none '{place}' 2>/dev/null"):
+        pytest.skip("mounting a small file system needs root and the right to mount")
+    try:
+        repository = Repository(tmp_path)
+        repository.output = place
+        repository.write("_convert", '#!/bin/sh\ncp "$1" "$2" || exit 5\n', executable=True)
+        repository.granule("CPL_A")
+        repository.granule("CPL_B", "x" * 500_000)
+        repository.granule("CPL_C")
+        done = repository.run()
+        assert done.returncode == 3
+        assert "No space left on device" in done.stdout
+        assert repository.scratch() == []
+        assert [one for one in repository.products() if one.endswith(".nc")] == [
+            "CPL_A.nc",
+            "CPL_C.nc",
+        ]
+    finally:
+        os.system(f"umount '{place}'")

@@ -1,0 +1,225 @@
+"""python -m cumulus: compare and test."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import SOURCE
+
+from cumulus import __version__
+
+
+def cumulus(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "cumulus", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        **options,
+    )
+
+
+def run_test(repository):
+    directories = repository.input, repository.output, repository.expected
+    return cumulus("test", "--home", repository.home, *directories)
+
+
+def expect(repository, *names):
+    """Process once and take the products as the expected ones."""
+    for name in names:
+        repository.granule(name)
+    assert repository.run().returncode == 0
+    for path in repository.output.glob("*.*"):
+        if not path.name.startswith("."):
+            path.rename(repository.expected / path.name)
+
+
+def test_version():
+    assert cumulus("--version").stdout == f"py-cumulus {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["compare", "--help"], ["test", "--help"]])
+def test_help(arguments):
+    done = cumulus(*arguments)
+    assert done.returncode == 0
+    assert "usage: cumulus" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["unknown"], ["compare", "a"]])
+def test_bad_arguments_end_with_status_2(arguments):
+    assert cumulus(*arguments).returncode == 2
+
+
+# --- compare ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(tmp_path):
+    for name in ("expected", "actual"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_text("x")
+    return tmp_path / "expected", tmp_path / "actual"
+
+
+def test_equal_directories_are_status_0(pair):
+    done = cumulus("compare", *pair)
+    assert (done.returncode, done.stdout) == (0, "1 file compared: 1 equal\n")
+
+
+def test_different_directories_are_status_1(pair):
+    (pair[1] / "a").write_text("y")
+    done = cumulus("compare", *pair)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "'a': different" in done.stdout
+
+
+def test_nothing_to_compare_is_status_2_and_one_sentence(pair):
+    (pair[0] / "a").unlink()
+    done = cumulus("compare", *pair)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"cumulus: nothing to compare: '{pair[0]}' holds no products\n"
+
+
+def test_json_on_standard_output_is_only_json(pair):
+    (pair[1] / "b").touch()
+    done = cumulus("compare", *pair, "--json", "-")
+    assert json.loads(done.stdout) == {
+        "equal": False,
+        "files": [
+            {"file": "a", "status": "equal", "differences": []},
+            {"file": "b", "status": "extra", "differences": ["there, but not expected"]},
+        ],
+    }
+
+
+def test_json_goes_to_a_file(pair, tmp_path):
+    cumulus("compare", *pair, "--json", tmp_path / "result.json")
+    assert json.loads((tmp_path / "result.json").read_text())["equal"] is True
+
+
+def test_json_that_cannot_be_written_is_one_sentence(pair):
+    done = cumulus("compare", *pair, "--json", "/no/such/place.json")
+    assert done.returncode == 2
+    assert done.stderr == "cumulus: cannot write '/no/such/place.json': No such file or directory\n"
+
+
+def test_rules_come_from_collection_toml(pair, repository):
+    for directory, text in zip(pair, "xy", strict=True):
+        (directory / "a").write_text(f"<G><T>{text}</T></G>")
+    assert cumulus("compare", *pair).returncode == 1
+    rules = repository.home / "collection.toml"
+    rules.write_text(rules.read_text() + '[compare]\nignore_xpaths = ["T"]\n')
+    assert cumulus("compare", *pair, "--rules", rules).returncode == 0
+
+
+def test_reader_that_goes_away_is_no_traceback(pair):
+    for number in range(3000):
+        (pair[0] / f"missing-{number}").touch()
+    command = f"{sys.executable} -m cumulus compare {pair[0]} {pair[1]} | head -n 1"
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+
+
+def test_undecodable_name_is_reported(pair):
+    (pair[0] / os.fsdecode(b"\xff")).touch()
+    done = cumulus("compare", *pair, "--json", "-")
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)["files"]) == 2
+
+
+# --- test ------------------------------------------------------------------------------------
+
+
+def test_handler_and_comparison_agree(repository):
+    expect(repository, "CPL_A", "CPL_B")
+    done = run_test(repository)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("6 files compared: 6 equal\n")
+
+
+def test_changed_product_is_status_1(repository):
+    expect(repository, "CPL_A")
+    repository.granule("CPL_A", latitude=(20, 22))
+    done = run_test(repository)
+    assert done.returncode == 1
+    assert "'CPL_A.nc': different" in done.stdout
+    assert "NorthBoundingCoordinate: expected '21.0', found '22.0'" in done.stdout
+
+
+def test_status_of_the_handler_comes_first(repository):
+    expect(repository, "CPL_A", "CPL_B")
+    repository.granule("CPL_B", "fail:")
+    done = run_test(repository)
+    assert done.returncode == 3
+    assert "files compared" not in done.stdout
+
+
+def test_nothing_expected_is_the_status_of_the_handler(repository):
+    repository.granule()
+    (repository.expected / ".gitkeep").touch()
+    done = run_test(repository)
+    assert done.returncode == 0
+    assert "no expected products" in done.stdout
+
+
+def test_expected_directory_may_be_absent(repository):
+    repository.granule()
+    repository.expected.rmdir()
+    assert run_test(repository).returncode == 0
+
+
+def test_stale_product_never_passes(repository):
+    """The input of an expected product is gone, its product of an earlier run is still there."""
+    expect(repository, "CPL_A", "CPL_B")
+    assert run_test(repository).returncode == 0
+    (repository.input / "CPL_B.hdf5").unlink()
+    done = run_test(repository)
+    assert done.returncode == 1
+    assert "'CPL_B.nc': missing" in done.stdout
+
+
+def test_broken_converter_never_passes(repository):
+    expect(repository, "CPL_A")
+    assert run_test(repository).returncode == 0
+    repository.write("_convert", "#!/bin/sh\nexit 3\n", executable=True)
+    assert run_test(repository).returncode == 2
+
+
+def test_extra_product_is_status_1(repository):
+    expect(repository, "CPL_A")
+    repository.granule("CPL_B")
+    assert run_test(repository).returncode == 1
+
+
+def test_absent_handler_is_one_sentence(tmp_path):
+    done = cumulus("test", "--home", tmp_path, "a", "b", "c")
+    assert done.returncode == 2
+    assert "give its directory with --home" in done.stderr
+
+
+def test_home_is_the_current_directory(repository):
+    expect(repository, "CPL_A")
+    directories = repository.input, repository.output, repository.expected
+    assert cumulus("test", *directories, cwd=repository.home).returncode == 0
+
+
+def test_stop_is_handed_on(repository):
+    repository.granule("CPL_A", "hang:")
+    argv = [sys.executable, "-m", "cumulus", "test", "--home", repository.home]
+    argv += [repository.input, repository.output, repository.expected]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    child = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not list(repository.output.glob(".cumulus/scratch-*/*/*.pid")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    child.send_signal(signal.SIGTERM)
+    child.communicate(timeout=30)
+    assert child.returncode == 143
+    assert repository.scratch() == []

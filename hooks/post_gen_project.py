@@ -1,0 +1,110 @@
+"""Finish a new project: record where it came from, prepare its data, say what to do next.
+
+Nothing here may fail the generation: what cannot be done is said in one line, with the command to retry.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+
+def warn(message):
+    print(f"Warning: {message}", file=sys.stderr)
+
+
+def git(folder, *arguments):
+    """The output of a Git command run in `folder`, or None where Git or the repository says no."""
+    try:
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def without_credentials(url):
+    """The URL without user and password: a token must not end up in a committed file."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def origin(template, commit):
+    """Where others find this commit of the template: its remote if that has the commit, else this very folder."""
+    remote = git(template, "remote", "get-url", "origin")
+    if remote and git(template, "branch", "--remotes", "--contains", commit):
+        return without_credentials(remote)
+    return template
+
+
+def template_folder(answers):
+    """The template, which Cookiecutter names as it was typed: relative to where the user called it, not to here."""
+    return Path(os.environ.get("PWD", "/"), answers["_repo_dir"]).resolve()
+
+
+def record_template(answers):
+    """Write .cruft.json, with which `cruft check` and `cruft update` bring later changes of the template."""
+    template = str(template_folder(answers))
+    top, commit = git(template, "rev-parse", "--show-toplevel"), git(template, "rev-parse", "HEAD")
+    if not top or not commit or Path(top).resolve() != Path(template):
+        warn(f"{template} is not a Git repository with a commit: without .cruft.json this project cannot be updated "
+             "from it.")
+        return
+    if git(template, "status", "--porcelain"):
+        warn(f"{template} has uncommitted changes: they are in this project, but not in the commit that "
+             ".cruft.json records.")
+    url = origin(template, commit)
+    # Only the questions, in their order: derived values would override a later template's own derivation.
+    questions = json.loads(Path(template, "cookiecutter.json").read_text(encoding="utf-8"))
+    recorded = {name: answers[name] for name in questions if not name.startswith("_")}
+    state = {"template": url, "commit": commit, "checkout": answers.get("_checkout") or None,
+             "context": {"cookiecutter": {**recorded, "_template": url}}, "directory": None, "skip": ["data"]}
+    Path(".cruft.json").write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def remove_converter(answers):
+    """Without a converter there is no convert/."""
+    if answers["converter"] == "none":
+        shutil.rmtree("convert", ignore_errors=True)
+
+
+def remove_empty_directories():
+    """Remove the directories whose files the answers left out; not the user's own, where -f renders over a project."""
+    for name in ("convert", "tests/sample/input", "tests/sample/output", "tests/sample", ".circleci"):
+        with contextlib.suppress(OSError):  # absent, or not empty
+            Path(name).rmdir()
+
+
+def prepare_data():
+    done = subprocess.run([sys.executable, "bin/fetch-data"], check=False)
+    if done.returncode:
+        warn("the sample data is not here yet; the project is complete without it. "
+             "To try again: bin/fetch-data")
+
+
+def main():
+    answers = json.loads({{ cookiecutter | jsonify | tojson }})
+    remove_converter(answers)
+    remove_empty_directories()
+    if "_commit" in answers:  # cruft renders; it writes its own record, and data is not its business
+        return
+    record_template(answers)
+    prepare_data()
+    print(f"""
+{answers["repo_name"]} is ready. Next:
+
+  cd {answers["repo_name"]}
+  bin/base                  # make sure of the base image {answers["base_image"]}
+  docker compose run build  # build the image
+  docker compose run test   # process data/input and compare with data/output
+
+Without Docker: make native. What to edit, and how to publish: README.md.""")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""From nothing to a repository whose image turns granules into checked products.
+
+Renders the default collection into demo/, builds its image, processes its sample granules with the documented
+commands and runs its own tests. Where this machine cannot have a Docker engine, the same without one. A repository
+of an earlier run is kept under a new name. Needs only Python's standard library; `make demo` runs it.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "docker-hs3-cpl"  # what the default answers render
+CANNOT = 3  # exit status of engine-up and native-up: not on this machine
+
+
+class StepFailed(Exception):
+    """A command of a step failed; the message says which and where its output is."""
+
+    def __init__(self, message, status):
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass
+class Step:
+    """What the summary says of one step."""
+
+    title: str
+    command: str
+    seconds: float
+
+
+class Demo:
+    """The steps of the demonstration, each with a heading, its output as it comes, a log and its duration."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.project = folder / NAME
+        self.venv = Path(os.environ.setdefault("VENV", str(ROOT / ".venv")))
+        self.steps = []
+
+    @property
+    def python(self):
+        return self.venv / "bin" / "python"
+
+    def step(self, title, *command, cwd=ROOT, allowed=()):
+        """Run one command; returns its status, which is 0 or one of those allowed."""
+        shown = " ".join(str(word) for word in command)
+        if cwd == ROOT:
+            shown = shown.replace(f"{ROOT}{os.sep}", "")
+        log = self.folder / "log" / f"{len(self.steps) + 1}-{title.lower().replace(' ', '-')}.log"
+        print(f"\n== {title}: {shown}" + (f"   (in {self.shown(cwd)})" if cwd != ROOT else ""), flush=True)
+        start = time.monotonic()
+        status = stream(command, cwd, log)
+        if status not in (0, *allowed):
+            raise StepFailed(f"demo: step '{title}' failed: {shown} ended with status {status}; "
+                             f"its output is in {self.shown(log)}", status)
+        self.steps.append(Step(title, shown, time.monotonic() - start))
+        return status
+
+    def shown(self, path):
+        """A path as a person in the checkout would type it."""
+        return os.path.relpath(path, ROOT) if path.is_relative_to(ROOT) else str(path)
+
+    def prepare(self):
+        """Virtual environment, and a folder for the new repository in which nothing is lost."""
+        try:
+            (self.folder / "log").mkdir(parents=True, exist_ok=True)
+            for old in (self.folder / "log").glob("*.log"):
+                old.unlink()
+            # Without it, pytest would take this checkout's configuration for that of the rendered repository.
+            (self.folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        except OSError as error:
+            raise StepFailed(f"demo: cannot write to {self.folder} ({error.strerror}): "
+                             "name another folder with --output", 1) from error
+        self.step("Virtual environment", ROOT / "scripts" / "venv", "demo")
+
+    def render(self):
+        kept = keep(self.project)
+        if kept:
+            print(f"\nThe repository of an earlier run is now {self.shown(kept)}")
+        self.step("Render", self.python, "-m", "cookiecutter", "--no-input", "--default-config",
+                  "--output-dir", self.folder, ROOT)
+
+    def with_engine(self):
+        self.step("Base image", ROOT / "docker-base" / "build")
+        self.render()
+        self.step("Build", "docker", "compose", "run", "build", cwd=self.project)
+        self.step("Process and compare", "docker", "compose", "run", "test", cwd=self.project)
+        self.step("Own tests", self.python, "-m", "pytest", "tests", cwd=self.project)
+        # What `docker compose run` leaves: stopped containers.
+        subprocess.run(["docker", "container", "prune", "--force", "--filter",
+                        f"label=com.docker.compose.project={NAME}"], stdout=subprocess.DEVNULL, check=False)
+
+    def natively(self):
+        self.step("C libraries", ROOT / "scripts" / "native-up")
+        self.render()
+        self.step("Build and process", "make", "native", f"PYTHON={self.python}", cwd=self.project)
+        self.step("Own tests", self.project / ".venv" / "bin" / "python", "-m", "pytest", "tests", cwd=self.project)
+
+    def run(self, native):
+        """All steps; the engine decides which way, unless the native one is wanted."""
+        self.prepare()
+        if not native:
+            native = self.step("Docker engine", ROOT / "scripts" / "engine-up", allowed=[CANNOT]) == CANNOT
+            if native:
+                print("\nThis machine cannot have a Docker engine (the reason is above): going on without Docker.")
+        if native:
+            self.natively()
+        else:
+            self.with_engine()
+        self.summary(native)
+
+    def summary(self, native):
+        where = self.shown(self.project)
+        again = "make native" if native else "docker compose run build && docker compose run test"
+        width = max(len(step.title) for step in self.steps)
+        print(f"\n== Done in {sum(step.seconds for step in self.steps):.0f} s\n")
+        for step in self.steps:
+            print(f"  {step.title:{width}}  {step.seconds:6.1f} s  {step.command}")
+        print(f"\nMade: {where}/: a repository for the collection HS3 Cloud Physics Lidar"
+              + ("" if native else f"\n      {NAME}:latest: its image, on docker-base:latest")
+              + f"\n      {where}/data/test-output/: products of its sample granules, equal to those expected:")
+        for product in sorted(self.project.glob("data/test-output/[!.]*")):
+            print(f"        {product.name}")
+        print(f"\nNext:  cd {where}\n"
+              f"       edit convert/hs3cpl2nc.c (for example a unit in its table), then: {again}\n"
+              "       README.md says how to make this collection yours; for another one:\n"
+              f"       {self.shown(self.python)} -m cookiecutter {ROOT}")
+
+
+def stream(command, cwd, log):
+    """Run a command with its output on ours and in a log, line by line as it comes; returns its status."""
+    with log.open("w", encoding="utf-8") as record:
+        def tell(line):
+            print(line, end="", flush=True)
+            record.write(line)
+
+        try:
+            process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, text=True,
+                                       errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except OSError as error:
+            tell(f"cannot run {command[0]}: {error.strerror}\n")
+            return 127
+        with process.stdout as lines:
+            for line in lines:
+                tell(line)
+        return process.wait()
+
+
+def keep(project):
+    """Move a repository aside under the first free number; returns where it went, None if there is none."""
+    if not project.exists():
+        return None
+    number = 1
+    while project.with_name(f"{project.name}.{number}").exists():
+        number += 1
+    return project.rename(project.with_name(f"{project.name}.{number}"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--native", action="store_true", help="go without Docker even where an engine answers")
+    parser.add_argument("--output", type=Path, default=ROOT / "demo", metavar="FOLDER",
+                        help="where the repository is made (default: demo/ in this checkout)")
+    options = parser.parse_args()
+    try:
+        Demo(options.output.resolve()).run(options.native)
+    except StepFailed as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted; make demo starts anew and keeps what was made", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Fixtures: the template as a Git repository, projects rendered from it, a Docker engine, an S3 server."""
+
+import os
+
+import pytest
+from support import BASE_IMAGE, ROOT, S3Server, commit_all, copy_template, engine_answers, git, render, run
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """This template as a clean Git repository of one commit; read only."""
+    folder = tmp_path_factory.mktemp("template") / "cumulus-docker-template"
+    folder.mkdir()
+    copy_template(folder)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit_all(folder, "Template under test")
+    return folder
+
+
+@pytest.fixture
+def bake(template, tmp_path):
+    """Render a project into this test's folder: bake(converter="none") returns the path of the repository."""
+    return lambda **answers: render(template, tmp_path / "baked", **answers)
+
+
+@pytest.fixture(scope="session")
+def default_project(template, tmp_path_factory):
+    """The default collection, rendered once; read only."""
+    return render(template, tmp_path_factory.mktemp("default"))
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """A Docker engine (an SDK client); skips where none answers, or fails with REQUIRE_ENGINE=1."""
+    if not engine_answers():
+        if os.environ.get("REQUIRE_ENGINE") == "1":
+            pytest.fail("no Docker engine answers, and REQUIRE_ENGINE=1: scripts/engine-up")
+        pytest.skip("no Docker engine answers: scripts/engine-up")
+    import docker
+
+    client = docker.from_env(timeout=300)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def docker_base(engine):
+    """References of the base image and its -dev sibling, built from this checkout."""
+    run(ROOT / "docker-base" / "build", BASE_IMAGE, timeout=1200)
+    return BASE_IMAGE, f"{BASE_IMAGE}-dev"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end how many tests an engine would have added; a skip in the middle is easily missed."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    skipped = [report for report in skipped if "no Docker engine" in str(report.longrepr)]
+    if skipped:
+        terminalreporter.section("no Docker engine")
+        terminalreporter.line(f"{len(skipped)} tests were skipped because no Docker engine answers. "
+                              "scripts/engine-up starts one; REQUIRE_ENGINE=1 makes these tests fail instead.")
+
+
+@pytest.fixture
+def s3(tmp_path):
+    folder = tmp_path / "s3"
+    folder.mkdir()
+    server = S3Server(folder)
+    yield server
+    server.close()

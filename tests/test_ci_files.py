@@ -1,0 +1,99 @@
+"""The rendered CI and compose files are valid, and deploy what they should: the branch and tag table."""
+
+import itertools
+import re
+
+import pytest
+import yaml
+from support import render, run
+
+TABLE = [  # branch, Git tag, release branch -> image tags
+    ("develop", "", "master", "develop"),
+    ("master", "", "master", "latest"),
+    ("main", "", "master", ""),
+    ("main", "", "main", "latest"),
+    ("feature/x", "", "master", ""),
+    ("develop2", "", "master", ""),
+    ("", "", "master", ""),
+    ("", "v0.1.3", "master", "v0.1.3"),
+    ("", "v10.20.30", "main", "v10.20.30"),
+    ("", "v1.2", "master", ""),
+    ("", "v01.2.3", "master", ""),
+    ("", "v1.2.3-rc1", "master", ""),
+    ("", "1.2.3", "master", ""),
+    ("", "v1.2.3\nv9.9.9", "master", ""),
+    ("develop", "nightly", "master", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def projects(template, tmp_path_factory):
+    return {branch: render(template, tmp_path_factory.mktemp(branch), release_branch=branch)
+            for branch in ("master", "main")}
+
+
+@pytest.mark.parametrize("branch, tag, release, expected", TABLE, ids=lambda value: repr(value))
+def test_image_tags(projects, branch, tag, release, expected):
+    program = projects[release] / "bin" / "image-tags"
+    assert run(program, branch, tag).stdout.split() == expected.split()
+    assert run(program, CIRCLE_BRANCH=branch, CIRCLE_TAG=tag).stdout.split() == expected.split()
+
+
+def test_circleci_file_is_valid(projects):
+    run("check-jsonschema", "--builtin-schema", "vendor.circle-ci", projects["main"] / ".circleci/config.yml")
+
+
+def test_compose_file_is_valid(projects):
+    run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", projects["main"] / "docker-compose.yml")
+
+
+def triggered(filters, branch, tag):
+    """Whether CircleCI runs a job: on a branch unless the filter names others, on a tag only if it names it."""
+    def matches(rule, name):
+        rules = [rule] if isinstance(rule, str) else rule
+        return any(re.fullmatch(one[1:-1], name) if one.startswith("/") else one == name for one in rules)
+
+    if tag:
+        return "tags" in filters and matches(filters["tags"]["only"], tag)
+    return matches(filters["branches"]["only"], branch) if "branches" in filters else True
+
+
+@pytest.mark.parametrize("release", ["master", "main"])
+def test_ci_runs_build_and_test_everywhere_and_deploy_where_there_are_tags(projects, release):
+    """For every branch and tag of the table: what deploys was built and tested, and what has image tags deploys."""
+    config = yaml.safe_load((projects[release] / ".circleci/config.yml").read_text())
+    jobs = {name: job for entry in config["workflows"]["build-test-deploy"]["jobs"] for name, job in entry.items()}
+    assert jobs["test"]["requires"] == ["build"] and jobs["deploy"]["requires"] == ["test"]
+    cases = {(branch, tag.splitlines()[0] if tag else "") for branch, tag, _, _ in TABLE} - {("", "")}
+    for (branch, tag), job in itertools.product(cases, ("build", "test")):
+        assert triggered(jobs[job]["filters"], branch, tag), (job, branch, tag)
+    for branch, tag in cases:
+        if run(projects[release] / "bin/image-tags", branch, tag).stdout:
+            assert triggered(jobs["deploy"]["filters"], branch, tag), (branch, tag)
+
+
+def test_ci_runs_the_documented_commands(projects):
+    text = (projects["main"] / ".circleci/config.yml").read_text()
+    for command in ("bin/base", "docker compose run build", "bin/fetch-data", "docker compose run test", "bin/deploy",
+                    "-m pytest tests"):
+        assert command in text
+
+
+def test_deploy_does_nothing_for_other_branches_and_without_registry(projects):
+    deploy = projects["main"] / "bin" / "deploy"
+    assert "nothing to do" in run(deploy, CIRCLE_BRANCH="feature/x", CIRCLE_TAG="").stdout
+    assert "no registry" in run(deploy, CIRCLE_BRANCH="develop", CIRCLE_TAG="").stdout
+
+
+@pytest.mark.parametrize("name, uses", [("UID_GID", 2), ("TAG", 1), ("BASE_IMAGE", 1), ("BASE_DEV_IMAGE", 1),
+                                        ("REVISION", 1), ("CA_BUNDLE", 1)])
+def test_every_setting_of_compose_is_listed_in_the_example(projects, name, uses):
+    compose = (projects["main"] / "docker-compose.yml").read_text()
+    assert len(re.findall(rf"\$\{{{name}:-", compose)) == uses
+    assert f"#{name}=" in (projects["main"] / ".env.example").read_text()
+
+
+def test_no_setting_of_compose_is_unlisted(projects):
+    used = set(re.findall(r"\$\{([A-Z_]+)", (projects["main"] / "docker-compose.yml").read_text()))
+    listed = set(re.findall(r"^#([A-Z_]+)=", (projects["main"] / ".env.example").read_text(), re.M))
+    assert used == listed

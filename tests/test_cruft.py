@@ -1,0 +1,89 @@
+"""A living repository: cruft brings a change of the template and keeps the owner's edits."""
+
+import shutil
+import sys
+
+import pytest
+from support import commit_all, git, read_json, render, run
+
+
+@pytest.fixture
+def moving_template(template, tmp_path):
+    """A copy of the template that a test may commit to."""
+    folder = tmp_path / "moving-template"
+    shutil.copytree(template, folder)
+    return folder
+
+
+@pytest.fixture
+def living(moving_template, tmp_path):
+    """A repository rendered from it, committed, with edits of its owner."""
+    project = render(moving_template, tmp_path / "out")
+    git(project, "init", "--quiet", "--initial-branch=develop")
+    commit_all(project, "Rendered")
+    with (project / "process.py").open("a") as stream:
+        stream.write("\n# the owner's line\n")
+    (project / "src" / "beams.py").write_text("BEAMS = 3\n")
+    commit_all(project, "Owner's work")
+    return project
+
+
+def cruft(project, *arguments):
+    return run(sys.executable, "-m", "cruft", *arguments, cwd=project, check=False,
+               GIT_AUTHOR_NAME="Test", GIT_AUTHOR_EMAIL="test@example.org",
+               GIT_COMMITTER_NAME="Test", GIT_COMMITTER_EMAIL="test@example.org")
+
+
+def change_template(folder):
+    """Two real commits: one to a file of the template's, one to a file that the owner edited elsewhere."""
+    rendered = folder / "{{cookiecutter.repo_name}}"
+    with (rendered / "Makefile").open("a") as stream:
+        stream.write("\n# a later template\n")
+    commit_all(folder, "Change the Makefile")
+    handler = rendered / "process.py"
+    handler.write_text(handler.read_text().replace("(see --help)", "(a later template)"))
+    return commit_all(folder, "Change the handler's first line")
+
+
+def test_check_says_up_to_date_and_then_out_of_date(living, moving_template):
+    assert cruft(living, "check").returncode == 0
+    change_template(moving_template)
+    assert cruft(living, "check").returncode == 1
+
+
+def test_update_brings_the_change_and_keeps_the_edits(living, moving_template):
+    before = {path.name: path.read_bytes() for path in (living / "data" / "input").iterdir()}
+    newest = change_template(moving_template)
+    done = cruft(living, "update", "--skip-apply-ask")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "# a later template" in (living / "Makefile").read_text()
+    handler = (living / "process.py").read_text()
+    assert "(a later template)" in handler and "# the owner's line" in handler
+    assert (living / "src" / "beams.py").read_text() == "BEAMS = 3\n"
+    assert read_json(living / ".cruft.json")["commit"] == newest
+    assert {path.name: path.read_bytes() for path in (living / "data" / "input").iterdir()} == before
+    assert cruft(living, "check").returncode == 0
+    assert not list(living.rglob("*.rej"))
+
+
+def test_update_downloads_nothing(moving_template, tmp_path):
+    """The hooks run twice during an update; with an unreachable bucket a download would show."""
+    project = render(moving_template, tmp_path / "out", sample_data="s3://absent-bucket/x")
+    git(project, "init", "--quiet")
+    commit_all(project, "Rendered")
+    change_template(moving_template)
+    done = cruft(project, "update", "--skip-apply-ask")
+    assert done.returncode == 0
+    assert "fetch-data" not in done.stdout + done.stderr
+    assert "+ aws" not in done.stdout
+
+
+def test_cruft_create_leaves_the_record_to_cruft(template, tmp_path):
+    done = run(sys.executable, "-m", "cruft", "create", template, "--no-input", "--default-config",
+               "--output-dir", tmp_path, check=False)
+    project = tmp_path / "docker-hs3-cpl"
+    assert done.returncode == 0, done.stderr
+    assert read_json(project / ".cruft.json")["template"] == str(template)
+    assert not (project / "data").exists() and not (project / ".env").exists()
+    run(project / "bin" / "fetch-data")
+    assert (project / "data" / "MANIFEST.sha256").is_file()

@@ -1,0 +1,82 @@
+"""The native way: the same handler, converter and comparison without Docker, in a rendered repository."""
+
+import os
+import shutil
+import sys
+
+import pytest
+from support import render, run
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("pkg-config") and os.environ.get("REQUIRE_NATIVE") != "1",
+    reason="no C libraries for the converter here: scripts/native-up")
+
+
+@pytest.fixture(scope="module")
+def native(template, tmp_path_factory):
+    """A repository in which `make native` has run: virtual environment, converter, products, comparison."""
+    project = render(template, tmp_path_factory.mktemp("native"))
+    return project, run("make", "native", f"PYTHON={sys.executable}", cwd=project, timeout=900)
+
+
+@pytest.fixture
+def project(native, tmp_path):
+    """A copy that a test may break."""
+    return shutil.copytree(native[0], tmp_path / native[0].name, symlinks=True)
+
+
+def test_make_native_ends_green(native):
+    project, _ = native
+    assert len([path for path in (project / "data/test-output").iterdir() if not path.name.startswith(".")]) == 6
+
+
+def test_own_tests_pass_after_make_native(native):
+    project, _ = native
+    done = run(project / ".venv/bin/python", "-m", "pytest", "-p", "no:cacheprovider", "tests", cwd=project)
+    assert "7 passed" in done.stdout
+
+
+def test_handler_runs_from_anywhere_and_finds_its_converter(native, tmp_path):
+    project, _ = native
+    (tmp_path / "out").mkdir()
+    run(project / ".venv/bin/python", project / "process.py", project / "data/input", "out", cwd=tmp_path)
+    assert len([path for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")]) == 6
+
+
+def test_make_lint_is_green(project):
+    run("make", "lint", cwd=project)
+
+
+@pytest.mark.parametrize("old, new", [('"degrees_north"', '"degrees_south"'),
+                                      ('{"/ATB_532", ""', '{"/ATB_532", "ATB"')], ids=["a unit", "a name"])
+def test_broken_table_turns_native_red(project, old, new):
+    table = project / "convert" / "hs3cpl2nc.c"
+    text = table.read_text()
+    assert old in text
+    table.write_text(text.replace(old, new))
+    done = run("make", "native", cwd=project, check=False)
+    assert done.returncode != 0
+
+
+def test_broken_engine_line_turns_native_red(project):
+    """The converter's own code, not only its table: 16-bit integers come out as 32-bit ones."""
+    engine = project / "convert" / "hdf5_to_netcdf.c"
+    text = engine.read_text()
+    assert "{NC_BYTE, NC_SHORT, NC_INT, NC_INT64}" in text
+    engine.write_text(text.replace("{NC_BYTE, NC_SHORT, NC_INT, NC_INT64}", "{NC_BYTE, NC_INT, NC_INT, NC_INT64}"))
+    assert run("make", "native", cwd=project, check=False).returncode != 0
+
+
+def test_missing_converter_is_one_sentence(project, tmp_path):
+    (project / "_convert").unlink()
+    done = run(project / ".venv/bin/python", project / "process.py", project / "data/input", tmp_path, check=False)
+    assert done.returncode == 2
+    assert "make -C convert" in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
+
+
+def test_repository_without_converter_needs_no_compiler(template, tmp_path, native):
+    project = render(template, tmp_path, converter="none")
+    shutil.copytree(native[0] / ".venv", project / ".venv", symlinks=True)
+    os.utime(project / ".venv" / "ready")
+    done = run("make", "native", cwd=project)
+    assert "gcc" not in done.stdout

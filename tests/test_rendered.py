@@ -1,0 +1,230 @@
+"""The rendered repository on a real engine: the documented commands, and what they say when something is wrong."""
+
+import os
+import shutil
+import sys
+
+import pytest
+from support import render, run
+
+pytestmark = pytest.mark.engine
+
+GRANULES = ("HS3_CPL_ATB_12203a_20120906", "HS3_CPL_OP_12203a_20120906")
+
+
+def compose(project, *arguments, check=True, **environment):
+    """docker compose run --rm SERVICE, in the project, without a terminal."""
+    return run("docker", "compose", "--progress", "plain", "run", "--rm", "-T", *arguments, cwd=project, check=check,
+               timeout=600, **environment)
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def products(granules=GRANULES, extension=".nc"):
+    return {granule + end for granule in granules for end in (extension, f"{extension}.meta.xml", ".cmr.json")}
+
+
+@pytest.fixture(scope="module")
+def repositories(template, docker_base, tmp_path_factory, engine):
+    """A repository with and one without converter, whose images are built; for reading only."""
+    made = {}
+    for converter in ("c", "none"):
+        made[converter] = render(template, tmp_path_factory.mktemp("rendered"), base_image=docker_base[0],
+                                 repo_name=f"docker-template-test-{converter}", converter=converter)
+        compose(made[converter], "build")
+    yield made
+    for project in made.values():
+        engine.images.remove(f"{project.name}:latest", force=True)
+
+
+@pytest.fixture(params=["c", "none"])
+def built(request, repositories):
+    """Each of the two in turn."""
+    return repositories[request.param]
+
+
+@pytest.fixture
+def project(repositories, tmp_path):
+    """A copy of the one with a converter that a test may break; compose knows it by the same name."""
+    return shutil.copytree(repositories["c"], tmp_path / repositories["c"].name, symlinks=True)
+
+
+def test_service_test_is_green_and_its_products_belong_to_the_caller(built):
+    done = compose(built, "test")
+    extension = ".hdf5" if built.name.endswith("none") else ".nc"
+    output = built / "data" / "test-output"
+    assert names(output) == products(extension=extension), done.stdout
+    assert {path.stat().st_uid for path in output.iterdir()} == {os.getuid()}
+
+
+@pytest.mark.parametrize("where", ["here", "in-the-image"])
+def test_the_repositorys_own_tests_are_green(built, where):
+    """One test a product; with py-cumulus on the path, and without it through the image."""
+    compose(built, "test")
+    keep = "True" if where == "here" else "not os.path.exists(os.path.join(one, 'cumulus'))"
+    program = f"import os, sys; sys.path = [one for one in sys.path if {keep}]; import pytest; sys.exit(pytest.main())"
+    done = run(sys.executable, "-c", program, "-v", "-p", "no:cacheprovider", "tests", cwd=built)
+    assert done.stdout.count("test_product_is_as_expected") == 6, done.stdout
+    assert "7 passed" in done.stdout
+
+
+def test_image_keeps_its_contract(built, engine):
+    image = engine.images.get(f"{built.name}:latest")
+    config = image.attrs["Config"]
+    assert config["Entrypoint"] == ["/work/process.py"]
+    assert config["Cmd"] == ["input", "output"]
+    assert config["WorkingDir"] == "/work"
+    assert config["User"] == "1000:1000"
+    assert image.labels["org.opencontainers.image.title"] == built.name
+
+
+def test_image_holds_no_compiler(built):
+    assert compose(built, "bash", "-c", "! command -v gcc && ! command -v make").returncode == 0
+
+
+def test_service_bash_runs_a_command_in_the_image(built):
+    done = compose(built, "bash", "-c", "pwd; python --version; ls data")
+    lines = done.stdout.split()
+    assert lines[0] == "/work" and lines[1] == "Python" and "input" in lines
+
+
+def test_plain_docker_run_works_as_any_user_without_network_or_writable_root(built, tmp_path):
+    """As workflow engines call it, own path repeated as the first argument."""
+    output = tmp_path / "out"
+    output.mkdir()
+    output.chmod(0o777)
+    run("docker", "run", "--rm", "--read-only", "--network", "none", "--cap-drop", "ALL", "--user", "4321:4321",
+        "--volume", f"{built}/data/input:/in:ro", "--volume", f"{output}:/out", f"{built.name}:latest",
+        "/work/process.py", "/in", "/out")
+    assert len(names(output)) == 6
+
+
+def test_broken_converter_table_turns_the_test_red(project):
+    """One changed unit in the table: the image builds, every granule converts, the comparison finds it."""
+    table = project / "convert" / "hs3cpl2nc.c"
+    text = table.read_text()
+    assert text.count('"degrees_north"') == 1
+    table.write_text(text.replace('"degrees_north"', '"degrees_south"'))
+    compose(project, "build", TAG="broken")
+    done = compose(project, "test", check=False, TAG="broken")
+    run("docker", "image", "rm", f"{project.name}:broken")
+    assert done.returncode == 1
+    assert "degrees_south" in done.stdout + done.stderr
+
+
+def test_syntax_error_in_the_converter_fails_the_build(project):
+    (project / "convert" / "hs3cpl2nc.c").write_text("not C\n")
+    assert compose(project, "build", check=False, TAG="broken").returncode != 0
+
+
+def test_missing_output_folder_is_named(project):
+    shutil.rmtree(project / "data" / "test-output")
+    done = compose(project, "test", check=False)
+    assert done.returncode != 0 and "data/test-output" in done.stderr
+    assert not (project / "data" / "test-output").exists()
+
+
+def test_missing_input_folder_is_named(project):
+    shutil.rmtree(project / "data" / "input")
+    done = compose(project, "test", check=False)
+    assert done.returncode == 2 and "data/input" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_empty_input_is_an_error(project):
+    for path in (project / "data" / "input").iterdir():
+        path.unlink()
+    done = compose(project, "test", check=False)
+    assert done.returncode == 2 and "holds no files" in done.stdout + done.stderr
+
+
+def test_input_without_a_matching_file_is_an_error_that_names_the_pattern(project):
+    for path in (project / "data" / "input").iterdir():
+        path.rename(path.with_suffix(".h5"))
+    done = compose(project, "test", check=False)
+    assert done.returncode == 2 and "HS3_CPL_*.hdf5" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "no-hdf5"])
+def test_damaged_granule_fails_alone_and_leaves_nothing_under_its_name(project, damage):
+    """Earlier products of the damaged granule are there at first; they must not pass for new ones."""
+    compose(project, "test")
+    granule = project / "data" / "input" / f"{GRANULES[0]}.hdf5"
+    data = granule.read_bytes()
+    granule.write_bytes({"truncated": data[:len(data) // 2], "empty": b"", "no-hdf5": b"hello\n" * 1000}[damage])
+    done = compose(project, "test", check=False)
+    assert done.returncode == 3
+    assert GRANULES[0] in done.stdout + done.stderr
+    assert names(project / "data" / "test-output") == products(GRANULES[1:])
+
+
+def test_all_granules_damaged_means_nothing_could_be_done(project):
+    for path in (project / "data" / "input").iterdir():
+        path.write_bytes(b"")
+    assert compose(project, "test", check=False).returncode == 2
+
+
+def test_unwritable_output_names_the_line_for_env(project):
+    (project / ".env").write_text("UID_GID=4321:4321\n")
+    output = project / "data" / "test-output"
+    output.chmod(0o755)
+    done = compose(project, "test", check=False)
+    assert done.returncode == 2
+    assert f"UID_GID={output.stat().st_uid}:{output.stat().st_gid}" in done.stdout + done.stderr
+
+
+def test_missing_expected_products_mean_the_handlers_verdict(project):
+    """A new collection has no expected products yet: the handler's status stands, and that is said."""
+    for path in (project / "data" / "output").iterdir():
+        path.unlink()
+    done = compose(project, "test")
+    assert "data/output" in done.stdout + done.stderr
+
+
+def test_own_tests_fail_when_there_is_nothing_to_compare(project):
+    for path in (project / "data" / "output").iterdir():
+        path.unlink()
+    done = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests", cwd=project, check=False)
+    assert done.returncode == 1 and "data/output is empty" in done.stdout
+
+
+def test_absent_base_image_fails_the_build_by_name(project):
+    done = compose(project, "build", check=False, BASE_IMAGE="127.0.0.1:9/absent:1", TAG="broken")
+    assert done.returncode != 0 and "127.0.0.1:9" in done.stderr and "absent" in done.stderr
+
+
+def test_base_can_be_given_as_a_whole_reference(project, engine, docker_base):
+    """An image id is a reference without a tag to which -dev could be added; both arguments are independent."""
+    runtime, dev = (engine.images.get(name).id for name in docker_base)
+    compose(project, "build", BASE_IMAGE=docker_base[0], BASE_DEV_IMAGE=docker_base[1], TAG="pinned")
+    assert runtime != dev
+    run("docker", "image", "rm", f"{project.name}:pinned")
+
+
+def test_base_program_finds_or_builds_the_base_image(project):
+    """bin/base is content with the images that are here; without a record it says how to get them."""
+    assert "are here" in run(project / "bin" / "base").stdout
+    (project / ".cruft.json").unlink()
+    done = run(project / "bin" / "base", "--build", check=False)
+    assert done.returncode == 1 and "docker-base/build in a checkout of the template" in done.stderr
+
+
+def test_packages_of_the_collection_are_in_the_image(project):
+    """apt.txt reaches the image that runs, requirements.txt too, and neither brings pip along."""
+    (project / "apt.txt").write_text("# a comment\n\njq  # and another\n")
+    (project / "requirements.txt").write_text("six==1.16.0\n")
+    bundle = os.environ.get("PIP_CERT") or "/dev/null"
+    compose(project, "build", TAG="packages", CA_BUNDLE=bundle)
+    script = "jq --version && python -c 'import six; print(six.__version__)' && ! command -v pip"
+    done = compose(project, "bash", "-c", script, TAG="packages", check=False)
+    run("docker", "image", "rm", f"{project.name}:packages")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1.16.0" in done.stdout
+
+
+def test_no_engine_is_one_sentence(project):
+    done = run(project / "bin" / "base", check=False, DOCKER_HOST="tcp://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "no Docker engine answers" in done.stderr and "make native" in done.stderr

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Process handler of {{ cookiecutter.repo_name }}: process.py INPUT_DIR OUTPUT_DIR (see --help)."""
+
+import sys
+from pathlib import Path
+
+from cumulus.process import main, process_granules
+
+HOME = Path(__file__).resolve().parent
+sys.path.insert(0, str(HOME / "src"))  # modules of this collection
+
+
+def process_granule(granule):
+    """Turn the inputs of one granule into its products; an exception fails this granule only.
+
+    granule.inputs and granule.products give the paths by their names in collection.toml;
+    granule.run("program", "argument", ...) runs a further program.
+    """
+{%- if cookiecutter.converter == 'c' %}
+    granule.convert()  # inputs["primary"] -> products["data"], by convert/{{ cookiecutter.__c_name }}2nc.c
+{%- else %}
+    granule.copy()  # inputs["primary"] -> products["data"], as it comes
+{%- endif %}
+    granule.check()  # the product is there, opens and holds data
+    granule.write_metadata()  # ECHO10 and UMM-G beside it
+
+
+def process(indir, outdir):
+    """Process every granule in `indir`; complete products appear in `outdir`."""
+    return process_granules(process_granule, indir, outdir, home=HOME)
+
+
+if __name__ == "__main__":
+    sys.exit(main(process))

@@ -1,0 +1,71 @@
+"""Compare the products in data/test-output with the expected ones in data/output, one test a product.
+
+The comparison is `python -m cumulus compare`, run here where py-cumulus is installed, else in the image; the rules
+stand in collection.toml. Nothing is processed: run `docker compose run test` or `make native` first.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXPECTED = ROOT / "data" / "output"
+ACTUAL = ROOT / "data" / "test-output"
+IMAGE = "{{ cookiecutter.__image }}:" + os.environ.get("TAG", "latest")
+COMPARE = ["-m", "cumulus", "compare", "data/output", "data/test-output", "--rules", "collection.toml", "--json", "-"]
+
+
+def compare_here():
+    return subprocess.run([sys.executable, *COMPARE], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+
+
+def compare_in_image():
+    """The same in the image, without network; its own collection.toml, libraries and converter version."""
+    import docker
+
+    client = docker.from_env(timeout=600)
+    try:
+        container = client.containers.run(
+            IMAGE, COMPARE, entrypoint=["python"], working_dir="/work", network_mode="none", read_only=True,
+            user=f"{os.getuid()}:{os.getgid()}", detach=True,
+            volumes={str(ROOT / "data"): {"bind": "/work/data", "mode": "ro"}})
+        try:
+            container.wait(timeout=600)
+            return container.logs(stdout=True, stderr=False).decode()
+        finally:
+            container.remove(force=True)
+    finally:
+        client.close()
+
+
+def products(folder):
+    """Names of the products in a folder; dot files are never products."""
+    if not folder.is_dir():
+        return set()
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(folder).parts)}
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    """What differs, by product."""
+    text = compare_here() if importlib.util.find_spec("cumulus") else compare_in_image()
+    return {result["file"]: result for result in json.loads(text)["files"]}
+
+
+def test_there_are_products_to_compare():
+    """Comparing nothing proves nothing."""
+    assert products(EXPECTED), "data/output is empty: bin/fetch-data"
+    assert products(ACTUAL), "data/test-output is empty: docker compose run test, or make native"
+
+
+@pytest.mark.parametrize("name", sorted(products(EXPECTED) | products(ACTUAL)))
+def test_product_is_as_expected(name, comparison):
+    """The product exists on both sides and agrees within the rules of collection.toml."""
+    result = comparison[name]
+    assert result["status"] == "equal", "\n".join([f"{name}: {result['status']}", *result["differences"]])
