@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 import yaml
+from binaryornot.check import is_binary
 from support import ROOT, TEMPLATE_FOLDER, commit_all, git, read_json, render, run
 
 ALWAYS = {
@@ -56,12 +57,12 @@ def test_exactly_the_promised_files_are_there(case):
 
 
 def test_nothing_is_left_unrendered(case):
-    """No Jinja remains in any text file; Docker's and CircleCI's own braces are other ones."""
+    """No Jinja remains in any text file; `{{.` is Docker's."""
     project, _ = case
     for name in files(project):
         data = (project / name).read_bytes()
         if b"\0" not in data:
-            found = re.search(rb"\{\{|\{%|\{#|cookiecutter\.", data)
+            found = re.search(rb"\{\{(?!\.)|\{%|\{#|cookiecutter\.", data)
             assert not found or name == ".cruft.json", f"{name}: {found}"
 
 
@@ -159,6 +160,15 @@ def test_sample_granules_match_any_legal_input_pattern(bake, pattern, granule, c
     products = tomllib.loads(text)["products"].values()
     for template in products:
         assert (project / "data" / "output" / template.replace("{id}", granule_id)).is_file()
+
+
+def test_sample_files_are_taken_for_binary():
+    """Cookiecutter renders whatever its detector of binary files, a heuristic, does not recognize."""
+    sample = ROOT / TEMPLATE_FOLDER / "tests" / "sample"
+    granules = [path for folder in ("input", "output") for path in (sample / folder).iterdir()
+                if path.read_bytes()[:2] not in (b"<?", b"{\n")]
+    assert len(granules) == 6
+    assert all(is_binary(str(path)) for path in granules)
 
 
 def test_questions_are_at_most_fourteen_and_each_has_a_prompt():

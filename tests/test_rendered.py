@@ -195,6 +195,15 @@ def test_absent_base_image_fails_the_build_by_name(project):
     assert done.returncode != 0 and "127.0.0.1:9" in done.stderr and "absent" in done.stderr
 
 
+def test_base_image_for_another_processor_is_named(project, tmp_path):
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    for tag in ("other", "other-dev"):
+        run("docker", "build", "--quiet", "--platform", "linux/s390x", "--tag", f"docker-base-test:{tag}", tmp_path)
+    done = run(project / "bin" / "base", check=False, BASE_IMAGE="docker-base-test:other")
+    run("docker", "image", "rm", "docker-base-test:other", "docker-base-test:other-dev")
+    assert done.returncode == 1 and "is made for s390x" in done.stderr and "bin/base --build" in done.stderr
+
+
 def test_base_can_be_given_as_a_whole_reference(project, engine, docker_base):
     """An image id is a reference without a tag to which -dev could be added; both arguments are independent."""
     runtime, dev = (engine.images.get(name).id for name in docker_base)
@@ -209,6 +218,14 @@ def test_base_program_finds_or_builds_the_base_image(project):
     (project / ".cruft.json").unlink()
     done = run(project / "bin" / "base", "--build", check=False)
     assert done.returncode == 1 and "docker-base/build in a checkout of the template" in done.stderr
+
+
+def test_base_program_builds_from_the_recorded_commit(project, engine):
+    """Both images, from a clone of the template at the commit that .cruft.json names."""
+    done = run(project / "bin" / "base", timeout=1200, BASE_IMAGE="docker-base:test-recorded")
+    assert "git clone" in done.stdout
+    for name in ("docker-base:test-recorded", "docker-base:test-recorded-dev"):
+        engine.images.remove(name)
 
 
 def test_packages_of_the_collection_are_in_the_image(project):
