@@ -24,7 +24,7 @@ test: ## all linters and tests, on a Docker engine where there can be one
 
 test-fast: ## linters and the tests that need neither a Docker engine nor half a minute
 	@$(MAKE) --no-print-directory lint
-	@python -m pytest -m "not engine and not slow" $(ARGS)
+	@python -m pytest -n auto -m "not engine and not slow" $(ARGS)
 
 lint: ## linters only
 	@scripts/venv

@@ -17,12 +17,18 @@ def warn(message):
     print(f"Warning: {message}", file=sys.stderr)
 
 
+class GitSays(Exception):
+    """Why Git would not answer, in its own words."""
+
+
 def git(folder, *arguments):
-    """The output of a Git command run in `folder`, or None where Git or the repository says no."""
+    """The output of a Git command run in `folder`."""
     try:
-        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise GitSays(f"git: {error.strerror}") from error
+    if done.returncode:
+        raise GitSays((done.stderr.strip().splitlines() or ["git gives no reason"])[-1])
     return done.stdout.strip()
 
 
@@ -36,35 +42,50 @@ def without_credentials(url):
 
 def origin(template, commit):
     """Where others find this commit of the template: its remote if that has the commit, else this very folder."""
-    remote = git(template, "remote", "get-url", "origin")
-    if remote and git(template, "branch", "--remotes", "--contains", commit):
-        return without_credentials(remote)
+    if "origin" in git(template, "remote").split() and git(template, "branch", "--remotes", "--contains", commit):
+        return without_credentials(git(template, "remote", "get-url", "origin"))
     return template
 
 
 def template_folder(answers):
-    """The template, which Cookiecutter names as it was typed: relative to where the user called it, not to here."""
-    return Path(os.environ.get("PWD", "/"), answers["_repo_dir"]).resolve()
+    """The template's folder. Cookiecutter names it as it was typed, but works in it while this hook runs."""
+    for place in (f"/proc/{os.getppid()}/cwd", Path(os.environ.get("PWD", "/"), answers["_repo_dir"])):
+        if Path(place, "cookiecutter.json").is_file():
+            return Path(place).resolve()
+    return Path(answers["_repo_dir"])
 
 
 def record_template(answers):
     """Write .cruft.json, with which `cruft check` and `cruft update` bring later changes of the template."""
     template = str(template_folder(answers))
-    top, commit = git(template, "rev-parse", "--show-toplevel"), git(template, "rev-parse", "HEAD")
-    if not top or not commit or Path(top).resolve() != Path(template):
-        warn(f"{template} is not a Git repository with a commit: without .cruft.json this project cannot be updated "
-             "from it.")
+    try:
+        if Path(git(template, "rev-parse", "--show-toplevel")).resolve() != Path(template):
+            raise GitSays("it is a folder inside another repository")
+        commit = git(template, "rev-parse", "--verify", "HEAD")
+        changed, url = git(template, "status", "--porcelain"), origin(template, commit)
+    except GitSays as reason:
+        warn(f"{template} cannot be recorded as a Git repository ({reason}): without .cruft.json this project "
+             "cannot be updated from it, and bin/base and make native cannot build its library.")
         return
-    if git(template, "status", "--porcelain"):
+    if changed:
         warn(f"{template} has uncommitted changes: they are in this project, but not in the commit that "
              ".cruft.json records.")
-    url = origin(template, commit)
+    if url == template:
+        warn(f"{template} is recorded as the template's address, which only this machine knows. For others and "
+             "for CI: push its commit to a remote and render again, or answer base_image with an image of your "
+             "registry.")
     # Only the questions, in their order: derived values would override a later template's own derivation.
     questions = json.loads(Path(template, "cookiecutter.json").read_text(encoding="utf-8"))
     recorded = {name: answers[name] for name in questions if not name.startswith("_")}
     state = {"template": url, "commit": commit, "checkout": answers.get("_checkout") or None,
              "context": {"cookiecutter": {**recorded, "_template": url}}, "directory": None, "skip": ["data"]}
     Path(".cruft.json").write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def make_executable():
+    """An unpacked archive has lost the permission to run the programs."""
+    for program in (Path("process.py"), *Path("bin").iterdir()):
+        program.chmod(program.stat().st_mode | 0o111)
 
 
 def remove_converter(answers):
@@ -87,12 +108,7 @@ def prepare_data():
              "To try again: bin/fetch-data")
 
 
-def main():
-    answers = json.loads({{ cookiecutter | jsonify | tojson }})
-    remove_converter(answers)
-    remove_empty_directories()
-    if "_commit" in answers:  # cruft renders; it writes its own record, and data is not its business
-        return
+def finish(answers):
     record_template(answers)
     prepare_data()
     print(f"""
@@ -103,7 +119,22 @@ def main():
   docker compose run build  # build the image
   docker compose run test   # process data/input and compare with data/output
 
-Without Docker: make native. What to edit, and how to publish: README.md.""")
+Without Docker: make native. What to edit, and how to publish: README.md.""", flush=True)
+
+
+def main():
+    answers = json.loads({{ cookiecutter | jsonify | tojson }})
+    make_executable()
+    remove_converter(answers)
+    remove_empty_directories()
+    if "_commit" in answers:  # cruft renders; it writes its own record, and data is not its business
+        return
+    try:
+        finish(answers)
+    except BrokenPipeError:  # nobody reads any more; Python would fail once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # Cookiecutter would remove the whole project
+        warn(f"the project is rendered, but not all is prepared ({error}). To try again: bin/fetch-data")
 
 
 if __name__ == "__main__":

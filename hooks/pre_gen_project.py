@@ -11,12 +11,16 @@ import re
 import sys
 from pathlib import Path
 
+# The grammar of image references: host.example.org:5000/path/name:tag.
+HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?"
+COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+
 # question: (pattern the whole answer must match, what is allowed, an example).
 # The README's table of questions repeats these; a test holds the two together.
 RULES = {
     "data_name": (r"(?=.{1,40}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*",
                   "lower-case letters, digits and single hyphens, a letter first, 40 at most", "hs3-cpl"),
-    "repo_name": (r"(?=.{1,100}\Z)[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*",
+    "repo_name": (r"(?=.{1,100}\Z)" + COMPONENT,
                   "lower-case letters and digits with . _ - between them, no slash, 100 at most",
                   "docker-hs3-cpl"),
     "description": (r"(?=.{1,250}\Z)\S(.*\S)?",
@@ -28,16 +32,15 @@ RULES = {
                 "letters, digits and _ . -, a letter or digit first, 80 at most", "1"),
     "provider": (r"[A-Z][A-Z0-9_]{0,29}",
                  "capital letters, digits and _, a letter first, 30 at most", "GHRC_DAAC"),
-    "input_pattern": (r"(?=.{1,200}\Z)(?=.*\*)(?!.*\*\*)[A-Za-z0-9_*][A-Za-z0-9_.=,@~+*-]*",
-                      "a file name with at least one * and no **, of letters, digits and _ . = , @ ~ + -, "
+    "input_pattern": (r"(?=.{1,200}\Z)(?=.*\*)(?!.*\*\*)(?!(.*\*){6})[A-Za-z0-9_*][A-Za-z0-9_.=,@~+*-]*",
+                      "a file name with one to five *, no **, of letters, digits and _ . = , @ ~ + -, "
                       "200 at most", "HS3_CPL_*.hdf5"),
     "sample_data": (r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=+@~-]+)*/?)?",
                     "nothing, or an S3 URI: s3://BUCKET/PREFIX", "s3://my-bucket/sample-data/hs3cpl"),
-    "registry": (r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-][a-z0-9]+)*)*)?",
+    "registry": (rf"({HOST}(/{COMPONENT})*)?",
                  "nothing, or a registry host, optionally with :PORT and /PATH",
                  "123456789012.dkr.ecr.us-east-1.amazonaws.com"),
-    "base_image": (r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?/)?"
-                   r"[a-z0-9]+([._/-]+[a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,122}",
+    "base_image": (rf"({HOST}/)?{COMPONENT}(/{COMPONENT})*:" r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,122}",
                    "an image with a tag, to which -dev is added for its sibling with the compiler",
                    "docker-base:latest"),
 }
@@ -55,11 +58,11 @@ def problems(answers):
 
 
 def remove_directories(repo_name, output):
-    """Remove the empty directories that a repo_name with slashes made below the output folder, deepest first."""
+    """Remove the empty directories that a repo_name with slashes made, deepest first, but not the output folder."""
     parts = Path(repo_name).parts
     for end in range(len(parts), 0, -1):
         directory = output.joinpath(*parts[:end]).resolve()
-        if output in directory.parents:
+        if directory not in (output, *output.parents):
             with contextlib.suppress(OSError):  # not empty: somebody's files are in it
                 directory.rmdir()
 
@@ -76,7 +79,7 @@ def main():
     sys.stderr.flush()
     if "/" in answers["repo_name"]:  # otherwise Cookiecutter removes the one directory that it made
         output = Path(answers["_output_dir"]).resolve()
-        os.chdir(output)
+        os.chdir(output.anchor)
         remove_directories(answers["repo_name"], output)
     sys.exit(1)
 

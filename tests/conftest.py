@@ -50,14 +50,22 @@ def docker_base(engine):
     return BASE_IMAGE, f"{BASE_IMAGE}-dev"
 
 
+LACKS = {  # reason of a skip: what to say of all such skips at the end, where nobody misses it
+    "no Docker engine": "no Docker engine answers: scripts/engine-up starts one; REQUIRE_ENGINE=1 makes them fail",
+    "no C libraries": "the C libraries are missing: scripts/native-up; REQUIRE_NATIVE=1 makes them fail",
+    "CUMULUS_TEST_DATA": "the shared test data is not here: CUMULUS_TEST_DATA names its folder",
+}
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Say at the end how many tests an engine would have added; a skip in the middle is easily missed."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    skipped = [report for report in skipped if "no Docker engine" in str(report.longrepr)]
-    if skipped:
-        terminalreporter.section("no Docker engine")
-        terminalreporter.line(f"{len(skipped)} tests were skipped because no Docker engine answers. "
-                              "scripts/engine-up starts one; REQUIRE_ENGINE=1 makes these tests fail instead.")
+    """Count what was skipped for want of something that a machine can have."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    counts = {text: sum(reason in one for one in skipped) for reason, text in LACKS.items()}
+    if any(counts.values()):
+        terminalreporter.section("what this machine lacks")
+    for text, count in counts.items():
+        if count:
+            terminalreporter.line(f"{count} tests skipped: {text}")
 
 
 @pytest.fixture

@@ -64,6 +64,19 @@ def shared(relative):
     return path
 
 
+def c_libraries_are_here():
+    """Whether the converter can be compiled on this machine."""
+    try:
+        return subprocess.run(["pkg-config", "--exists", "netcdf", "hdf5", "libdeflate"], check=False).returncode == 0
+    except OSError:
+        return False
+
+
+# With REQUIRE_NATIVE=1 such a test runs all the same, and fails.
+needs_c_libraries = pytest.mark.skipif(os.environ.get("REQUIRE_NATIVE") != "1" and not c_libraries_are_here(),
+                                       reason="no C libraries for the converter: scripts/native-up")
+
+
 def engine_answers():
     try:
         return subprocess.run(["docker", "version"], capture_output=True, timeout=60, check=False).returncode == 0

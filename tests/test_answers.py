@@ -18,10 +18,12 @@ BAD = {
     "version": ["", "1 0", "1/0", "$(touch INJECTED)"],
     "provider": ["", "ghrc", "GHRC-DAAC", "GHRC;DAAC"],
     "input_pattern": ["no-star.hdf5", "a/*.hdf5", "**", "*.hdf5'", "*.{hdf5,nc}", "[ab]*", ".hidden*", "-*",
-                      "*\n", "*;ls"],
+                      "*\n", "*;ls", "*a*b*c*d*e*"],
     "sample_data": ["bucket/x", "s3:/bucket", "s3://B", "s3://bucket/a b", "s3://bucket/$(ls)", "https://x/y"],
-    "registry": ["https://registry.example.org", "registry example", "-x", "REGISTRY.example.org/UPPER"],
-    "base_image": ["docker-base", "docker-base:", "docker-base@sha256:0", "a b:c", "docker-base:latest; ls", "-v:1"],
+    "registry": ["a..b", "a.-b.org", "host/x//y",
+                 "https://registry.example.org", "registry example", "-x", "REGISTRY.example.org/UPPER"],
+    "base_image": ["a/-b:1", "a___b:1", "a..b/c:1", "a//b:1",
+                   "docker-base", "docker-base:", "docker-base@sha256:0", "a b:c", "docker-base:latest; ls", "-v:1"],
 }
 
 
@@ -83,7 +85,7 @@ def test_all_problems_are_reported_at_once_and_nothing_is_left(template, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "docker-x/", "x/../y"])
+@pytest.mark.parametrize("name", ["a/b/c", "docker-x/", "x/../y", "a/b/../../c/d"])
 def test_repository_name_with_slashes_leaves_no_parent_behind(template, tmp_path, name):
     output = tmp_path / "output"
     output.mkdir()
@@ -91,6 +93,14 @@ def test_repository_name_with_slashes_leaves_no_parent_behind(template, tmp_path
     assert done.returncode == 1
     assert f"repo_name: {name!r} is not allowed" in done.stderr
     assert list(output.iterdir()) == []
+
+
+def test_absolute_repository_name_leaves_nothing_behind(template, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("")
+    assert cookiecutter(template, tmp_path / "output", f"repo_name={elsewhere}/x/y").returncode == 1
+    assert [path.name for path in elsewhere.iterdir()] == ["mine"]
 
 
 def test_files_beside_a_refused_project_survive(template, tmp_path):

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
+import subprocess
 import sys
-import zipfile
 
 import pytest
 from support import S3Server, commit_all, copy_template, git, read_json, render, run
@@ -63,18 +64,37 @@ def test_uncommitted_changes_of_the_template_are_warned_of(template, tmp_path, c
     assert "has uncommitted changes" in capfd.readouterr().err
 
 
-def test_a_template_without_git_renders_without_a_record(tmp_path, capfd):
-    """A downloaded archive works too; only the later update needs Git, and the warning says so."""
+def test_a_template_without_git_renders_with_programs_that_run(tmp_path):
+    """A downloaded archive works too, though zip files forget who may run; what then needs Git says so."""
     folder = tmp_path / "unpacked"
     folder.mkdir()
     copy_template(folder)
-    archive = tmp_path / "template.zip"
-    with zipfile.ZipFile(archive, "w") as target:
-        for path in sorted(folder.rglob("*")):
-            target.write(path, f"template/{path.relative_to(folder)}")
-    project = render(folder, tmp_path / "out")
+    archive = shutil.make_archive(str(tmp_path / "template"), "zip", root_dir=tmp_path, base_dir="unpacked")
+    done = cookiecutter(archive, tmp_path / "out")
+    project = tmp_path / "out" / "docker-hs3-cpl"
     assert not (project / ".cruft.json").exists()
-    assert "cannot be updated from it" in capfd.readouterr().err
+    assert "cannot be updated from it" in done.stderr
+    assert os.access(project / "process.py", os.X_OK)
+    for command in ([project / "bin" / "base", "--requirement"], ["make", "-C", project, "native"]):
+        shown = run(*command, check=False)
+        assert shown.returncode != 0 and "no usable .cruft.json" in shown.stderr
+
+
+def test_a_folder_as_template_is_warned_of(template, tmp_path, capfd):
+    """Nobody else can reach it."""
+    render(template, tmp_path / "out")
+    assert "which only this machine knows" in capfd.readouterr().err
+
+
+def test_nobody_reading_the_messages_fails_nothing(template, tmp_path):
+    """cookiecutter ... | head must not remove the project."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-m", "cookiecutter", template, "--no-input", "--default-config",
+                           "--output-dir", tmp_path], stdout=writer, stderr=subprocess.PIPE, timeout=120, check=False)
+    os.close(writer)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "docker-hs3-cpl" / "data" / "MANIFEST.sha256").is_file()
 
 
 def test_containers_run_as_the_caller(default_project):
@@ -97,7 +117,50 @@ def test_existing_settings_and_data_are_kept(bake):
     done = run(project / "bin" / "fetch-data")
     assert (project / ".env").read_text() == "UID_GID=7:7\nTAG=mine"
     assert changed.read_bytes() == b"mine"
-    assert "disagree" in done.stderr and changed.name in done.stderr
+    assert f"data/input/{changed.name} differs" in done.stderr
+
+
+def replace_sample(project):
+    """What the tutorial says: the owner's granule in place of the starter sample."""
+    for path in (*(project / "data/input").iterdir(), *(project / "data/output").iterdir()):
+        path.unlink()
+    (project / "data/input/own granule.hdf5").write_text("mine")
+    run(project / "bin/fetch-data", "--manifest")
+
+
+def test_replaced_starter_sample_does_not_come_back(bake):
+    project = bake()
+    replace_sample(project)
+    for again in range(2):
+        if again:
+            (project / "data/MANIFEST.sha256").unlink()
+        run(project / "bin/fetch-data")
+        assert [path.name for path in (project / "data/input").iterdir()] == ["own granule.hdf5"]
+        assert manifest_names(project) == ["input/own granule.hdf5"]
+
+
+def test_clone_of_a_replaced_sample_says_what_it_lacks(bake):
+    """The owner's files are recorded, but nobody said where they come from."""
+    project = bake()
+    replace_sample(project)
+    (project / "data/input/own granule.hdf5").unlink()
+    done = run(project / "bin/fetch-data", check=False)
+    assert done.returncode == 1 and "data/input/own granule.hdf5 is recorded" in done.stderr
+    assert "[sample] uri" in done.stderr and not list((project / "data/input").iterdir())
+
+
+def test_damaged_manifest_is_one_sentence(bake):
+    project = bake()
+    with (project / "data/MANIFEST.sha256").open("a") as manifest:
+        manifest.write("<<<<<<< HEAD\n")
+    done = run(project / "bin/fetch-data", check=False)
+    assert done.returncode == 1 and "line 9 of data/MANIFEST.sha256" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def manifest_names(project):
+    lines = (project / "data/MANIFEST.sha256").read_text().splitlines()
+    return [line.split(None, 2)[2] for line in lines]
 
 
 def test_env_without_user_gains_one_line(bake):
@@ -114,9 +177,13 @@ def put_sample(server, objects=("input/a b.hdf5", "output/a b.nc", "other/x")):
         path.write_bytes(name.encode() * 1000)
 
 
-def bake_with_s3(template, output, environment, uri="s3://bucket/samples/hs3"):
+def cookiecutter(template, output, *answers, **environment):
     return run(sys.executable, "-m", "cookiecutter", template, "--no-input", "--default-config",
-               "--output-dir", output, f"sample_data={uri}", check=False, **environment)
+               "--output-dir", output, *answers, check=False, **environment)
+
+
+def bake_with_s3(template, output, environment, uri="s3://bucket/samples/hs3"):
+    return cookiecutter(template, output, f"sample_data={uri}", **environment)
 
 
 def test_sample_data_arrives_from_s3_and_a_repeat_moves_nothing(template, tmp_path, s3):
@@ -126,16 +193,39 @@ def test_sample_data_arrives_from_s3_and_a_repeat_moves_nothing(template, tmp_pa
     assert done.returncode == 0, done.stderr
     assert (project / "data/input/a b.hdf5").read_bytes() == b"input/a b.hdf5" * 1000
     assert not (project / "data/other").exists()
-    assert [line.split(None, 2)[2] for line in (project / "data/MANIFEST.sha256").read_text().splitlines()] \
-        == ["input/a b.hdf5", "output/a b.nc"]
+    assert manifest_names(project) == ["input/a b.hdf5", "output/a b.nc"]
     again = run(project / "bin/fetch-data", **s3.environment())
     assert "download:" in done.stdout and "download:" not in again.stdout
     assert not (project / "tests/sample").exists(), "the starter sample does not belong beside real sample data"
 
 
+@pytest.mark.parametrize("manifest", ["with-manifest", "without-manifest"])
+def test_accepted_products_are_not_overwritten_from_s3(template, tmp_path, s3, manifest):
+    put_sample(s3, ("input/a.hdf5", "output/a[1]*.nc"))
+    bake_with_s3(template, tmp_path / "out", s3.environment())
+    project = tmp_path / "out" / "docker-hs3-cpl"
+    (project / "data/output/a[1]*.nc").write_text("accepted")
+    if manifest == "without-manifest":
+        (project / "data/MANIFEST.sha256").unlink()
+    done = run(project / "bin/fetch-data", **s3.environment())
+    assert (project / "data/output/a[1]*.nc").read_text() == "accepted"
+    assert ("differs" in done.stderr) == (manifest == "with-manifest")
+
+
+def test_file_that_changed_at_the_source_is_brought_and_named(template, tmp_path, s3):
+    put_sample(s3)
+    bake_with_s3(template, tmp_path / "out", s3.environment())
+    project = tmp_path / "out" / "docker-hs3-cpl"
+    (s3.folder / "bucket/samples/hs3/input/a b.hdf5").write_bytes(b"newer, and of another size")
+    done = run(project / "bin/fetch-data", **s3.environment())
+    assert (project / "data/input/a b.hdf5").read_bytes() == b"newer, and of another size"
+    assert "data/input/a b.hdf5 differs" in done.stderr
+
+
 @pytest.mark.parametrize("uri, secret", [
     ("s3://bucket/samples/hs3", "wrong-secret"), ("s3://absent-bucket/x", S3Server.SECRET),
-], ids=["wrong-secret", "absent-bucket"])
+    ("s3://bucket/samples/typo", S3Server.SECRET),
+], ids=["wrong-secret", "absent-bucket", "absent-prefix"])
 def test_failed_download_warns_and_the_project_is_complete(template, tmp_path, s3, uri, secret):
     put_sample(s3)
     done = bake_with_s3(template, tmp_path / "out", s3.environment(secret), uri)

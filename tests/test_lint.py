@@ -1,9 +1,7 @@
 """The rendered files, and the template's own, pass the linters of their kind without a finding."""
 
-import shutil
-
 import pytest
-from support import ROOT, run
+from support import ROOT, needs_c_libraries, run
 
 HADOLINT = ["hadolint", "--failure-threshold", "style"]
 
@@ -37,7 +35,7 @@ def test_rendered_handler_is_read_in_a_minute(project):
     assert len((project / "process.py").read_text().splitlines()) <= 36
 
 
-@pytest.mark.skipif(not shutil.which("pkg-config"), reason="no pkg-config: scripts/native-up")
+@needs_c_libraries
 def test_rendered_converter_compiles_without_a_warning(bake):
     project = bake()
     run("make", "-C", project / "convert", "WERROR=1")

@@ -1,5 +1,6 @@
 """The rendered repository on a real engine: the documented commands, and what they say when something is wrong."""
 
+import json
 import os
 import shutil
 import sys
@@ -63,11 +64,53 @@ def test_service_test_is_green_and_its_products_belong_to_the_caller(built):
 def test_the_repositorys_own_tests_are_green(built, where):
     """One test a product; with py-cumulus on the path, and without it through the image."""
     compose(built, "test")
-    keep = "True" if where == "here" else "not os.path.exists(os.path.join(one, 'cumulus'))"
-    program = f"import os, sys; sys.path = [one for one in sys.path if {keep}]; import pytest; sys.exit(pytest.main())"
-    done = run(sys.executable, "-c", program, "-v", "-p", "no:cacheprovider", "tests", cwd=built)
+    done = own_tests(built, where)
     assert done.stdout.count("test_product_is_as_expected") == 6, done.stdout
     assert "7 passed" in done.stdout
+
+
+def own_tests(project, where, **environment):
+    """Run the repository's tests with py-cumulus on the path ("here") or without ("in-the-image")."""
+    keep = "True" if where == "here" else "not os.path.exists(os.path.join(one, 'cumulus'))"
+    program = f"import os, sys; sys.path = [one for one in sys.path if {keep}]; import pytest; sys.exit(pytest.main())"
+    return run(sys.executable, "-c", program, "-v", "-p", "no:cacheprovider", "tests", cwd=project, check=False,
+               **environment)
+
+
+def test_own_tests_name_an_absent_image(project):
+    """Which also shows that they do run in the image where py-cumulus is not here; .env names it as for compose."""
+    compose(project, "test")
+    with (project / ".env").open("a") as settings:
+        settings.write("TAG=absent\n")
+    done = own_tests(project, "in-the-image")
+    assert done.returncode == 1
+    assert f"cannot compare in the image {project.name}:absent" in done.stdout and "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("where", ["here", "in-the-image"])
+def test_own_tests_name_a_mistake_in_the_rules(project, where):
+    compose(project, "test")
+    rules = project / "collection.toml"
+    rules.write_text(rules.read_text().replace("rtol = 1e-6", "rtool = 1e-6"))
+    done = own_tests(project, where)
+    assert done.returncode == 1 and "unknown key 'rtool'" in done.stdout and "JSONDecodeError" not in done.stdout
+
+
+def test_service_test_is_locked_up(built):
+    """No network, no writable root, no capability; only data/test-output can be written."""
+    service = json.loads(run("docker", "compose", "config", "--format", "json", cwd=built).stdout)["services"]["test"]
+    assert service["network_mode"] == "none"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    writable = [volume["target"] for volume in service["volumes"] if not volume.get("read_only")]
+    assert writable == ["/work/data/test-output"]
+
+
+def test_no_network_is_left_behind(built, engine):
+    compose(built, "bash", "-c", "true")
+    compose(built, "test")
+    assert not [network.name for network in engine.networks.list() if network.name.startswith(built.name)]
 
 
 def test_image_keeps_its_contract(built, engine):
@@ -116,7 +159,8 @@ def test_broken_converter_table_turns_the_test_red(project):
 
 def test_syntax_error_in_the_converter_fails_the_build(project):
     (project / "convert" / "hs3cpl2nc.c").write_text("not C\n")
-    assert compose(project, "build", check=False, TAG="broken").returncode != 0
+    done = compose(project, "build", check=False, TAG="broken")
+    assert done.returncode != 0 and "hs3cpl2nc.c:1:" in done.stdout + done.stderr
 
 
 def test_missing_output_folder_is_named(project):
@@ -175,6 +219,16 @@ def test_unwritable_output_names_the_line_for_env(project):
     assert f"UID_GID={output.stat().st_uid}:{output.stat().st_gid}" in done.stdout + done.stderr
 
 
+def test_unreadable_input_names_the_line_for_env(project):
+    (project / ".env").write_text("UID_GID=4321:4321\n")
+    (project / "data" / "test-output").chmod(0o777)
+    folder = project / "data" / "input"
+    folder.chmod(0o700)
+    done = compose(project, "test", check=False)
+    assert done.returncode == 2
+    assert f"UID_GID={folder.stat().st_uid}:{folder.stat().st_gid}" in done.stdout + done.stderr
+
+
 def test_missing_expected_products_mean_the_handlers_verdict(project):
     """A new collection has no expected products yet: the handler's status stands, and that is said."""
     for path in (project / "data" / "output").iterdir():
@@ -204,6 +258,15 @@ def test_base_image_for_another_processor_is_named(project, tmp_path):
     assert done.returncode == 1 and "is made for s390x" in done.stderr and "bin/base --build" in done.stderr
 
 
+def test_unreachable_registry_is_named_and_a_digest_is_never_built(project):
+    """The base image is set in .env, as for compose."""
+    with (project / ".env").open("a") as settings:
+        settings.write(f"BASE_IMAGE=127.0.0.1:9/base@sha256:{'0' * 64}\n")
+    done = run(project / "bin" / "base", check=False)
+    assert done.returncode == 1
+    assert "cannot pull 127.0.0.1:9/base@sha256" in done.stderr and "cannot be built here" in done.stderr
+
+
 def test_base_can_be_given_as_a_whole_reference(project, engine, docker_base):
     """An image id is a reference without a tag to which -dev could be added; both arguments are independent."""
     runtime, dev = (engine.images.get(name).id for name in docker_base)
@@ -213,9 +276,11 @@ def test_base_can_be_given_as_a_whole_reference(project, engine, docker_base):
 
 
 def test_base_program_finds_or_builds_the_base_image(project):
-    """bin/base is content with the images that are here; without a record it says how to get them."""
+    """Images of another commit are built anew, once; without a record bin/base says how to get them."""
+    run(project / "bin" / "base", timeout=1200)
     assert "are here" in run(project / "bin" / "base").stdout
     (project / ".cruft.json").unlink()
+    assert "are here" in run(project / "bin" / "base").stdout
     done = run(project / "bin" / "base", "--build", check=False)
     assert done.returncode == 1 and "docker-base/build in a checkout of the template" in done.stderr
 

@@ -16,31 +16,41 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 EXPECTED = ROOT / "data" / "output"
 ACTUAL = ROOT / "data" / "test-output"
-IMAGE = "{{ cookiecutter.__image }}:" + os.environ.get("TAG", "latest")
 COMPARE = ["-m", "cumulus", "compare", "data/output", "data/test-output", "--rules", "collection.toml", "--json", "-"]
 
 
+def image_name():
+    """The image that compose builds: its tag comes from the environment, else from .env."""
+    settings = (ROOT / ".env").read_text().splitlines() if (ROOT / ".env").exists() else []
+    tags = [line.partition("=")[2].strip() for line in settings if line.startswith("TAG=")]
+    return "{{ cookiecutter.__image }}:" + (os.environ.get("TAG") or (tags or ["latest"])[-1])
+
+
 def compare_here():
-    return subprocess.run([sys.executable, *COMPARE], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    """What the comparison prints on standard output and standard error."""
+    done = subprocess.run([sys.executable, *COMPARE], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout, done.stderr
 
 
 def compare_in_image():
-    """The same in the image, without network; its own collection.toml, libraries and converter version."""
+    """The same in the image, without network, with this folder's rules and data."""
     import docker
 
-    client = docker.from_env(timeout=600)
+    image = image_name()
+    binds = {str(ROOT / name): {"bind": f"/work/{name}", "mode": "ro"} for name in ("data", "collection.toml")}
     try:
-        container = client.containers.run(
-            IMAGE, COMPARE, entrypoint=["python"], working_dir="/work", network_mode="none", read_only=True,
-            user=f"{os.getuid()}:{os.getgid()}", detach=True,
-            volumes={str(ROOT / "data"): {"bind": "/work/data", "mode": "ro"}})
+        client = docker.from_env(timeout=600)
+        container = client.containers.create(  # unlike run, never pulls
+            image, COMPARE, entrypoint=["python"], working_dir="/work", network_mode="none", read_only=True,
+            user=f"{os.getuid()}:{os.getgid()}", volumes=binds)
         try:
+            container.start()
             container.wait(timeout=600)
-            return container.logs(stdout=True, stderr=False).decode()
+            return container.logs(stderr=False).decode(), container.logs(stdout=False).decode()
         finally:
             container.remove(force=True)
-    finally:
-        client.close()
+    except docker.errors.DockerException as error:
+        pytest.fail(f"cannot compare in the image {image}: {error}. Without Docker: make native", pytrace=False)
 
 
 def products(folder):
@@ -54,7 +64,9 @@ def products(folder):
 @pytest.fixture(scope="module")
 def comparison():
     """What differs, by product."""
-    text = compare_here() if importlib.util.find_spec("cumulus") else compare_in_image()
+    text, message = compare_here() if importlib.util.find_spec("cumulus") else compare_in_image()
+    if not text:
+        pytest.fail(message.strip(), pytrace=False)
     return {result["file"]: result for result in json.loads(text)["files"]}
 
 

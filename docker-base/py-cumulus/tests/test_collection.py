@@ -1,12 +1,13 @@
 """collection.toml: what is read, and that every mistake is named with its line."""
 
 import pytest
-from conftest import COLLECTION
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import COLLECTION
 
 from cumulus import CumulusError
-from cumulus.collection import CompareRules, Limits, Tolerance, find_line, load
+from cumulus.checks import find_line
+from cumulus.collection import CompareRules, Limits, Tolerance, load
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import shutil
 import netCDF4
 import numpy as np
 import pytest
-from conftest import shared
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import shared
 
 from cumulus import CumulusError
 from cumulus.collection import CompareRules, Tolerance
@@ -64,6 +64,19 @@ def test_nothing_expected_is_a_failure(pair):
 def test_nothing_made_is_a_difference(pair):
     (pair[0] / "a").touch()
     assert exit_status(compare(*pair)) == 1
+
+
+def test_linked_directories_count(pair, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a").touch()
+    (pair[0] / "sub").symlink_to(tmp_path / "real")
+    assert states(pair) == {"sub/a": "missing"}
+
+
+def test_file_that_is_gone_is_unreadable(pair):
+    (pair[0] / "a").touch()
+    (pair[1] / "a").symlink_to("nowhere")
+    assert states(pair) == {"a": "unreadable"}
 
 
 @pytest.mark.parametrize("absent", [0, 1])
@@ -251,6 +264,14 @@ def test_json_is_equal_exactly_when_its_content_is(tmp_path_factory, one, other)
     assert (found == []) == (json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
 
 
+def test_document_that_is_nested_too_deeply_is_no_traceback(tmp_path):
+    for deep in ("[" * 900 + "1" + "]" * 900, "<a>" * 3000 + "</a>" * 3000):
+        try:
+            assert differences(tmp_path, deep, deep.replace("1", "2")) is not None
+        except Unreadable as error:
+            assert "nested too deeply" in str(error)
+
+
 # --- NetCDF: tolerances and classes ----------------------------------------------------------
 
 
@@ -363,6 +384,23 @@ def test_other_fill_value_is_named_once(tmp_path):
     assert "attribute _FillValue" in line
 
 
+@pytest.mark.parametrize(
+    ("expected", "actual", "words"),
+    [
+        ("km", "m", "attribute a: expected 'km', found 'm'"),
+        (np.float64(1), np.float64(2), "attribute a: expected 1.0, found 2.0"),
+        (np.float64(1), np.float32(1), "attribute a: expected type float64, found float32"),
+        (np.array([1, 2]), np.array([1, 3]), "attribute a: expected [1 2], found [1 3]"),
+        ("x" * 5000, "y", "attribute a: expected 'xxx"),
+    ],
+)
+def test_attributes_are_shown_briefly(tmp_path, expected, actual, words):
+    one, other = (write(tmp_path / f"{n}.nc", [1.0], a=a) for n, a in enumerate((expected, actual)))
+    (line,) = compare_files(one, other)
+    assert words in line
+    assert len(line) < 300
+
+
 def test_packed_values_are_compared_as_stored(tmp_path):
     found = lines(tmp_path, [100], [101], kind="i2", scale_factor=1e-9)
     assert "expected 100, found 101" in found[0]
@@ -397,7 +435,7 @@ def test_only_value_is_compared(tmp_path):
 def test_blocks_cover_every_value_once_and_are_bounded(shape, chunks, chunked, room):
     class Variable:
         def __init__(self):
-            self.shape = tuple(shape)
+            self.shape, self.dtype = tuple(shape), np.dtype("i1")
 
         def chunking(self):
             return chunks[: len(shape)] if chunked else "contiguous"
@@ -414,7 +452,7 @@ def test_blocks_cover_every_value_once_and_are_bounded(shape, chunks, chunked, r
 
 
 def test_worst_place_is_right_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(compare_values, "BLOCK", 7)
+    monkeypatch.setattr(compare_values, "BLOCK", 28)
     expected = np.zeros((5, 6))
     actual = expected.copy()
     actual[1, 1], actual[4, 5], actual[2, 3] = 1, 3, 2

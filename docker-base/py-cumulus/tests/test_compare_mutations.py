@@ -278,17 +278,19 @@ def test_file_written_anew_is_equal(original, tmp_path):
 # --- types of the user's own -----------------------------------------------------------------
 
 
-def special_types(path, *, compound=(1, 2.5), nested=3, ragged=(1, 2), choice=1, member=1):
+def special_types(
+    path, *, compound=(1, 2.5), nested=3, array=(1, 2), ragged=(1, 2), choice=1, member=1
+):
     with netCDF4.Dataset(path, "w") as dataset:
         dataset.createDimension("n", 2)
         inner = np.dtype([("k", "i4")])
         dataset.createCompoundType(inner, "inner_t")
-        outer = np.dtype([("i", "i4"), ("x", "f8"), ("inner", inner)])
+        outer = np.dtype([("i", "i4"), ("x", "f8"), ("inner", inner), ("a", "i4", (2,))])
         pair = dataset.createCompoundType(outer, "pair_t")
         row = dataset.createVLType("i4", "row_t")
         color = dataset.createEnumType("u1", "color_t", {"red": 0, "green": member})
         dataset.createVariable("compound", pair, ("n",))[:] = np.array(
-            [(0, 0.0, (0,)), (*compound, (nested,))], outer
+            [(0, 0.0, (0,), (0, 0)), (*compound, (nested,), array)], outer
         )
         variable = dataset.createVariable("ragged", row, ("n",))
         variable[0], variable[1] = np.array([5], "i4"), np.array(ragged, "i4")
@@ -300,10 +302,10 @@ CHANGES = {
     "compound member": {"compound": (2, 2.5)},
     "compound real": {"compound": (1, 3.5)},
     "nested compound": {"nested": 4},
+    "array in a compound": {"array": (1, 3)},
     "ragged value": {"ragged": (1, 3)},
     "ragged length": {"ragged": (1, 2, 3)},
     "enum value": {"choice": 0},
-    "enum member": {"member": 2, "choice": 0},
 }
 
 
@@ -311,6 +313,12 @@ CHANGES = {
 def test_change_of_a_special_type_is_found(tmp_path, change):
     one, other = special_types(tmp_path / "a.nc"), special_types(tmp_path / "b.nc", **change)
     assert compare_files(one, other)
+
+
+def test_change_of_an_enum_member_that_no_value_uses_is_found(tmp_path):
+    one = special_types(tmp_path / "a.nc", choice=0)
+    other = special_types(tmp_path / "b.nc", choice=0, member=2)
+    assert any("color_t" in line for line in compare_files(one, other))
 
 
 def test_special_types_written_anew_are_equal(tmp_path):

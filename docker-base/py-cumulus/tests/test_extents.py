@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import netCDF4
 import numpy as np
 import pytest
-from conftest import shared, write_product
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import shared, write_product
 
 from cumulus import CumulusError
-from cumulus.extents import Box, Extent, enclosing_longitudes, find_extent
+from cumulus.coordinates import enclosing_longitudes
+from cumulus.extents import Box, Extent, find_extent
 
 
 def utc(*parts):

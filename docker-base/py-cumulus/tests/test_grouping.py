@@ -3,9 +3,9 @@
 import os
 
 import pytest
-from conftest import COLLECTION
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import COLLECTION
 
 from cumulus import CumulusError
 from cumulus.collection import load

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import netCDF4
 import pytest
-from conftest import Repository
+from samples import Repository
 
-from cumulus import CumulusError
+from cumulus import CumulusError, delivery
 from cumulus.delivery import check_output_directory, deliver, remove_products, scratch_space
-from cumulus.process import process_granules
+from cumulus.process import main, process_granules
 
 
 def wait_for(condition, seconds=30):
@@ -63,16 +63,64 @@ def test_stop_ends_the_converter_and_leaves_no_scratch(repository, number, statu
     assert f"interrupted by {number.name}" in out
 
 
-def test_second_stop_does_not_disturb_the_clean_up(repository):
-    repository.granule("CPL_A", "hang:")
-    handler = repository.start(repository.input, repository.output)
-    converter_pid(repository)
-    handler.terminate()
-    with contextlib.suppress(ProcessLookupError):
-        handler.terminate()
-    handler.communicate(timeout=30)
-    assert handler.returncode == 143
-    assert repository.scratch() == []
+def test_second_stop_does_not_disturb_the_clean_up(own_signals):
+    cleaned = []
+
+    def process(indir, outdir):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            cleaned.append(True)
+
+    assert main(process, ["process.py"]) == 143
+    assert cleaned == [True]
+
+
+def test_stop_waits_until_a_granule_is_delivered(tmp_path, monkeypatch, own_signals):
+    products = {}
+    for name in ("data", "metadata"):
+        products[name] = tmp_path / name
+        products[name].write_text("x")
+    (tmp_path / "out").mkdir()
+    replace = os.replace
+
+    def stop_and_replace(source, target):
+        os.kill(os.getpid(), signal.SIGTERM)
+        replace(source, target)
+
+    monkeypatch.setattr("cumulus.delivery.os.replace", stop_and_replace)
+    assert main(lambda *_: deliver(products, tmp_path / "out"), ["process.py"]) == 143
+    assert sorted(os.listdir(tmp_path / "out")) == ["data", "metadata"]
+
+
+@pytest.fixture
+def own_signals():
+    """Give the test runner its signal handlers back."""
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_products_are_on_the_disk_before_they_have_their_names(tmp_path, monkeypatch):
+    steps = []
+    replace, fsync = os.replace, delivery.fsync
+    spies = {
+        "replace": lambda a, b: (steps.append(f"rename {a.name}"), replace(a, b)),
+        "fsync": lambda path: (steps.append(f"sync {path.name}"), fsync(path)),
+    }
+    monkeypatch.setattr("cumulus.delivery.os.replace", spies["replace"])
+    monkeypatch.setattr("cumulus.delivery.fsync", spies["fsync"])
+    (tmp_path / "out").mkdir()
+    products = {name: tmp_path / name for name in ("data", "cmr")}
+    for path in products.values():
+        path.write_text("x")
+    deliver(products, tmp_path / "out")
+    assert steps == [
+        "sync data", "sync cmr", "rename cmr", "sync out", "rename data", "sync out",
+    ]  # fmt: skip
 
 
 def complete(repository):

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import SOURCE
+from samples import SOURCE
 
 from cumulus import __version__
 
@@ -201,6 +201,14 @@ def test_absent_handler_is_one_sentence(tmp_path):
     done = cumulus("test", "--home", tmp_path, "a", "b", "c")
     assert done.returncode == 2
     assert "give its directory with --home" in done.stderr
+
+
+def test_absent_output_is_the_handlers_sentence(repository):
+    repository.granule()
+    repository.output.rmdir()
+    done = run_test(repository)
+    assert done.returncode == 2
+    assert "create it first" in done.stdout
 
 
 def test_home_is_the_current_directory(repository):

@@ -8,18 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import shared, write_product
+from samples import shared, write_product
 
 from cumulus import CumulusError
 from cumulus.extents import Box, Extent
-from cumulus.metadata import (
-    GranuleRecord,
-    make_record,
-    render_echo10,
-    render_ummg,
-    write_metadata,
-    write_ummg,
-)
+from cumulus.metadata import make_record, write_metadata, write_ummg
+from cumulus.records import GranuleRecord, render_echo10, render_ummg
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 
@@ -169,9 +163,24 @@ def test_producer_id_too_long_for_echo10_is_left_out_there():
     assert text({"granule_ur": "x" * 129}, "DataGranule/ProducerGranuleId") is None
 
 
-def test_name_too_long_for_both_is_refused():
-    with pytest.raises(CumulusError, match="250 at most"):
-        record(granule_ur="x" * 251)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"granule_ur": "x" * 251},
+        {"short_name": "x" * 86},
+        {"version": "1" * 81},
+        {"input_granules": ("x" * 256,)},
+        {"granule_ur": "\x01.nc"},
+        {"input_granules": ("a\udcff",)},
+    ],
+)
+def test_what_the_schemas_cannot_hold_is_refused(changes):
+    with pytest.raises(CumulusError, match=r"are allowed|cannot hold"):
+        record(**changes)
+
+
+def test_file_of_two_roles_is_one_input(product):
+    assert make_record(product, "x", input_granules=["a", "a"]).input_granules == ("a",)
 
 
 # --- write_metadata --------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import time
 
 import netCDF4
 import pytest
-from conftest import SOURCE, write_product
+from samples import SOURCE, write_product
 
 from cumulus import CumulusError
 from cumulus.process import check_output, main, process_granules

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import netCDF4
 import pytest
-from conftest import SOURCE, write_product
+from samples import SOURCE, write_product
 
 # Our own writing; the imports, the calls and their arguments are those of the documentation.
 HANDLER = """

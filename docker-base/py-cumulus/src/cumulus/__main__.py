@@ -117,6 +117,8 @@ def _stamps(directory):
     from .compare import files_of
 
     stamps = {}
+    if not os.path.isdir(directory):  # the handler says what is wrong with it
+        return stamps
     for name in files_of(directory):
         state = os.stat(os.path.join(directory, name), follow_symlinks=False)
         stamps[name] = state.st_ino, state.st_mtime_ns, state.st_ctime_ns

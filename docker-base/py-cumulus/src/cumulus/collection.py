@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from . import CumulusError
+from . import CumulusError, checks
 
 __all__ = ["Collection", "CompareRules", "Limits", "MetadataRules", "Tolerance", "load"]
 
-TIME_SOURCES = ("filename", "product")
 IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
 
 
@@ -56,7 +55,7 @@ class CompareRules:
 class MetadataRules:
     """Table [metadata]: where extents come from, and the download address."""
 
-    time: tuple[str, ...] = TIME_SOURCES
+    time: tuple[str, ...] = checks.TIME_SOURCES
     access_url: str = ""
 
 
@@ -96,91 +95,32 @@ class Collection:
     path: Path = Path("collection.toml")
 
 
-# What may stand in each table: key -> (check, required). A check returns the value to keep or
-# raises ValueError with what is allowed. Tables with names of the user's choice are in _FREE.
-def _text(value):
-    if not isinstance(value, str):
-        raise ValueError('a text in quotes, such as "1"')
-    return value
-
-
-def _name(value):
-    if not _text(value).strip():
-        raise ValueError("a text that is not empty")
-    return value
-
-
-def _texts(value):
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError('a list of texts, such as ["history"]')
-    return tuple(value)
-
-
-def _number(value, smallest=0.0):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= smallest:
-        raise ValueError("a number that is not negative")
-    return value
-
-
-def _limit(value):
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number greater than 0")
-    if not 0 < value < float("inf"):
-        raise ValueError("a number greater than 0")
-    return value
-
-
-def _sources(value):
-    if unknown := [item for item in _texts(value) if item not in TIME_SOURCES]:
-        raise ValueError(f"a list of {', '.join(TIME_SOURCES)}, not {unknown[0]!r}")
-    return tuple(value)
-
-
-def _regex(value):
-    try:
-        pattern = re.compile(_text(value), re.DOTALL)
-    except re.error as error:
-        raise ValueError(f"a regular expression ({error})") from error
-    if "id" not in pattern.groupindex:
-        raise ValueError("a regular expression with the named group (?P<id>...)")
-    return pattern
-
-
-def _xpaths(value):
-    import xml.etree.ElementTree as ElementTree
-
-    for path in _texts(value):
-        try:
-            ElementTree.fromstring("<x><x/></x>").findall(path)
-        except (SyntaxError, KeyError, TypeError) as error:  # TypeError: unbalanced [[
-            raise ValueError(f"a list of element paths; {path!r} is none ({error})") from error
-    return tuple(value)
-
-
+# What may stand in each table: key -> (check, required). Tables with names of the user's choice
+# are in _FREE.
 _TABLES = {
     "collection": {
-        "short_name": (_name, True),
-        "version": (_name, True),
-        "provider": (_text, False),
-        "title": (_text, False),
+        "short_name": (checks.name, True),
+        "version": (checks.name, True),
+        "provider": (checks.text, False),
+        "title": (checks.text, False),
     },
-    "granule": {"id": (_regex, True)},
-    "metadata": {"time": (_sources, False), "access_url": (_text, False)},
+    "granule": {"id": (checks.regex, True)},
+    "metadata": {"time": (checks.sources, False), "access_url": (checks.text, False)},
     "compare": {
-        "rtol": (_number, False),
-        "atol": (_number, False),
-        "ignore_attributes": (_texts, False),
-        "ignore_xpaths": (_xpaths, False),
-        "ignore_keys": (_texts, False),
+        "rtol": (checks.number, False),
+        "atol": (checks.number, False),
+        "ignore_attributes": (checks.texts, False),
+        "ignore_xpaths": (checks.xpaths, False),
+        "ignore_keys": (checks.texts, False),
     },
     "limits": {
-        "seconds": (_limit, False),
-        "memory_mb": (_limit, False),
-        "output_mb": (_limit, False),
+        "seconds": (checks.limit, False),
+        "memory_mb": (checks.limit, False),
+        "output_mb": (checks.limit, False),
     },
-    "sample": {"uri": (_text, False)},
+    "sample": {"uri": (checks.text, False)},
 }
-_TOLERANCE = {"rtol": (_number, False), "atol": (_number, False)}
+_TOLERANCE = {"rtol": (checks.number, False), "atol": (checks.number, False)}
 _FREE = ("inputs", "products")
 
 
@@ -296,7 +236,7 @@ class _Reader:
             where = (table_name, key)
             if not re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII):
                 raise self.wrong(where, "a name of letters, digits and underscores")
-            self.value(value, where, _name)
+            self.value(value, where, checks.name)
             if "/" in value or "\0" in value or value.startswith("."):
                 raise self.wrong(where, "a file name without a slash or a leading dot")
             self.placeholders(value, where, groups if where != ("inputs", "primary") else set())
@@ -333,26 +273,5 @@ class _Reader:
         return self.error(where, f"{'.'.join(where)} must be {allowed}")
 
     def error(self, where, message):
-        line = find_line(self.text, where)
+        line = checks.find_line(self.text, where)
         return CumulusError(f"{self.path}{f', line {line}' if line else ''}: {message}")
-
-
-def find_line(text, where):
-    """Return the line (from 1) at which the key stands, or None if the text does not have it.
-
-    TOML readers give no positions. Every prefix of whole statements is itself valid TOML, so the
-    key's statement is the one with which the key first appears.
-    """
-    lines = text.splitlines(keepends=True)
-    start = 0  # lines read so far that parse
-    for end in range(1, len(lines) + 1):
-        try:
-            content = tomllib.loads("".join(lines[:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        for key in where:
-            content = content.get(key, None) if isinstance(content, dict) else None
-        if content is not None:
-            return start + 1
-        start = end
-    return None

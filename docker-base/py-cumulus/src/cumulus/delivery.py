@@ -10,11 +10,12 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from pathlib import Path
 
 from . import CumulusError
 
-__all__ = ["check_output_directory", "deliver", "fsync", "remove_products", "scratch_space"]
+__all__ = ["check_output_directory", "deliver", "fsync", "remove_products", "scratch_space", "user_remedy"]
 
 STATE = ".cumulus"  # in the output directory; dot entries are never products
 
@@ -47,14 +48,17 @@ def check_output_directory(indir, outdir):
 def _not_writable(outdir, error):
     state = outdir / STATE
     place = state if state.exists() and os.access(outdir, os.W_OK) else outdir
-    owner, me = place.stat(), os.geteuid()
-    message = f"cannot write to {str(place)!r} as uid {me}: {error.strerror}"
-    if isinstance(error, PermissionError) and owner.st_uid != me:
-        message += (
-            f"; it belongs to uid {owner.st_uid}: "
-            f"add the line UID_GID={owner.st_uid}:{owner.st_gid} to .env"
-        )
-    return message
+    problem = f"cannot write to {str(place)!r} as uid {os.geteuid()}: {error.strerror}"
+    return problem + user_remedy(place, error)
+
+
+def user_remedy(path, error):
+    """What to change where a directory is another user's, as the end of a sentence; else nothing."""
+    owner = os.stat(path)
+    if not isinstance(error, PermissionError) or owner.st_uid == os.geteuid():
+        return ""
+    user = f"{owner.st_uid}:{owner.st_gid}"
+    return f"; it belongs to uid {owner.st_uid}: add the line UID_GID={user} to .env"
 
 
 @contextlib.contextmanager
@@ -144,8 +148,19 @@ def fsync(path):
 
 @contextlib.contextmanager
 def _signals_held():
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+    """Have SIGTERM and SIGINT wait; blocking them would not do, other threads would get them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals never interrupt this thread
+        return
+    arrived = []
+    handlers = {
+        number: signal.signal(number, lambda number, _frame: arrived.append(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        for number, handler in handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        if arrived:
+            signal.raise_signal(arrived[0])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import CumulusError
+from .delivery import user_remedy
 
 __all__ = ["Candidate", "group_files", "product_names"]
 
@@ -113,7 +114,8 @@ def _list_files(indir):
         raise CumulusError(f"input {str(indir)!r} is not a directory") from error
     except OSError as error:
         raise CumulusError(
-            f"cannot read input directory {str(indir)!r}: {error.strerror}"
+            f"cannot read input directory {str(indir)!r} as uid {os.geteuid()}: {error.strerror}"
+            + user_remedy(indir, error)
         ) from error
     if not names:
         raise CumulusError(f"input directory {str(indir)!r} holds no files")

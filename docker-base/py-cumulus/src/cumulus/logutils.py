@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 
-__all__ = ["get_logger", "make_log_string"]
+__all__ = ["get_logger", "log_event", "log_warning", "make_log_string"]
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -73,6 +73,19 @@ def make_log_string(data_pipeline_id=None, dataset_id=None, is_error=0, **fields
     return " ".join(
         f'{_key(key)}="{_escape(str(value))}"' for key, value in pairs.items() if value is not None
     )
+
+
+def log_event(message, is_error=0, process="process", **fields):
+    """Log one event of the handler: a failure at level ERROR, anything else at INFO."""
+    get_logger().log(
+        logging.ERROR if is_error else logging.INFO,
+        make_log_string(is_error=is_error, process=process, message=message, **fields),
+    )
+
+
+def log_warning(message):
+    """Log what a library module found odd; it does not touch how logging is set up."""
+    logging.getLogger(__name__).warning(make_log_string(process="metadata", message=message))
 
 
 def _key(key):

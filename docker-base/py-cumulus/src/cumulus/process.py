@@ -13,15 +13,15 @@ from pathlib import Path
 
 from . import CumulusError, __version__
 from . import collection as collections
-from .children import run_program
 from .delivery import (
     check_output_directory,
     deliver,
     remove_products,
     scratch_space,
 )
+from .granule import Granule, check_output
 from .grouping import group_files, product_names
-from .logutils import get_logger, make_log_string
+from .logutils import get_logger, log_event
 
 __all__ = ["Granule", "Summary", "check_output", "main", "process_granules"]
 
@@ -49,123 +49,6 @@ class Summary:
         if not self.processed:
             return NOTHING
         return SOME_FAILED if self.failed else DONE
-
-
-def check_output(filename):
-    """Make sure that a product was made: it exists and is not empty.
-
-    Raises
-    ------
-    CumulusError
-        It was not; the failure is logged first, with ``is_error="1"``.
-    """
-    path = Path(filename)
-    problem = None
-    if not path.is_file():
-        problem = f"output file {path.name!r} was not made"
-    elif path.stat().st_size == 0:
-        problem = f"output file {path.name!r} is empty"
-    if problem:
-        _log(problem, is_error=1, process="check_output")
-        raise CumulusError(problem)
-
-
-@dataclass(frozen=True)
-class Granule:
-    """One granule: its input files, and the products to make in scratch.
-
-    Attributes
-    ----------
-    id : str
-    inputs : dict of str to pathlib.Path
-        Input file of each role, "primary" among them.
-    products : dict of str to pathlib.Path
-        Where each declared product is to be written; "data" is the primary one. Whatever else
-        is written beside them vanishes.
-    collection : cumulus.collection.Collection
-    home : pathlib.Path
-        Directory of process.py, where the converter stands.
-    """
-
-    id: str
-    inputs: dict
-    products: dict
-    collection: collections.Collection
-    home: Path
-    groups: dict = field(default_factory=dict, repr=False)
-
-    def run(self, *argv):
-        """Run a program in the granule's scratch directory, without a shell.
-
-        Raises
-        ------
-        CumulusError
-            It fails or exceeds the time limit; the message quotes its last words.
-        """
-        scratch = self.products["data"].parent
-        said = run_program(argv, cwd=scratch, seconds=self.collection.limits.seconds)
-        if said:
-            _log(said, granule_id=self.id, process=Path(argv[0]).name)
-
-    def convert(self):
-        """Convert the primary input to the product "data" with the converter beside process.py."""
-        converter = self.home / "_convert"
-        if not converter.is_file():
-            raise CumulusError(f"there is no converter {str(converter)!r}: run make -C convert")
-        self.run(converter, self.inputs["primary"], self.products["data"])
-
-    def copy(self):
-        """Deliver the primary input as it is: a collection that needs no conversion."""
-        shutil.copyfile(self.inputs["primary"], self.products["data"])
-
-    def check(self):
-        """Make sure that the product "data" is there, and if it is NetCDF or HDF5 holds variables.
-
-        Raises
-        ------
-        CumulusError
-        """
-        from .formats import NETCDF, kind_of
-
-        product = self.products["data"]
-        check_output(product)
-        if kind_of(product) == NETCDF and not _holds_variables(product):
-            raise CumulusError(f"product {product.name!r} holds no variables")
-
-    def write_metadata(self):
-        """Write the declared records of the product "data": ECHO10 "metadata", UMM-G "cmr"."""
-        from . import metadata
-
-        wanted = [key for key in metadata.RENDERERS if key in self.products]
-        if not wanted:
-            return
-        rules = self.collection.metadata
-        record = metadata.make_record(
-            self.products["data"],
-            self.collection.short_name,
-            version=self.collection.version,
-            provider=self.collection.provider,
-            time_sources=rules.time,
-            groups=self.groups,
-            input_granules=[path.name for path in self.inputs.values()],
-            access_url=rules.access_url,
-            names={key: path.name for key, path in self.products.items()},
-        )
-        for key in wanted:
-            metadata.write_record(record, self.products[key], key)
-
-
-def _holds_variables(product):
-    import netCDF4
-
-    def count(group):
-        return len(group.variables) + sum(count(child) for child in group.groups.values())
-
-    try:
-        with netCDF4.Dataset(product) as dataset:
-            return count(dataset) > 0
-    except (OSError, RuntimeError) as error:
-        raise CumulusError(f"product {product.name!r} does not open: {error}") from error
 
 
 def process_granules(function, indir, outdir, *, home, collection=None):
@@ -208,7 +91,7 @@ def process_granules(function, indir, outdir, *, home, collection=None):
                 one = _Run(function, collection, home, outdir, place, summary)
                 one.process(candidate, f"{len(failed) + number}/{total}")
     finally:
-        _log(
+        log_event(
             f"{len(summary.processed)} of {total} granules processed, "
             f"{len(summary.failed)} failed, in {time.monotonic() - started:.1f} s",
             is_error=len(summary.processed) < total,
@@ -228,7 +111,7 @@ class _Run:
     summary: Summary
 
     def process(self, candidate, count):
-        _log(f"granule {count} started", granule_id=candidate.id)
+        log_event(f"granule {count} started", granule_id=candidate.id)
         started = time.monotonic()
         try:
             self._make(candidate)
@@ -237,7 +120,7 @@ class _Run:
         else:
             self.summary.processed.append(candidate.id)
             seconds = time.monotonic() - started
-            _log(f"granule {count} finished in {seconds:.2f} s", granule_id=candidate.id)
+            log_event(f"granule {count} finished in {seconds:.2f} s", granule_id=candidate.id)
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -260,7 +143,7 @@ class _Run:
 
 def _failed(summary, granule_id, reason, count):
     summary.failed[granule_id] = reason
-    _log(f"granule {count} failed: {reason}", granule_id=granule_id, is_error=1)
+    log_event(f"granule {count} failed: {reason}", granule_id=granule_id, is_error=1)
 
 
 def _reason(error, outdir):
@@ -272,13 +155,6 @@ def _reason(error, outdir):
     if not isinstance(error, OSError):
         traceback.print_exception(error)
     return f"{type(error).__name__}: {error}"
-
-
-def _log(message, is_error=0, process="process", **fields):
-    get_logger().log(
-        40 if is_error else 20,
-        make_log_string(is_error=is_error, process=process, message=message, **fields),
-    )
 
 
 def main(process, argv=None):
@@ -309,10 +185,10 @@ def main(process, argv=None):
         summary = process(options.input, options.output)
         return DONE if summary is None else summary.status
     except Exception as error:
-        _log(_reason(error, options.output), is_error=1)
+        log_event(_reason(error, options.output), is_error=1)
         return NOTHING
     except Interrupted as stop:
-        _log(str(stop), is_error=1)
+        log_event(str(stop), is_error=1)
         return stop.status
 
 

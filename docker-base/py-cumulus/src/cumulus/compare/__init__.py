@@ -94,8 +94,12 @@ def compare(expected, actual, rules=None, stale=()):
 
 def files_of(directory):
     """Return the names of a directory's files, those in subdirectories included."""
+
+    def fail(error):
+        raise CumulusError(f"cannot read directory {error.filename!r}: {error.strerror}")
+
     names = set()
-    for place, directories, files in os.walk(directory):
+    for place, directories, files in os.walk(directory, onerror=fail, followlinks=True):
         directories[:] = [name for name in directories if not name.startswith(".")]
         for name in files:
             if not name.startswith("."):
@@ -137,7 +141,10 @@ def compare_files(expected, actual, rules=None):
         else:
             found = documents.byte_differences(expected, actual)
     except OSError as error:
-        raise Unreadable(f"cannot read {error.filename or actual}: {error.strerror}") from error
+        name = str(error.filename or actual)
+        raise Unreadable(f"cannot read {name!r}: {error.strerror}") from error
+    except RecursionError as error:
+        raise Unreadable(f"cannot compare {str(actual)!r}: nested too deeply") from error
     if len(found) > KEPT:
         found = [*found[:KEPT], f"... and {len(found) - KEPT} more differences"]
     return found

@@ -8,7 +8,7 @@ import numpy as np
 from ..collection import Tolerance
 from . import Unreadable
 from .documents import same_bytes
-from .values import Tally, blocks
+from .values import Tally, blocks, show
 
 __all__ = ["differences"]
 
@@ -36,7 +36,7 @@ def differences(expected, actual, rules):
                 raise Unreadable(f"cannot compare {str(path)!r}: {dataset.unsupported}")
         try:
             return list(_Comparison(rules).groups(first.dataset, second.dataset))
-        except (OSError, RuntimeError) as error:
+        except _LIBRARY_ERRORS as error:
             raise Unreadable(
                 f"cannot read {str(expected)!r} or {str(actual)!r}: {error}"
             ) from error
@@ -97,7 +97,7 @@ class _Comparison:
                     types = f"type {_type_name(value)}, found {_type_name(other)}"
                     yield f"{where}: attribute {name}: expected {types}"
                 elif not _same(value, other):
-                    yield f"{where}: attribute {name}: expected {value!r}, found {other!r}"
+                    yield f"{where}: attribute {name}: expected {show(value)}, found {show(other)}"
 
     def _attributes(self, one):
         names = [name for name in one.ncattrs() if name not in self.rules.ignore_attributes]

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-__all__ = ["Tally", "blocks"]
+__all__ = ["Tally", "blocks", "show"]
 
-BLOCK = 4_000_000  # values of a block: memory stays within some 100 MB whatever the file's size
+BLOCK = 1 << 23  # bytes of a block: memory stays within some 100 MB whatever the file's size
+SHOWN = 120  # characters of a value in a report
 _CLASSES = ("fill", "NaN", "+inf", "-inf", "valid")
 _FILL, _VALID = 0, 4
 
@@ -21,18 +22,29 @@ def blocks(variable):
         return
     chunks = variable.chunking()
     sizes = chunks if isinstance(chunks, list | tuple) else [1] * len(shape)
-    steps, room = [], BLOCK
+    size = getattr(variable.dtype, "itemsize", None) or 64  # of texts nobody knows it
+    steps, room = [], max(1, BLOCK // size)
     for length, chunk in reversed(list(zip(shape, sizes, strict=True))):
         step = length if length <= room else max(room // chunk, 1) * chunk
         # A chunk is inflated whole in any case; but never read more than the room allows.
         steps.insert(0, max(1, min(step, length, room)))
         room = max(1, room // steps[0])
     counts = [math.ceil(length / step) for length, step in zip(shape, steps, strict=True)]
-    for number in np.ndindex(*counts):
+    for number in _numbers(counts):
         yield tuple(
             slice(i * step, min((i + 1) * step, length))
             for i, step, length in zip(number, steps, shape, strict=True)
         )
+
+
+def _numbers(counts):
+    """Yield every index of an array of this shape, in order, however large it is."""
+    if not counts:
+        yield ()
+        return
+    for first in range(counts[0]):
+        for rest in _numbers(counts[1:]):
+            yield first, *rest
 
 
 class Tally:
@@ -152,7 +164,7 @@ class Tally:
         at = "".join(f"[{i}]" for i in place)
         text = (
             f"{where}: {self.differing} of {self.total} values differ; "
-            f"worst at {at or 'the only value'}: expected {_show(expected)}, found {_show(actual)}"
+            f"worst at {at or 'the only value'}: expected {show(expected)}, found {show(actual)}"
         )
         if self.largest:
             text += f"; largest difference {self.largest:.6g}, relative {self.relative:.6g}"
@@ -191,8 +203,9 @@ def _distance(x, y):
         return np.abs(x.astype("f8") - y.astype("f8"))
 
 
-def _show(value):
-    if isinstance(value, np.ndarray | np.void):
-        text = str(value)
-        return text if len(text) <= 60 else text[:57] + "..."
-    return repr(value.item() if isinstance(value, np.generic) else value)
+def show(value):
+    """Return a value as a short text."""
+    if isinstance(value, np.generic) and not isinstance(value, np.void):
+        value = value.item()
+    text = str(value) if isinstance(value, np.ndarray | np.void) else repr(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
