@@ -15,7 +15,14 @@ from pathlib import Path
 
 from . import CumulusError
 
-__all__ = ["check_output_directory", "deliver", "fsync", "remove_products", "scratch_space", "user_remedy"]
+__all__ = [
+    "check_output_directory",
+    "deliver",
+    "fsync",
+    "remove_products",
+    "scratch_space",
+    "user_remedy",
+]
 
 STATE = ".cumulus"  # in the output directory; dot entries are never products
 
@@ -53,7 +60,7 @@ def _not_writable(outdir, error):
 
 
 def user_remedy(path, error):
-    """What to change where a directory is another user's, as the end of a sentence; else nothing."""
+    """Say what to change where the directory is another user's, to end a sentence with."""
     owner = os.stat(path)
     if not isinstance(error, PermissionError) or owner.st_uid == os.geteuid():
         return ""
