@@ -20,7 +20,7 @@ test: ## all linters and tests, on a Docker engine where there can be one
 	@scripts/engine-up || { test $$? = 3 && test "$(REQUIRE_ENGINE)" != 1; }
 	@scripts/native-up || { test $$? = 3 && test "$(REQUIRE_NATIVE)" != 1; }
 	@$(MAKE) --no-print-directory lint
-	@python -m pytest $(ARGS)
+	@python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-fast: ## linters and the tests that need neither a Docker engine nor half a minute
 	@$(MAKE) --no-print-directory lint

@@ -102,20 +102,22 @@ def remove_empty_directories():
 
 
 def prepare_data():
+    """Whether data/ is ready."""
     done = subprocess.run([sys.executable, "bin/fetch-data"], check=False)
     if done.returncode:
         warn("the sample data is not here yet; the project is complete without it. "
              "To try again: bin/fetch-data")
+    return done.returncode == 0
 
 
 def finish(answers):
     record_template(answers)
-    prepare_data()
+    again = "" if prepare_data() else "  bin/fetch-data            # get the sample data\n"
     print(f"""
 {answers["repo_name"]} is ready. Next:
 
   cd {answers["repo_name"]}
-  bin/base                  # make sure of the base image {answers["base_image"]}
+{again}  bin/base                  # make sure of the base image {answers["base_image"]}
   docker compose run build  # build the image
   docker compose run test   # process data/input and compare with data/output
 

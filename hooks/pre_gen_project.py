@@ -76,7 +76,7 @@ def main():
           file=sys.stderr)
     for line in found:
         print("  " + line, file=sys.stderr)
-    sys.stderr.flush()
+    print("(What follows is Cookiecutter's own report that it stopped.)\n", file=sys.stderr, flush=True)
     if "/" in answers["repo_name"]:  # otherwise Cookiecutter removes the one directory that it made
         output = Path(answers["_output_dir"]).resolve()
         os.chdir(output.anchor)

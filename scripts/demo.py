@@ -82,11 +82,13 @@ class Demo:
         self.step("Virtual environment", ROOT / "scripts" / "venv", "demo")
 
     def render(self):
+        """Render the default collection; returns where a repository of an earlier run went, if there was one."""
         kept = keep(self.project)
         if kept:
             print(f"\nThe repository of an earlier run is now {self.shown(kept)}")
         self.step("Render", self.python, "-m", "cookiecutter", "--no-input", "--default-config",
                   "--output-dir", self.folder, ROOT)
+        return kept
 
     def with_engine(self):
         self.step("Base image", ROOT / "docker-base" / "build")
@@ -94,13 +96,15 @@ class Demo:
         self.step("Build", "docker", "compose", "run", "build", cwd=self.project)
         self.step("Process and compare", "docker", "compose", "run", "test", cwd=self.project)
         self.step("Own tests", self.python, "-m", "pytest", "tests", cwd=self.project)
-        # What `docker compose run` leaves: stopped containers.
+        # What `docker compose run` leaves: stopped containers, of this folder and not of another one's repository.
         subprocess.run(["docker", "container", "prune", "--force", "--filter",
-                        f"label=com.docker.compose.project={NAME}"], stdout=subprocess.DEVNULL, check=False)
+                        f"label=com.docker.compose.project.working_dir={self.project}"], stdout=subprocess.DEVNULL, check=False)
 
     def natively(self):
         self.step("C libraries", ROOT / "scripts" / "native-up")
-        self.render()
+        kept = self.render()
+        if kept:
+            reuse_venv(kept, self.project)
         self.step("Build and process", "make", "native", f"PYTHON={self.python}", cwd=self.project)
         self.step("Own tests", self.project / ".venv" / "bin" / "python", "-m", "pytest", "tests", cwd=self.project)
 
@@ -124,7 +128,7 @@ class Demo:
         print(f"\n== Done in {sum(step.seconds for step in self.steps):.0f} s\n")
         for step in self.steps:
             print(f"  {step.title:{width}}  {step.seconds:6.1f} s  {step.command}")
-        print(f"\nMade: {where}/: a repository for the collection HS3 Cloud Physics Lidar"
+        print(f"\nMade: {where}/: a repository for the collection HS3 CPL"
               + ("" if native else f"\n      {NAME}:latest: its image, on docker-base:latest")
               + f"\n      {where}/data/test-output/: products of its sample granules, equal to those expected:")
         for product in sorted(self.project.glob("data/test-output/[!.]*")):
@@ -162,6 +166,18 @@ def keep(project):
     while project.with_name(f"{project.name}.{number}").exists():
         number += 1
     return project.rename(project.with_name(f"{project.name}.{number}"))
+
+
+def reuse_venv(old, new):
+    """Move a virtual environment to the new repository if both ask for the same: it would be the same anew.
+
+    It works only where it was made, which is the new repository's place now.
+    """
+    decides = [".cruft.json", "requirements.txt", "tests/requirements.txt", "Makefile"]
+    if (old / ".venv" / "ready").exists() and all((old / name).read_bytes() == (new / name).read_bytes()
+                                                   for name in decides):
+        (old / ".venv").rename(new / ".venv")
+        (new / ".venv" / "ready").touch()
 
 
 def main():

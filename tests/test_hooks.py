@@ -114,10 +114,11 @@ def test_existing_settings_and_data_are_kept(bake):
     (project / ".env").write_text("UID_GID=7:7\nTAG=mine")
     changed = sorted((project / "data" / "input").iterdir())[0]
     changed.write_bytes(b"mine")
-    done = run(project / "bin" / "fetch-data")
+    done = run(project / "bin" / "fetch-data", check=False)
     assert (project / ".env").read_text() == "UID_GID=7:7\nTAG=mine"
     assert changed.read_bytes() == b"mine"
-    assert f"data/input/{changed.name} differs" in done.stderr
+    assert done.returncode == 1
+    assert f"data/input/{changed.name} differs" in done.stderr and "--manifest" in done.stderr
 
 
 def replace_sample(project):
@@ -207,7 +208,7 @@ def test_accepted_products_are_not_overwritten_from_s3(template, tmp_path, s3, m
     (project / "data/output/a[1]*.nc").write_text("accepted")
     if manifest == "without-manifest":
         (project / "data/MANIFEST.sha256").unlink()
-    done = run(project / "bin/fetch-data", **s3.environment())
+    done = run(project / "bin/fetch-data", check=False, **s3.environment())
     assert (project / "data/output/a[1]*.nc").read_text() == "accepted"
     assert ("differs" in done.stderr) == (manifest == "with-manifest")
 
@@ -217,9 +218,17 @@ def test_file_that_changed_at_the_source_is_brought_and_named(template, tmp_path
     bake_with_s3(template, tmp_path / "out", s3.environment())
     project = tmp_path / "out" / "docker-hs3-cpl"
     (s3.folder / "bucket/samples/hs3/input/a b.hdf5").write_bytes(b"newer, and of another size")
-    done = run(project / "bin/fetch-data", **s3.environment())
+    done = run(project / "bin/fetch-data", check=False, **s3.environment())
     assert (project / "data/input/a b.hdf5").read_bytes() == b"newer, and of another size"
-    assert "data/input/a b.hdf5 differs" in done.stderr
+    assert done.returncode == 1 and "data/input/a b.hdf5 differs" in done.stderr
+
+
+def test_address_that_is_no_s3_uri_is_refused(bake):
+    project = bake()
+    rules = project / "collection.toml"
+    rules.write_text(rules.read_text().replace('uri = ""', 'uri = "/some/folder"'))
+    done = run(project / "bin/fetch-data", check=False)
+    assert done.returncode == 1 and "[sample] uri must be s3://" in done.stderr
 
 
 @pytest.mark.parametrize("uri, secret", [
@@ -233,6 +242,7 @@ def test_failed_download_warns_and_the_project_is_complete(template, tmp_path, s
     assert done.returncode == 0
     assert "Warning: the sample data is not here yet" in done.stderr
     assert "To try again: bin/fetch-data" in done.stderr
+    assert "  bin/fetch-data            #" in done.stdout
     assert (project / ".cruft.json").is_file() and not (project / "data/MANIFEST.sha256").exists()
     assert list((project / "data/input").iterdir()) == []
 

@@ -184,6 +184,15 @@ def test_stale_product_never_passes(repository):
     assert "'CPL_B.nc': missing" in done.stdout
 
 
+def test_product_left_from_an_earlier_run_is_extra(repository):
+    """As the comparison of the two directories alone would say, but with the reason."""
+    expect(repository, "CPL_A")
+    (repository.output / "CPL_OLD.nc").write_text("old")
+    done = run_test(repository)
+    assert done.returncode == 1
+    assert "left from an earlier run" in done.stdout
+
+
 def test_broken_converter_never_passes(repository):
     expect(repository, "CPL_A")
     assert run_test(repository).returncode == 0

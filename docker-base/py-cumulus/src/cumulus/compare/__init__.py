@@ -54,7 +54,7 @@ def compare(expected, actual, rules=None, stale=()):
         Entries whose name begins with a dot never count.
     rules : cumulus.collection.CompareRules, optional
     stale : collection of str
-        Names in ``actual`` that a run did not write: they count as missing.
+        Names in ``actual`` that a run did not write: they count as missing, or as extra.
 
     Returns
     -------
@@ -87,8 +87,10 @@ def compare(expected, actual, rules=None, stale=()):
             results.append(FileResult(name, "missing", ("expected, but not there",)))
         elif name in wanted:
             results.append(_result(name, expected / name, actual / name, rules))
-        elif name not in stale:
-            results.append(FileResult(name, "extra", ("there, but not expected",)))
+        else:
+            old = name in stale
+            why = "left from an earlier run: remove it" if old else "there, but not expected"
+            results.append(FileResult(name, "extra", (why,)))
     return results
 
 
