@@ -97,8 +97,9 @@ class Demo:
         self.step("Process and compare", "docker", "compose", "run", "test", cwd=self.project)
         self.step("Own tests", self.python, "-m", "pytest", "tests", cwd=self.project)
         # What `docker compose run` leaves: stopped containers, of this folder and not of another one's repository.
-        subprocess.run(["docker", "container", "prune", "--force", "--filter",
-                        f"label=com.docker.compose.project.working_dir={self.project}"], stdout=subprocess.DEVNULL, check=False)
+        ours = f"label=com.docker.compose.project.working_dir={self.project}"
+        subprocess.run(["docker", "container", "prune", "--force", "--filter", ours], stdout=subprocess.DEVNULL,
+                       check=False)
 
     def natively(self):
         self.step("C libraries", ROOT / "scripts" / "native-up")
