@@ -6,7 +6,6 @@ Nothing here may fail the generation: what cannot be done is said in one line, w
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -88,12 +87,6 @@ def make_executable():
         program.chmod(program.stat().st_mode | 0o111)
 
 
-def remove_converter(answers):
-    """Without a converter there is no convert/."""
-    if answers["converter"] == "none":
-        shutil.rmtree("convert", ignore_errors=True)
-
-
 def remove_empty_directories():
     """Remove the directories whose files the answers left out; not the user's own, where -f renders over a project."""
     for name in ("convert", "tests/sample/input", "tests/sample/output", "tests/sample", ".circleci"):
@@ -127,7 +120,6 @@ Without Docker: make native. What to edit, and how to publish: README.md.""", fl
 def main():
     answers = json.loads({{ cookiecutter | jsonify | tojson }})
     make_executable()
-    remove_converter(answers)
     remove_empty_directories()
     if "_commit" in answers:  # cruft renders; it writes its own record, and data is not its business
         return

@@ -105,18 +105,19 @@ def navigation():
 
 def layers():
     """What both kinds of granule say of the layers found; layers that are not there hold the fill value."""
-    there = np.arange(LAYERS) < (record % 4)[:, None]
-    top = 16000 - 1500 * np.arange(LAYERS) + 30 * record[:, None]
-    kinds = np.where(there, np.arange(LAYERS) % 3 + 1, 0).astype("i1")
+    layer = np.arange(LAYERS)[:, None]
+    there = layer < record % 4
+    top = 16000 - 1500 * layer + 30 * record
+    kinds = np.where(there, layer % 3 + 1, 0).astype("i1")
 
     def altitude(path, long_name, data):
-        return Variable(path, np.where(there, data, MISSING).astype("f4"), "time layer", fill=MISSING,
-                        layout=deflated(RECORDS, LAYERS), delivered=("_FillValue",),
+        return Variable(path, np.where(there, data, MISSING).astype("f4"), "layer time", fill=MISSING,
+                        layout=deflated(LAYERS, RECORDS), delivered=("_FillValue",),
                         attributes=named(long_name, "m", coordinates="latitude longitude"))
 
     return [
-        along_time("NumLayers", there.sum(axis=1).astype("i2"), "number of layers", "1"),
-        Variable("Layer_Type", kinds, "time layer", layout={"chunks": (16, 4), "compression": "gzip"},
+        along_time("NumLayers", there.sum(axis=0).astype("i2"), "number of layers", "1"),
+        Variable("Layer_Type", kinds, "layer time", layout={"chunks": (4, 16), "compression": "gzip"},
                  attributes=named("type of the layer", "1", coordinates="latitude longitude")),
         altitude("Layer_Top_Alt", "altitude of the layer's top", top),
         altitude("Layer_Bot_Alt", "altitude of the layer's bottom", top - 600),
@@ -141,7 +142,7 @@ def atb_granule():
                  attributes=named("air temperature", "K", "air_temperature"), **profile),
         Variable("RH", (height % 50 * 2).astype("f4"),
                  attributes=named("relative humidity", "percent", "relative_humidity"), **profile),
-        Variable("Saturate", ((record[:, None] + np.arange(CHANNELS)) % 3).astype("u1"), "time channel",
+        Variable("Saturate", ((record + np.arange(CHANNELS)[:, None]) % 3).astype("i1"), "channel time",
                  attributes=named("saturated range bins", "1")),
         along_time("Frame_Top", (19000 + record % 2 * 30).astype(">i2"), "altitude of the top of the frame", "m"),
         *(Variable(f"Cali_{wavelength}", np.float64(value), attributes=named("calibration constant", "1"))
@@ -152,12 +153,12 @@ def atb_granule():
 
 def op_granule():
     """An optical properties granule."""
-    depth = (np.arange(1, LAYERS + 1) / 64 + record[:, None] / 128).astype("f4")
+    depth = (np.arange(1, LAYERS + 1)[:, None] / 64 + record / 128).astype("f4")
     return [
         *navigation(), *layers(),
         profiles("Extinction_532", "extinction coefficient", "km-1", 1e-3),
         profiles("Extinction_1064", "extinction coefficient", "km-1", 5e-4),
-        *(Variable(f"Layer_OD_{wavelength}", depth * factor, "time layer", layout=deflated(RECORDS, LAYERS),
+        *(Variable(f"Layer_OD_{wavelength}", depth * factor, "layer time", layout=deflated(LAYERS, RECORDS),
                    attributes=named("optical depth of the layer", "1", coordinates="latitude longitude"))
           for wavelength, factor in ((532, np.float32(1)), (1064, np.float32(0.5)))),
     ]

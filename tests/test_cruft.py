@@ -1,5 +1,6 @@
 """A living repository: cruft brings a change of the template and keeps the owner's edits."""
 
+import json
 import shutil
 import sys
 
@@ -81,12 +82,14 @@ def test_update_downloads_nothing(moving_template, tmp_path):
     assert "+ aws" not in done.stdout
 
 
-def test_cruft_create_leaves_the_record_to_cruft(template, tmp_path):
+@pytest.mark.parametrize("converter", ["c", "none"])
+def test_cruft_create_leaves_the_record_to_cruft(template, tmp_path, converter):
     done = run(sys.executable, "-m", "cruft", "create", template, "--no-input", "--default-config",
-               "--output-dir", tmp_path, check=False)
+               "--output-dir", tmp_path, "--extra-context", json.dumps({"converter": converter}), check=False)
     project = tmp_path / "docker-hs3-cpl"
     assert done.returncode == 0, done.stderr
     assert read_json(project / ".cruft.json")["template"] == str(template)
+    assert (project / "convert").exists() == (converter == "c")
     assert not (project / "data").exists() and not (project / ".env").exists()
     run(project / "bin" / "fetch-data")
     assert (project / "data" / "MANIFEST.sha256").is_file()

@@ -150,6 +150,15 @@ def test_clone_of_a_replaced_sample_says_what_it_lacks(bake):
     assert "[sample] uri" in done.stderr and not list((project / "data/input").iterdir())
 
 
+def test_rendering_over_a_project_keeps_the_owners_files(template, bake):
+    """cookiecutter -f, in a repository without converter whose owner has a folder of the same name."""
+    project = bake(converter="none")
+    (project / "convert").mkdir()
+    (project / "convert" / "mine.c").write_text("mine")
+    cookiecutter(template, project.parent, "--overwrite-if-exists", "converter=none")
+    assert [path.name for path in (project / "convert").iterdir()] == ["mine.c"]
+
+
 def test_damaged_manifest_is_one_sentence(bake):
     project = bake()
     with (project / "data/MANIFEST.sha256").open("a") as manifest:

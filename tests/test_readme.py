@@ -85,5 +85,7 @@ def test_nothing_of_one_machine_is_committed():
     """No absolute path of a home or work folder; package mirrors are the user's configuration."""
     names = run("git", "-C", ROOT, "ls-files", "-z").stdout.split("\0")
     for name in filter(None, names):
+        if not (ROOT / name).is_file():
+            continue
         data = (ROOT / name).read_bytes()
         assert str(ROOT).encode() not in data, name

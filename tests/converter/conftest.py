@@ -1,0 +1,108 @@
+"""The converter, built from the template's sources with this machine's compiler and C libraries."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CONVERT = ROOT / "{{cookiecutter.repo_name}}" / "convert"
+EMPTY_TABLE = """#include "hdf5_to_netcdf.h"
+int main(int argc, char **argv)
+{
+    static const struct tables tables = {NULL, 0, NULL, 0};
+    return convert_main(argc, argv, &tables);
+}
+"""
+
+
+def engine_sources():
+    """The template's files of the engine, by the names that they are rendered to (their own names are conditional)."""
+    return {re.sub(r"\{%.*?%\}", "", path.name): path for path in CONVERT.iterdir() if "__c_name" not in path.name}
+
+
+def unavailable(reason):
+    """Skip, or fail where the C libraries are promised to be there."""
+    if os.environ.get("REQUIRE_NATIVE") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class Converter:
+    """A built `_convert`; calling it converts and returns the finished process."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def __call__(self, *arguments, timeout=60, **options):
+        return subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+                              errors="replace", check=False, **options)
+
+
+def build_converter(folder, table, *make_options):
+    """Build the converter with the table's text in `folder`."""
+    for tool in ("make", "gcc", "pkg-config"):
+        if not shutil.which(tool):
+            unavailable(f"{tool} is not installed")
+    for library in ("netcdf", "hdf5", "libdeflate"):
+        if subprocess.run(["pkg-config", "--exists", library], check=False).returncode:
+            unavailable(f"the C library {library} is not installed (libnetcdf-dev libhdf5-dev libdeflate-dev)")
+    sources = folder / "convert"
+    sources.mkdir()
+    for name, path in engine_sources().items():
+        shutil.copyfile(path, sources / name)
+    (sources / "sample2nc.c").write_text(table)
+    done = subprocess.run(["make", "-C", sources, "WERROR=1", *make_options], capture_output=True, text=True,
+                          timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Converter(folder / "_convert")
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory):
+    """Build the converter with the table's text, once for the same text; without -O that is faster."""
+    made = {}
+
+    def once(table, *make_options):
+        if table not in made:
+            made[table] = build_converter(tmp_path_factory.mktemp("converter"), table, *make_options)
+        return made[table]
+    return once
+
+
+@pytest.fixture(scope="session")
+def starter_table():
+    (table,) = CONVERT.glob("*cookiecutter.__c_name*")
+    return table.read_text()
+
+
+@pytest.fixture(scope="session")
+def starter(build, starter_table):
+    """The converter of the starter sample."""
+    return build(starter_table)
+
+
+@pytest.fixture(scope="session")
+def plain(build):
+    """A converter without any table: every dataset as it is."""
+    return build(EMPTY_TABLE)
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """The starter sample as pairs (input, expected product)."""
+    folder = CONVERT.parent / "tests" / "sample"
+    return [(folder / "input" / f"{{{{cookiecutter.__{kind}_input}}}}",
+             folder / "output" / f"{{{{cookiecutter.__{kind}_netcdf}}}}") for kind in ("atb", "op")]
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The shared granules and HDF5 files."""
+    folder = Path(os.environ.get("CUMULUS_TEST_DATA", ROOT.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no shared test data in {folder}")
+    return folder

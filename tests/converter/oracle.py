@@ -1,0 +1,206 @@
+"""What a conversion has to keep, judged with h5py and netCDF4-python: no line of the converter takes part."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import netCDF4
+import numpy as np
+
+STRUCTURAL = {"DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties",
+              "_nc3_strict"}
+PURE_DIMENSION = b"This is a netCDF dimension but not a netCDF variable"
+BLOCK = 1 << 24  # elements compared at once
+
+
+@dataclass
+class Verdict:
+    """What was found: datasets and values equal, datasets listed as left out, and everything that is wrong."""
+
+    equal: int = 0
+    values: int = 0
+    attributes: int = 0
+    listed: int = 0
+    wrong: list = field(default_factory=list)
+
+
+def read_report(path):
+    """The one line of a --report."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def told(report, attributes):
+    """{path or path:attribute: reason} of what the converter says it left out, or holds under another name."""
+    entries = [entry for entry in report["left_out"] + report["notes"] if ("attribute" in entry) == attributes]
+    return {f"{entry['path']}:{entry['attribute']}" if attributes else entry["path"]:
+            entry["reason"] if "reason" in entry else entry["note"] for entry in entries}
+
+
+def is_pure_dimension(dataset):
+    name = dataset.attrs.get("NAME", b"") if "CLASS" in dataset.attrs else b""
+    return isinstance(name, bytes) and name.startswith(PURE_DIMENSION)
+
+
+def walk(group, path="", above=()):
+    """All (path, object) that hard links lead to, without loops; what h5py cannot open is given as its exception."""
+    above = (*above, h5py.h5o.get_info(group.id).addr)
+    for name in group:
+        where = f"{path}/{name}"
+        if group.id.links.get_info(name.encode("utf-8", "surrogateescape")).type != h5py.h5l.TYPE_HARD:
+            yield where, None
+            continue
+        try:
+            item = group[name]
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            yield where, error
+            continue
+        yield where, item
+        if isinstance(item, h5py.Group) and h5py.h5o.get_info(item.id).addr not in above:
+            yield from walk(item, where, above)
+
+
+def find(product, path):
+    """The product's dataset; netCDF-4 hides one that has a dimension's name."""
+    folder, _, name = path.rpartition("/")
+    hidden = f"{folder}/_nc4_non_coord_{name}"
+    return product.get(hidden) or product.get(path)
+
+
+def as_text(values):
+    def text(value):
+        value = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+        return value.split(b"\0")[0]
+    return [text(value) for value in np.asarray(values, dtype=object).ravel()]
+
+
+def blocks(dataset):
+    """Slices of the first axis, of about BLOCK elements; of a huge dataset only the first and the last."""
+    if not dataset.shape or dataset.size <= BLOCK:
+        return [()]
+    rows = max(1, BLOCK // (dataset.size // dataset.shape[0]))
+    starts = range(0, dataset.shape[0], rows)
+    if len(starts) > 8:
+        starts = [starts[0], starts[-1]]
+    return [slice(start, start + rows) for start in starts]
+
+
+def same_values(before, after, verdict):
+    if h5py.check_string_dtype(before.dtype) or before.dtype.kind == "S":
+        padded = before.dtype.kind == "S" and before.id.get_type().get_strpad() == h5py.h5t.STR_SPACEPAD
+        old, new = as_text(before[()]), as_text(after[()])
+        verdict.values += len(old)
+        return ([value.rstrip(b" ") for value in old] if padded else old) == new
+    for block in blocks(before):
+        old, new = before[block], after[block]
+        old = old.astype("i1") if old.dtype == bool else old
+        verdict.values += old.size
+        if not np.array_equal(old, new, equal_nan=np.asarray(old).dtype.kind == "f"):
+            return False
+    return True
+
+
+def expected_type(dtype):
+    if h5py.check_string_dtype(dtype) or dtype.kind == "S":
+        return None
+    if dtype.kind == "b":
+        return np.dtype("i1")
+    return np.dtype("f4") if dtype.kind == "f" and dtype.itemsize < 4 else dtype.newbyteorder("=")
+
+
+def defines_fill(dataset):
+    return dataset.id.get_create_plist().fill_value_defined() != h5py.h5d.FILL_VALUE_UNDEFINED
+
+
+def compare_dataset(path, before, after, verdict):
+    """The same shape, type, values and fill value; counts the values that were compared."""
+    if before.shape != after.shape:
+        verdict.wrong.append(f"{path}: shape {before.shape} became {after.shape}")
+        return
+    expected = expected_type(before.dtype)
+    if expected is not None and after.dtype.newbyteorder("=") != expected:
+        verdict.wrong.append(f"{path}: type {before.dtype} became {after.dtype}")
+        return
+    if not same_values(before, after, verdict):
+        verdict.wrong.append(f"{path}: values differ")
+        return
+    if expected is not None and "_FillValue" not in before.attrs and defines_fill(before) \
+            and not np.array_equal(before.fillvalue, after.fillvalue, equal_nan=True):
+        verdict.wrong.append(f"{path}: fill value {before.fillvalue} became {after.fillvalue}")
+    verdict.equal += 1
+
+
+def is_empty(value):
+    return isinstance(value, h5py.Empty) or np.size(value) == 0 or (np.size(value) == 1 and stripped(value) == [b""])
+
+
+def stripped(texts):
+    return [text.rstrip() for text in as_text(texts)]
+
+
+def compare_attributes(path, before, after, listed, verdict):
+    """Every attribute that is not HDF5's own bookkeeping is there with the same values, or listed."""
+    for name in before.attrs:
+        if name in STRUCTURAL or f"{path}:{name}" in listed or (path == "/" and name in ("Conventions", "history")):
+            continue
+        if name in ("CLASS", "NAME") and before.attrs.get("CLASS") == b"DIMENSION_SCALE":
+            continue
+        if name not in after.attrs:
+            verdict.wrong.append(f"{path}:{name} is missing")
+            continue
+        try:
+            old, new = before.attrs[name], after.attrs[name]
+        except (OSError, RuntimeError, TypeError, ValueError, UnicodeDecodeError):
+            continue
+        if is_empty(old):
+            same = is_empty(new)
+        elif isinstance(old, (str, bytes)) or np.asarray(old).dtype.kind in "OSU":
+            same = not isinstance(new, h5py.Empty) and stripped(old) == stripped(new)
+        elif name == "_FillValue" and isinstance(after, h5py.Dataset):
+            same = np.allclose(np.ravel(old).astype("f8"), np.ravel(new).astype("f8"), equal_nan=True)
+        else:
+            same = np.array_equal(np.ravel(old), np.ravel(new), equal_nan=np.asarray(old).dtype.kind == "f")
+        if same:
+            verdict.attributes += 1
+        else:
+            verdict.wrong.append(f"{path}:{name}: {old!r} became {new!r}")
+
+
+def path_of(path, depth):
+    """The path's first parts."""
+    return "/".join(path.split("/")[:depth + 1])
+
+
+def judge(input_path, product_path, report):
+    """Compare the product with the input; nothing may be missing that the report does not list."""
+    verdict = Verdict()
+    listed, listed_attributes = told(report, False), told(report, True)
+    renamed = {path: match[1] for path, reason in listed.items()
+               if (match := re.match(r"converted as '(.*)'", reason))}
+    with netCDF4.Dataset(product_path):
+        pass  # it opens
+    with h5py.File(input_path) as before, h5py.File(product_path) as after:
+        compare_attributes("/", before, after, listed_attributes, verdict)
+        for path, item in walk(before):
+            target = "".join(f"/{renamed.get(path_of(path, depth), name)}" for depth, name in
+                             enumerate(path[1:].split("/"), 1)).replace("/_nc4_non_coord_", "/")
+            if path in listed and path not in renamed:
+                verdict.listed += 1
+                continue
+            if any(path.startswith(f"{other}/") for other in listed if other not in renamed):
+                continue
+            if isinstance(item, h5py.Datatype) or not isinstance(item, (h5py.Group, h5py.Dataset)):
+                verdict.wrong.append(f"{path}: {item!r} is not listed")
+                continue
+            found = find(after, target)
+            if found is None:
+                verdict.wrong.append(f"{path}: dropped in silence")
+                continue
+            if isinstance(item, h5py.Dataset):
+                if is_pure_dimension(item):
+                    verdict.equal += 1
+                    continue
+                compare_dataset(path, item, found, verdict)
+            compare_attributes(path, item, found, listed_attributes, verdict)
+    return verdict

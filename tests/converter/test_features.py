@@ -1,0 +1,315 @@
+"""What a granule may hold, piece by piece: the property "kept, or listed with a reason" on files made for it."""
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+from converter.oracle import judge, read_report
+
+
+@pytest.fixture
+def convert(plain, tmp_path):
+    """Fill an HDF5 file with the function, convert it, check everything in it; returns the product and messages."""
+    def check(fill, **options):
+        granule, product = tmp_path / "in.h5", tmp_path / "out.nc"
+        with h5py.File(granule, "w", **options) as file:
+            fill(file)
+        done = plain("--report", tmp_path / "report", granule, product)
+        assert done.returncode == 0, done.stderr
+        assert judge(granule, product, read_report(tmp_path / "report")).wrong == []
+        opened = netCDF4.Dataset(product)
+        opened.set_auto_maskandscale(False)
+        return opened, done.stderr
+    return check
+
+
+def table(variables="", attributes='{"/none", "x", "y"}'):
+    """A converter's source with these rows."""
+    return f"""#include "hdf5_to_netcdf.h"
+static const struct variable variables[] = {{ {variables or '{"/none", "", "", "", "", ""}'} }};
+static const struct attribute attributes[] = {{ {attributes} }};
+int main(int argc, char **argv)
+{{
+    const struct tables tables = {{variables, ROWS(variables), attributes, ROWS(attributes)}};
+    return convert_main(argc, argv, &tables);
+}}
+"""
+
+
+TYPES = ["i1", "u1", "<i2", ">i2", "<u2", ">u4", "<i4", ">i8", "<u8", "<f4", ">f4", "<f8", ">f8", "<f2", ">f2", "?"]
+
+
+@pytest.mark.parametrize("layout", [{}, {"chunks": (3, 4)}, {"chunks": (3, 4), "compression": "gzip", "shuffle": True},
+                                    {"chunks": (3, 4), "fletcher32": True},
+                                    {"chunks": (3, 4), "compression": "gzip", "fletcher32": True},
+                                    {"chunks": (3, 4), "maxshape": (None, None), "compression": "gzip"}],
+                         ids=["contiguous", "chunked", "deflated", "checksum", "deflated and checksum", "unlimited"])
+def test_every_number_type_in_every_layout(convert, layout):
+    """Both byte orders, negative and large values, NaN and infinities."""
+    def fill(file):
+        for dtype in TYPES:
+            data = np.arange(-30, 40).reshape(7, 10).astype(dtype)
+            if data.dtype.kind == "f":
+                data[0, :3] = np.nan, np.inf, -np.inf
+            file.create_dataset(dtype, data=data, **layout)
+            file[f"scalar {dtype}"] = data[6, 9]
+    product, _ = convert(fill)
+    assert len(product.variables) == 2 * len(TYPES)
+
+
+def test_strings_of_every_kind(convert):
+    def fill(file):
+        file["variable"] = "text ü"
+        file["several"] = np.array(["a", "", "ccc"], dtype=object)
+        file["fixed"] = np.array([b"a", b"bb ", b""], "S4")
+        file["scalar"] = np.bytes_("06Sep12")
+        file.create_dataset("chunked", data=np.array(["x"] * 1000, dtype=object), chunks=(100,), compression="gzip")
+        file.create_dataset("unwritten", (5,), dtype=h5py.string_dtype())
+        space = h5py.h5t.C_S1.copy()
+        space.set_size(6)
+        space.set_strpad(h5py.h5t.STR_SPACEPAD)
+        padded = h5py.h5d.create(file.id, b"padded", space, h5py.h5s.create_simple((2,)))
+        padded.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([b"ab    ", b" c    "], "S6"), mtype=space)
+        file.create_dataset("many", data=np.array([f"{n}" for n in range(100_000)], dtype=object))
+    product, _ = convert(fill)
+    assert product["padded"][:].tolist() == ["ab", " c"]
+    assert product["scalar"].shape == ()
+
+
+def test_enums_become_their_numbers_with_their_names_as_flags(convert):
+    def fill(file):
+        file.create_dataset("e", data=[0, 5, 5], dtype=h5py.enum_dtype({"RED": 0, "BLUE": 5}, basetype=">i2"))
+        file["bool"] = np.array([True, False])
+    product, _ = convert(fill)
+    assert product["e"][:].tolist() == [0, 5, 5]
+    for name, members in (("e", {"RED": 0, "BLUE": 5}), ("bool", {"FALSE": 0, "TRUE": 1})):
+        variable = product[name]
+        assert dict(zip(variable.flag_meanings.split(), variable.flag_values.tolist(), strict=True)) == members
+
+
+def test_what_netcdf_cannot_hold_is_listed_by_reason(convert):
+    def fill(file):
+        file["compound"] = np.zeros(3, dtype=[("a", "i4")])
+        file["opaque"] = np.zeros(3, "V7")
+        file["reference"] = np.array([file.ref], dtype=h5py.ref_dtype)
+        file.create_dataset("vlen", (2,), dtype=h5py.vlen_dtype("i4"))
+        file.create_dataset("array", (2,), dtype=np.dtype(("f4", (3,))))
+        file["empty"] = h5py.Empty("f4")
+        file["type"] = np.dtype("f8")
+        file["external"] = h5py.ExternalLink("other.h5", "/x")
+        file["dangling"] = h5py.SoftLink("/nowhere")
+        file["long double"] = np.zeros(2, np.longdouble)
+        file["kept"] = 1
+    _, stderr = convert(fill)
+    for name, reason in {"compound": "compound type", "opaque": "opaque type", "reference": "reference",
+                         "vlen": "variable-length type", "array": "array type", "empty": "it has no value",
+                         "type": "named data type", "external": "external link", "dangling": "leads nowhere",
+                         "long double": "wider than 8 bytes"}.items():
+        assert any(line.startswith(f"_convert: left out '/{name}': ") and reason in line
+                   for line in stderr.splitlines()), name
+
+
+def test_links_are_noted_and_the_object_converted_once(convert):
+    def fill(file):
+        file["a/x"] = np.arange(3)
+        file["b"] = file["a/x"]
+        file["soft"] = h5py.SoftLink("/a/x")
+        file["a/loop"] = file["/"]
+    product, stderr = convert(fill)
+    assert list(product.groups) == ["a"]
+    assert "note: '/soft': soft link" in stderr
+    assert "note: '/b': another name of '/a/x'" in stderr
+    assert "note: '/a/loop': another name of '/'" in stderr
+
+
+def test_a_filter_without_plug_in_leaves_out_its_dataset_only(convert):
+    def fill(file):
+        file.create_dataset("lzf", data=np.arange(100), compression="lzf")
+        file["kept"] = 1
+    product, stderr = convert(fill)
+    assert list(product.variables) == ["kept"]
+    assert stderr == "_convert: left out '/lzf': no plug-in for its filter 32000 (lzf)\n"
+
+
+def test_filters_that_netcdf_lacks_are_decoded(convert):
+    def fill(file):
+        file.create_dataset("scaleoffset", data=np.arange(100), chunks=(10,), scaleoffset=0)
+        file.create_dataset("level 9", data=np.arange(100.), chunks=(10,), compression=9)
+    product, _ = convert(fill)
+    assert product["scaleoffset"].filters()["zlib"]
+    assert product["level 9"].filters()["complevel"] == 9
+
+
+def test_dimension_scales_name_the_dimensions(convert):
+    """Also where the scale lies in a sibling group: the dimension moves up to where both see it."""
+    def fill(file):
+        file["geo/time"] = np.arange(4.0)
+        file["height"] = np.arange(3.0)
+        file["geo/time"].make_scale("t")
+        file["height"].make_scale()
+        file["science/x"] = np.zeros((4, 3))
+        file["science/x"].dims[0].attach_scale(file["geo/time"])
+        file["science/x"].dims[1].attach_scale(file["height"])
+    product, _ = convert(fill)
+    assert product["science/x"].dimensions == ("time", "height")
+    assert list(product.dimensions) == ["time", "height"] or set(product.dimensions) == {"time", "height"}
+    assert product["height"].dimensions == ("height",)
+
+
+def test_unlimited_dimensions_stay_unlimited(convert):
+    def fill(file):
+        file.create_dataset("time", data=np.arange(5.0), maxshape=(None,), chunks=(2,))
+        file["time"].make_scale()
+        file.create_dataset("x", data=np.ones((5, 3)), maxshape=(None, 3), chunks=(2, 3), compression="gzip")
+        file["x"].dims[0].attach_scale(file["time"])
+        file.create_dataset("alone", data=np.arange(7), maxshape=(None,), chunks=(4,))
+    product, _ = convert(fill)
+    assert product.dimensions["time"].isunlimited() and len(product.dimensions["time"]) == 5
+    assert product["x"].dimensions == ("time", "dim_3")
+    assert product["alone"].dimensions == ("unlimited_dim_7",)
+
+
+def test_axes_of_one_length_without_scales_share_a_dimension(convert):
+    def fill(file):
+        file["a"], file["b"] = np.zeros((4, 5)), np.zeros(5)
+        file["square"] = np.zeros((5, 5))
+    product, _ = convert(fill)
+    assert product["a"].dimensions == ("dim_4", "dim_5")
+    assert product["b"].dimensions == ("dim_5",)
+    assert product["square"].dimensions == ("dim_5", "dim_5_2")
+
+
+def test_zero_length_axes_and_sparse_chunks(convert):
+    def fill(file):
+        file.create_dataset("zero", (0, 5), "f4")
+        file.create_dataset("sparse", (1000, 10), "f4", chunks=(10, 10), compression="gzip", fillvalue=-1)[500] = 3
+        file.create_dataset("sparse zero", (1000,), "i4", chunks=(10,))[500] = 3
+        file.create_dataset("never", (1000, 1000), "f8", fillvalue=7)
+        partly = file.create_dataset("attribute differs", (40,), "f4", chunks=(10,), fillvalue=-1)
+        partly[:5] = 2
+        partly.attrs["_FillValue"] = np.float32(-9)
+    product, _ = convert(fill)
+    assert product["sparse"]._FillValue == -1
+    assert "_FillValue" not in product["sparse zero"].ncattrs()
+    assert product["attribute differs"]._FillValue == -9
+
+
+def test_attributes_of_every_kind_and_size(convert):
+    def fill(file):
+        data = file.create_dataset("x", data=np.arange(3.0))
+        for where in (file, data, file.create_group("g")):
+            where.attrs["text"] = "ü"
+            where.attrs["bytes"] = np.bytes_("fixed")
+            where.attrs["empty text"] = ""
+            where.attrs["texts"] = ["a", "bb", ""]
+            where.attrs["number"] = np.float32(1.5)
+            where.attrs["numbers"] = np.arange(5, dtype=">i8")
+            where.attrs["matrix"] = np.ones((2, 3), "u2")
+            where.attrs["bool"] = True
+            where.attrs["huge"] = "x" * 1_000_000
+            where.attrs["many"] = np.arange(100_000.0)
+            where.attrs["null"] = h5py.Empty("f4")
+            where.attrs["@odd name"] = 1
+    product, stderr = convert(fill, libver=("v108", "v110"))
+    assert len(product.huge) == 1_000_000
+    assert stderr.count("converted as '_odd name': netCDF forbids its name") == 3
+    assert product["x"].getncattr("_odd name") == 1
+
+
+def test_fill_value_attribute_gets_the_type_of_its_variable(convert):
+    def fill(file):
+        file["x"] = np.arange(3, dtype="i2")
+        file["x"].attrs["_FillValue"] = -999.0
+        file["y"] = np.arange(3.0)
+        file["y"].attrs["_FillValue"] = "none"
+    product, stderr = convert(fill)
+    assert product["x"]._FillValue == -999 and product["x"]._FillValue.dtype == np.int16
+    assert stderr == "_convert: left out '/y:_FillValue': not one value of the variable's type\n"
+
+
+def test_names_that_netcdf_forbids_are_changed_and_noted(convert):
+    def fill(file):
+        for name in ("@x", " y", "(a)", "z ", "n" * 300, "a b", "tab\t", "é"):
+            file[name] = 1
+        file["@g/x"] = 1
+    product, stderr = convert(fill)
+    assert len(product.variables) == 8
+    assert "note: '/@x': converted as '_x': netCDF forbids its name" in stderr
+    assert product["_g"]["x"][...] == 1
+
+
+def test_boxes_of_large_and_odd_shapes(convert):
+    """Larger than a box along one axis, several, or all; streamed and moved as stored."""
+    rng = np.random.default_rng(1)
+
+    def fill(file):
+        file["long"] = rng.random(1_300_001)
+        file["wide"] = rng.random((3, 700_000))
+        file["deep"] = rng.random((30, 40, 50, 20))
+        file.create_dataset("chunked", data=rng.random((301, 1999)), chunks=(64, 300), compression="gzip",
+                            scaleoffset=None, shuffle=True)
+        file.create_dataset("decoded", data=rng.integers(0, 99, (301, 1999)), chunks=(64, 300), scaleoffset=0)
+        file.create_dataset("large chunk", data=rng.random((3, 1_000_000)), chunks=(2, 900_000))
+    convert(fill)
+
+
+STRUCT_METADATA = """GROUP=SwathStructure
+\tGROUP=SWATH_1
+\t\tSwathName="Ozone"
+\t\tGROUP=DataField
+\t\t\tOBJECT=DataField_1
+\t\t\t\tDataFieldName="O3"
+\t\t\t\tDataType=H5T_NATIVE_FLOAT
+\t\t\t\tDimList=("nTimes","nLevels")
+\t\t\tEND_OBJECT=DataField_1
+\t\tGROUP=GeoField
+\t\t\tOBJECT=GeoField_1
+\t\t\t\tGeoFieldName="Latitude"
+\t\t\t\tDimList=("nTimes")
+END
+"""
+
+
+def test_hdf_eos5_dimension_names_come_from_the_struct_metadata(convert):
+    def fill(file):
+        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(STRUCT_METADATA)
+        file["HDFEOS/SWATHS/Ozone/Data Fields/O3"] = np.zeros((5, 5), "f4")
+        file["HDFEOS/SWATHS/Ozone/Geolocation Fields/Latitude"] = np.zeros(5, "f4")
+    product, _ = convert(fill)
+    swath = product["HDFEOS/SWATHS/Ozone"]
+    assert swath["Data Fields/O3"].dimensions == ("nTimes", "nLevels")
+    assert swath["Geolocation Fields/Latitude"].dimensions == ("nTimes",)
+
+
+def test_table_names_moves_and_describes(build, tmp_path):
+    converter = build(table('{"/g/t", "/time", "time", "s", "time", "long"}, {"/g/*", "", "time", "K", "", ""}',
+                            '{"/g/x", "_FillValue", "-1"}, {"/g/x", "valid_range", "0 10"},'
+                            '{"/g/x", "scale_factor", "0.5"}, {"/g/x", "old", ""}, {"/g", "note", "group"}'),
+                      "CFLAGS=-O0")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["g/t"], file["g/x"] = np.arange(3.0), np.arange(3, dtype="i2")
+        file["g/x"].attrs.update({"units": "C", "old": 1})
+    assert converter(tmp_path / "in.h5", tmp_path / "out.nc").returncode == 0
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["time"].dimensions == ("time",)
+        x = product["g/x"]
+        assert (x.units, x._FillValue, x.valid_range.tolist(), x.scale_factor) == ("K", -1, [0, 10], 0.5)
+        assert x.valid_range.dtype == np.int16 and "old" not in x.ncattrs()
+        assert product["g"].note == "group"
+
+
+@pytest.mark.parametrize("row, status, message", [
+    ('{"/x", "", "a b", "", "", ""}', 3, "cannot convert '/x': the table names 2 dimensions, the dataset has 1"),
+], ids=["rank"])
+def test_table_that_does_not_fit_fails_by_name(build, tmp_path, row, status, message):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.arange(3)
+    done = build(table(row), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (status, f"_convert: {message}\n")
+
+
+def test_attribute_value_that_is_no_number_fails_by_name(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.arange(3)
+    done = build(table("", '{"/x", "valid_min", "low"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (2, "_convert: cannot use the table's value of 'valid_min': low\n")

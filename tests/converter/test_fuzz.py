@@ -1,0 +1,16 @@
+"""Damaged granules: 2,000 variants; tests/converter/fuzz.py runs more."""
+
+import os
+
+import pytest
+from converter.fuzz import KINDS, campaign
+
+
+@pytest.mark.slow
+def test_damage_never_becomes_a_wrong_product(plain):
+    """What a checksum protects comes out equal or not at all, and nothing is left over under a product's name."""
+    tally = campaign(plain.program, int(os.environ.get("FUZZ_COUNT", "2000")), seed=7)
+    print(*sorted(tally.items()), sep="\n")
+    assert not [key for key in tally if key[1] in ("WRONG", "LEFT OVER", "left over after a crash")]
+    assert tally["bits in a chunk", "refused (3)"] > 0.9 * sum(tally.values()) / len(KINDS)
+    assert sum(times for (_, word), times in tally.items() if word in ("crash", "hang")) <= sum(tally.values()) // 100
