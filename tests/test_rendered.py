@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from support import render, run
+from test_seed_api import HANDLER
 
 pytestmark = pytest.mark.engine
 
@@ -142,6 +143,18 @@ def test_plain_docker_run_works_as_any_user_without_network_or_writable_root(bui
         "--volume", f"{built}/data/input:/in:ro", "--volume", f"{output}:/out", f"{built.name}:latest",
         "/work/process.py", "/in", "/out")
     assert len(names(output)) == 6
+
+
+def test_handler_of_the_cumulus_documentation_runs_in_the_image(project, tmp_path):
+    """Its imports and calls, with the real converter beside it and NCO's ncatted."""
+    (project / "example.py").write_text(HANDLER)
+    output = tmp_path / "out"
+    output.mkdir()
+    output.chmod(0o777)
+    run("docker", "run", "--rm", "--network", "none", "--entrypoint", "python",
+        "--volume", f"{project}/example.py:/work/example.py:ro", "--volume", f"{project}/data/input:/in:ro",
+        "--volume", f"{output}:/out", f"{project.name}:latest", "example.py", "/in", "/out", "ncatted")
+    assert names(output) == {granule + end for granule in GRANULES for end in (".nc", ".nc.meta.xml")}
 
 
 def test_broken_converter_table_turns_the_test_red(project):

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -287,7 +288,8 @@ def test_full_disk_fails_granules_and_leaves_nothing(tmp_path):
     """A file system of 256 kB takes the small granules and not the large one."""
     place = tmp_path / "full"
     place.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=256k none '{place}' 2>/dev/null"):
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", place]
+    if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
         pytest.skip("mounting a small file system needs root and the right to mount")
     try:
         repository = Repository(tmp_path)
@@ -305,4 +307,4 @@ def test_full_disk_fails_granules_and_leaves_nothing(tmp_path):
             "CPL_C.nc",
         ]
     finally:
-        os.system(f"umount '{place}'")
+        subprocess.run(["umount", place], check=True)
