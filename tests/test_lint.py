@@ -58,3 +58,8 @@ def test_own_shell_programs_pass_shellcheck():
 def is_shell(path):
     first = path.read_bytes()[:40].split(b"\n")[0]
     return first.startswith(b"#!") and first.endswith(b"sh")
+
+
+def test_documentation_builds_without_a_warning(tmp_path):
+    run("mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path / "site", cwd=ROOT)
+    assert (tmp_path / "site" / "tutorial" / "index.html").is_file()
