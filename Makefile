@@ -22,7 +22,7 @@ test: ## all linters and tests, on a Docker engine where there can be one
 	@$(MAKE) --no-print-directory lint
 	@python -m pytest -n auto --dist loadfile $(ARGS)
 
-test-fast: ## linters and the tests that need neither a Docker engine nor half a minute
+test-fast: ## linters and the quick tests, in a minute, without a Docker engine
 	@$(MAKE) --no-print-directory lint
 	@python -m pytest -n auto -m "not engine and not slow" $(ARGS)
 

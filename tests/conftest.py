@@ -50,6 +50,13 @@ def docker_base(engine):
     return BASE_IMAGE, f"{BASE_IMAGE}-dev"
 
 
+def pytest_collection_modifyitems(items):
+    """Whole groups are slow: what calls the AWS CLI, seconds each time, and what compiles converters."""
+    for item in items:
+        if "s3" in item.fixturenames or item.path.parent.name == "converter":
+            item.add_marker(pytest.mark.slow)
+
+
 LACKS = {  # reason of a skip: what to say of all such skips at the end, where nobody misses it
     "no Docker engine": "no Docker engine answers: scripts/engine-up starts one; REQUIRE_ENGINE=1 makes them fail",
     "no C libraries": "the C libraries are missing: scripts/native-up; REQUIRE_NATIVE=1 makes them fail",

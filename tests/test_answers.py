@@ -140,6 +140,7 @@ def test_any_title_is_either_refused_or_survives_toml(problems, title):
         assert tomllib.loads(f'title = "{quoted}"')["title"] == title
 
 
+@pytest.mark.slow
 def test_template_is_found_by_path_file_url_and_relative_path(template, tmp_path):
     """All three ways record the same commit, and a template that others can reach."""
     commit = git(template, "rev-parse", "HEAD")
@@ -152,6 +153,7 @@ def test_template_is_found_by_path_file_url_and_relative_path(template, tmp_path
         assert recorded["template"].removeprefix("file://") == str(template)
 
 
+@pytest.mark.slow
 def test_abbreviation_gh_reaches_a_host_through_the_same_code(template, tmp_path):
     """gh:ORG/NAME is an abbreviation of a Git URL; one of our own stands in for the host."""
     config = tmp_path / "config.yaml"

@@ -138,6 +138,7 @@ def test_a_fresh_clone_gets_its_data_from_the_committed_sample(bake, tmp_path):
     assert "Warning" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern, granule", [
     ("HS3_CPL_*.hdf5", "HS3_CPL_ATB_12203a_20120906.hdf5"),
     ("*", "ATB_12203a_20120906"),

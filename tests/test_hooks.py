@@ -64,6 +64,7 @@ def test_uncommitted_changes_of_the_template_are_warned_of(template, tmp_path, c
     assert "has uncommitted changes" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_template_without_git_renders_with_programs_that_run(tmp_path):
     """A downloaded archive works too, though zip files forget who may run; what then needs Git says so."""
     folder = tmp_path / "unpacked"

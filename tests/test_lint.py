@@ -3,6 +3,7 @@
 import pytest
 from support import ROOT, needs_c_libraries, run
 
+pytestmark = pytest.mark.slow
 HADOLINT = ["hadolint", "--failure-threshold", "style"]
 
 

@@ -257,6 +257,7 @@ ANY_JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(ANY_JSON, ANY_JSON)
 def test_json_is_equal_exactly_when_its_content_is(tmp_path_factory, one, other):
     place = tmp_path_factory.getbasetemp()

@@ -227,6 +227,7 @@ def possible(changed):
     )
 
 
+@pytest.mark.slow
 def test_every_mutation_is_found(original, tmp_path):
     """One test for all of them: each takes milliseconds, and the count is part of the claim."""
     missed, count = [], 0

@@ -133,6 +133,7 @@ def complete(repository):
         assert product.with_suffix(".cmr.json").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_leaves_only_complete_products(repository):
     for number in range(6):
         repository.granule(f"CPL_{number}")

@@ -12,6 +12,8 @@ from samples import SOURCE
 
 from cumulus import __version__
 
+pytestmark = pytest.mark.slow  # each test starts Python several times
+
 
 def cumulus(*arguments, **options):
     return subprocess.run(
