@@ -4,11 +4,10 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from support import DATA, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CONVERT = ROOT / "{{cookiecutter.repo_name}}" / "convert"
 EMPTY_TABLE = """#include "hdf5_to_netcdf.h"
 int main(int argc, char **argv)
@@ -28,7 +27,7 @@ def unavailable(reason):
     """Skip, or fail where the C libraries are promised to be there."""
     if os.environ.get("REQUIRE_NATIVE") == "1":
         pytest.fail(reason)
-    pytest.skip(reason)
+    pytest.skip(f"no C libraries for the converter: {reason}")
 
 
 class Converter:
@@ -102,7 +101,7 @@ def sample():
 @pytest.fixture(scope="session")
 def shared():
     """The shared granules and HDF5 files."""
-    folder = Path(os.environ.get("CUMULUS_TEST_DATA", ROOT.parent / "shared")) / "data"
+    folder = DATA / "data"
     if not folder.is_dir():
-        pytest.skip(f"no shared test data in {folder}")
+        pytest.skip(f"no shared test data in {folder} (CUMULUS_TEST_DATA)")
     return folder

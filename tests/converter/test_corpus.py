@@ -1,14 +1,11 @@
 """The property on real files of many kinds: each dataset is present and equal, or listed as left out with a reason."""
 
-import os
-from pathlib import Path
-
 import h5py
 import pytest
-from converter.conftest import ROOT
 from converter.oracle import judge, read_report
+from support import DATA
 
-FOLDER = Path(os.environ.get("CUMULUS_TEST_DATA", ROOT.parent / "shared")) / "data" / "hdf5"
+FOLDER = DATA / "data" / "hdf5"
 NAMES = sorted(path.name for path in FOLDER.glob("*")) or ["absent"]
 # Files that HDF5 1.10 and 1.14 refuse: parts of families, files left open for writing, damage.
 pytestmark = pytest.mark.slow

@@ -7,8 +7,8 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.conftest import ROOT
 from converter.products import differences
+from support import ROOT
 
 CHANGES = {
     "a name": ('"/ATB_532", ""', '"/ATB_532", "ATB"'),
