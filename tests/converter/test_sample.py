@@ -69,3 +69,10 @@ def test_history_names_tool_version_and_input_and_is_reproducible(starter, sampl
         assert product.history == f"1970-01-01T00:00:00Z: _convert 1.0.0, from {granule.name}"
         assert product.Conventions == "CF-1.8"
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
+
+
+def test_history_names_the_revision_of_the_image(starter, sample, tmp_path):
+    """The image sets IMAGE_REVISION to the commit that it was built from."""
+    starter(sample[0][0], tmp_path / "a.nc", env={"IMAGE_REVISION": "0a1b2c"})
+    with netCDF4.Dataset(tmp_path / "a.nc") as product:
+        assert product.history.endswith(f"from {sample[0][0].name}, image 0a1b2c")
