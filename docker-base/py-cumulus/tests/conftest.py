@@ -1,6 +1,7 @@
 """Fixtures: a generated repository in small, and an environment without traces of other tests."""
 
 import logging
+import os
 
 import pytest
 from hypothesis import settings
@@ -23,17 +24,20 @@ def repository(tmp_path):
 
 @pytest.fixture(autouse=True)
 def fresh_logging():
-    """Take away the handler that a test's get_logger() added."""
+    """Take away the handlers that a test's get_logger() added."""
     root = logging.getLogger()
     level = root.level
     yield
     root.setLevel(level)
     for handler in list(root.handlers):
-        if isinstance(handler, logutils._StdoutHandler):
+        if isinstance(handler.formatter, logutils.LineFormatter):
             root.removeHandler(handler)
 
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch):
-    for name in ("SHORT_NAME", "VERSION", "PROVIDER", "PIPELINE_ID", "DATASET_ID"):
+    for name in (
+        *("SHORT_NAME", "VERSION", "PROVIDER", "PIPELINE_ID", "DATASET_ID", "IMAGE_REVISION"),
+        *(one for one in os.environ if one.startswith(("LOG_", "SPLUNK_", "CUMULUS_LOG"))),
+    ):
         monkeypatch.delenv(name, raising=False)

@@ -1,13 +1,17 @@
 """Log lines: where they go, and that they can be read back."""
 
+import io
+import json
+import logging
 import re
+import sys
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cumulus.logutils import get_logger, make_log_string
+from cumulus.logutils import get_logger, log_fields, log_warning, make_log_string
 
 
 def parse(line):
@@ -77,3 +81,105 @@ def test_any_value_is_one_line_and_reads_back(message, granule_id):
     line.encode()  # what no encoding can hold is escaped
     found = parse(line)
     assert (found["message"], found["granule_id"]) == (message, granule_id)
+
+
+# --- levels ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "is_error", "level", "error"),
+    [
+        ("info", 0, "info", "0"),
+        ("warning", 0, "warn", "0"),
+        ("error", 0, "error", "1"),
+        ("critical", 1, "fatal", "1"),
+        ("info", 1, "error", "1"),  # how handlers after the documentation log a failure
+    ],
+)
+def test_level_tells_warnings_and_failures_apart(capsys, method, is_error, level, error):
+    getattr(get_logger(), method)(make_log_string(message="x", is_error=is_error))
+    found = parse(capsys.readouterr().out)
+    assert (found["level"], found["is_error"], found["message"]) == (level, error, "x")
+
+
+def test_warning_of_the_library_has_its_level_and_the_granule(capsys):
+    get_logger()
+    with log_fields(granule_id="A1"):
+        log_warning("odd")
+    found = parse(capsys.readouterr().out)
+    assert (found["level"], found["granule_id"], found["is_error"]) == ("warn", "A1", "0")
+
+
+def test_fields_end_with_their_block():
+    with log_fields(granule_id="A1"):
+        pass
+    assert "granule_id" not in parse(make_log_string())
+
+
+def test_warning_of_another_library_becomes_a_line_of_pairs(capsys):
+    get_logger()
+    logging.getLogger("other").warning("text of %s", "two\nlines")
+    found = parse(capsys.readouterr().out)
+    assert (found["message"], found["level"]) == ("text of two\nlines", "warn")
+
+
+def test_exception_is_one_line(capsys):
+    try:
+        raise ValueError("why")
+    except ValueError:
+        get_logger().exception("it failed")
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 1
+    found = parse(out)
+    assert (found["message"], found["level"], found["is_error"]) == ("it failed", "error", "1")
+    assert found["exception"].endswith("ValueError: why")
+
+
+def test_text_that_the_terminal_cannot_show_is_escaped(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    get_logger().info("gr\u00fcn \udcff")
+    assert stream.buffer.getvalue() == b"gr\\xfcn \\udcff\n"
+
+
+# --- LOG_FORMAT=json -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def json_lines(monkeypatch, capsys):
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_json_has_the_keys_of_cumulus(json_lines, monkeypatch):
+    for name, value in {
+        "CUMULUS_EXECUTION": "arn:e", "CUMULUS_PARENT_ARN": "arn:p", "CUMULUS_STACK": "stack",
+        "CUMULUS_SENDER": "hs3cpl", "IMAGE_REVISION": "0a1b",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    get_logger().info(make_log_string(granule_id="A1", process="p", message="grün\n"))
+    (line,) = json_lines()
+    moment = datetime.fromisoformat(line.pop("timestamp"))
+    assert abs((datetime.now(UTC) - moment).total_seconds()) < 5
+    assert line == {
+        "executions": "arn:e", "granules": '["A1"]', "level": "info", "message": "grün\n",
+        "parentArn": "arn:p", "sender": "hs3cpl", "stackName": "stack", "version": "0a1b",
+        "is_error": "0", "process": "p",
+    }  # fmt: skip
+
+
+def test_json_leaves_out_what_is_not_known(json_lines):
+    get_logger().warning("plain text")
+    (line,) = json_lines()
+    assert set(line) == {"level", "message", "sender", "timestamp"}
+    assert (line["level"], line["message"]) == ("warn", "plain text")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["timestamp"])
+
+
+def test_unknown_format_is_said_once_and_pairs_are_written(monkeypatch, capsys):
+    monkeypatch.setenv("LOG_FORMAT", "xml")
+    get_logger()
+    get_logger().info(make_log_string(message="x"))
+    first, second = capsys.readouterr().out.splitlines()
+    assert "LOG_FORMAT='xml' is not known: expected key-value or json" in first
+    assert parse(second)["message"] == "x"

@@ -7,7 +7,6 @@ import shutil
 import signal
 import sys
 import time
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from .delivery import (
 )
 from .granule import Granule, check_output
 from .grouping import group_files, product_names
-from .logutils import get_logger, log_event
+from .logutils import get_logger, log_event, print_traceback
 
 __all__ = ["Granule", "Summary", "check_output", "main", "process_granules"]
 
@@ -153,7 +152,7 @@ def _reason(error, outdir):
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"no space left for the products in {str(outdir)!r}: {error.strerror}"
     if not isinstance(error, OSError):
-        traceback.print_exception(error)
+        print_traceback(error)
     return f"{type(error).__name__}: {error}"
 
 

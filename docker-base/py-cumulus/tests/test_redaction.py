@@ -1,0 +1,126 @@
+"""Secrets never appear in logs: neither by value nor in an address, a field or an exception."""
+
+import json
+import logging
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cumulus.logutils import get_logger, log_event, make_log_string, print_traceback
+from cumulus.redaction import is_secret_name, redact
+
+SECRET = 'S3cr"t\\/ &%'
+
+
+@pytest.fixture
+def secret(monkeypatch):
+    monkeypatch.setenv("SPLUNK_PASSWORD", SECRET)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+     "EARTHDATA_PASSWORD", "GITHUB_TOKEN", "DB_PASS", "password", "api_key", "X-Amz-Signature"],
+)  # fmt: skip
+def test_name_of_a_secret_is_known(name):
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "TOKENIZERS_PARALLELISM", "PWD", "PATH",
+     "granule_id", "message", "passes"],
+)  # fmt: skip
+def test_other_name_is_not_taken_for_one(name):
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("https://me:pa@ss@host/x", "pa@ss"),
+        ("git clone https://ghp_abc123@github.com/x", "ghp_abc123"),
+        ("https://b.s3.amazonaws.com/k?X-Amz-Signature=deadbeef&x=1", "deadbeef"),
+        ("https://b/k?X-Amz-Security-Token=FwoG%2B&X-Amz-Credential=AKIA%2Fus", "FwoG"),
+        ("https://b/k?X-Amz-Credential=AKIA%2Fus", "AKIA"),
+        ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+        ("{'Authorization': 'Splunk 1234-5678'}", "1234-5678"),
+        ("sent Bearer eyJhbGciOi.J9.x", "eyJhbGciOi"),
+        ('{"password": "two words"}', "two words"),
+        ("{'api_key': 'k-1'}", "k-1"),
+        ("login failed, password: hunter2", "hunter2"),
+        ("AWS_SECRET_ACCESS_KEY=wJalrXUtn make", "wJalrXUtn"),
+        ('{\\"token\\": \\"abc def\\"}', "abc def"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
+    ],
+)
+def test_credentials_are_hidden_by_their_form(text, hidden):
+    assert hidden in text
+    assert hidden not in redact(text)
+    assert "***" in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["granule 1/2 started", "cannot read 's3://bucket/key@1': no such key", "wrong signature: b'x'",
+     "unexpected token: '<'", "a@b.c wrote it", "3 secrets, 2 passwords", "Bearer of news"],
+)  # fmt: skip
+def test_other_text_stays_as_it_is(text):
+    assert redact(text) == text
+
+
+def test_value_of_the_environment_is_hidden_in_every_spelling(secret):
+    quoted = ("S3cr%22t%5C%2F%20%26%25", "S3cr%22t%5C%2F+%26%25")
+    for spelling in (SECRET, repr([SECRET])[2:-2], json.dumps(SECRET)[1:-1], *quoted):
+        assert redact(f"<{spelling}>") == "<***>"
+
+
+def test_short_value_of_another_program_hides_nothing(monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "on")
+    assert redact("one ton") == "one ton"
+
+
+@given(st.text(st.characters(exclude_characters="\0*", exclude_categories=["Cs"]), min_size=4))
+def test_any_value_of_a_secret_variable_is_hidden(value):
+    assume(value.strip() and value not in "before  after")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MY_SECRET", value)
+        assert value not in redact(f"before {value} after")
+
+
+def test_log_line_holds_no_secret_wherever_it_comes_from(capsys, secret, monkeypatch):
+    log = get_logger()
+    for chosen in ("", "json"):
+        monkeypatch.setenv("LOG_FORMAT", chosen)
+        log.info(f"plain {SECRET}")
+        log.warning("argument %s", SECRET)
+        log.info(make_log_string(message=f"pair {SECRET}", url=f"https://u:{SECRET}@h"))
+        log.info(make_log_string(password="by its name"))
+        log_event("bad", is_error=1, reason={"attribute": SECRET})
+        try:
+            raise ValueError(f"exception {SECRET}")
+        except ValueError:
+            log.exception("failed")
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 12
+    assert "S3cr" not in out
+    assert "by its name" not in out
+    assert out.count("***") >= 10
+
+
+def test_traceback_holds_no_secret(capsys, secret):
+    try:
+        raise ValueError(SECRET) from OSError(f"cause {SECRET}")
+    except ValueError as error:
+        print_traceback(error)
+    found = capsys.readouterr().err
+    assert "ValueError: ***" in found
+    assert "cause ***" in found
+
+
+def test_json_line_stays_json_when_a_secret_is_taken_out(capsys, secret, monkeypatch):
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    logging.getLogger().setLevel(logging.INFO)
+    get_logger().info(make_log_string(message=f'"{SECRET}"'))
+    assert json.loads(capsys.readouterr().out)["message"] == '"***"'
