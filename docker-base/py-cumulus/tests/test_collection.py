@@ -8,6 +8,7 @@ from samples import COLLECTION
 from cumulus import CumulusError
 from cumulus.checks import find_line
 from cumulus.collection import CompareRules, Limits, Tolerance, load
+from cumulus.metadata_rules import MetadataRules
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_identity_and_defaults(read):
     assert (found.short_name, found.version, found.provider) == ("hs3cpl", "1", "GHRC_DAAC")
     assert found.limits == Limits(seconds=60)
     assert found.compare == CompareRules()
-    assert found.metadata.time == ("filename", "product")
+    assert found.metadata == MetadataRules()
     assert found.sample_uri == ""
 
 
@@ -55,8 +56,8 @@ rtol = 0.5
     [("SHORT_NAME", "short_name"), ("VERSION", "version"), ("PROVIDER", "provider")],
 )
 def test_environment_overrides_identity(read, monkeypatch, variable, attribute):
-    monkeypatch.setenv(variable, "other")
-    assert getattr(read(COLLECTION), attribute) == "other"
+    monkeypatch.setenv(variable, "OTHER")
+    assert getattr(read(COLLECTION), attribute) == "OTHER"
 
 
 def test_empty_environment_variable_overrides_nothing(read, monkeypatch):
@@ -138,7 +139,9 @@ def test_access_url_with_an_unknown_placeholder_is_refused(read):
 
 
 def test_unknown_time_source_is_refused(read):
-    with pytest.raises(CumulusError, match="filename, product"):
+    with pytest.raises(
+        CumulusError, match="function, filename, sidecar, product, fixed, not 'guess'"
+    ):
         read(COLLECTION + '[metadata]\ntime = ["guess"]\n')
 
 

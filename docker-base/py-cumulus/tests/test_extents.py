@@ -1,17 +1,19 @@
 """When and where: from names, from CF coordinates, and never invented."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import netCDF4
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import shared, write_product
 
 from cumulus import CumulusError
-from cumulus.coordinates import enclosing_longitudes
-from cumulus.extents import Box, Extent, find_extent
+from cumulus.coordinates import cover, enclosing_longitudes
+from cumulus.extents import Box, Extent
+from cumulus.products import Product, Variable
+from cumulus.sources import find_extent
 
 
 def utc(*parts):
@@ -319,3 +321,71 @@ def test_box_checks_its_ranges(box):
 def test_extent_checks_its_order():
     with pytest.raises(CumulusError, match="before the begin"):
         Extent(begin=utc(2013, 1, 1), end=utc(2012, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "ring", [((0, 0), (1, 0), (0, 0)), ((0, 0), (1, 0), (1, 1), (0, 1)), ((0, 91),) * 4]
+)
+def test_extent_checks_its_polygon(ring):
+    with pytest.raises(CumulusError, match=r"closed ring|not within"):
+        Extent(polygon=ring)
+
+
+def test_time_without_a_zone_is_utc():
+    assert Extent(begin=datetime(2012, 9, 6)).begin == utc(2012, 9, 6)
+    assert Extent(end=datetime(2012, 9, 6)).end == utc(2012, 9, 6)
+
+
+# --- whole products, any coordinates ---------------------------------------------------------
+
+DEGREES = st.floats(-400, 400, width=32)
+POSITIONS = st.lists(st.tuples(DEGREES, DEGREES), min_size=1, max_size=12)
+
+
+@given(POSITIONS, st.sampled_from(["f4", "f8"]), st.data())
+@settings(max_examples=60)
+def test_box_of_any_track_holds_its_valid_samples_and_nothing_makes_it_invalid(
+    tmp_path_factory, positions, kind, data
+):
+    """Values out of range, fill and NaN at any place; the box is right, or there is none."""
+    odd = st.sampled_from([None, -999.0, float("nan"), float("inf")])
+    columns = [
+        [value if (bad := data.draw(odd)) is None else bad for value in column]
+        for column in zip(*positions, strict=True)
+    ]
+    path = tmp_path_factory.mktemp("track") / "p.nc"
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("n", len(positions))
+        for name, values, attributes in zip(("lat", "lon"), columns, (NORTH, EAST), strict=True):
+            one = dataset.createVariable(name, kind, ("n",), fill_value=-999)
+            one.setncatts(attributes)
+            one[:] = values
+    valid = [
+        (float(np.dtype(kind).type(y)), float(np.dtype(kind).type(x)))
+        for y, x in zip(*columns, strict=True)
+        if -90 <= y <= 90 and -180 <= x <= 360
+    ]
+    box = find_extent(path).box
+    assert (box is None) == (not valid)
+    for north, east in valid:
+        assert box.south - 1e-6 <= north <= box.north + 1e-6
+        whole = (box.west, box.east) == (-180, 180)
+        assert whole or (east - box.west + 2e-6) % 360 <= (box.east - box.west) % 360 + 4e-6
+
+
+@given(
+    st.sampled_from(["seconds", "minutes", "hours", "days", "milliseconds", "s", "min", "h"]),
+    st.datetimes(datetime(1600, 1, 1), datetime(2100, 1, 1)),
+    st.lists(st.floats(0, 4e4), min_size=1, max_size=5),
+)
+def test_times_agree_with_the_netcdf_library(unit, reference, values):
+    """What is decoded without the library is what the library decodes, to a millisecond."""
+    units = f"{unit} since {reference.replace(microsecond=0)}"
+    attributes = {"units": units, "standard_name": "time", "axis": "", "calendar": ""}
+    values = np.array(values)
+    one = Variable("time", "/", ("/time",), True, attributes, values, np.ones(values.shape, bool))
+    found = cover(Product("NetCDF-4", ("/time",), (one,)))
+    wanted = netCDF4.num2date([values.min(), values.max()], units, "standard")
+    for moment, date in zip((found.begin, found.end), wanted, strict=True):
+        expected = datetime(*date.timetuple()[:6], date.microsecond, tzinfo=UTC)
+        assert abs(moment - expected) <= timedelta(milliseconds=1)

@@ -13,6 +13,7 @@ from samples import shared, write_product
 from cumulus import CumulusError
 from cumulus.extents import Box, Extent
 from cumulus.metadata import make_record, write_metadata, write_ummg
+from cumulus.metadata_rules import MetadataRules
 from cumulus.records import GranuleRecord, render_echo10, render_ummg
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
@@ -49,6 +50,16 @@ RECORDS = {
     "line ends in names": {"granule_ur": "a\n\r\tb.nc", "input_granules": ("a\nb",)},
     "long name": {"granule_ur": "x" * 250},
     "poles": {"extent": Extent(box=Box(-180.0, -90.0, 180.0, 90.0))},
+    "polygon": {
+        "extent": Extent(
+            box=Box(179.0, 0.0, -179.0, 1.0),
+            polygon=((179.0, 0.0), (-179.0, 0.000001), (-179.0, 1.0), (179.0, 1.0), (179.0, 0.0)),
+        )
+    },
+    "commit": {"revision": "0123456789abcdef" * 2 + "01234567"},
+    "edited commit": {"revision": "0123456789abcdef" * 2 + "01234567+"},
+    "long revision": {"revision": "v" * 50},
+    "early year": {"extent": Extent(begin=datetime(1, 2, 3, tzinfo=UTC))},
     "tiny numbers": {"extent": Extent(box=Box(-1e-6, -1e-6, 1e-6, 1e-6)), "size": 1},
 }
 every_record = pytest.mark.parametrize("changes", RECORDS.values(), ids=RECORDS.keys())
@@ -128,6 +139,7 @@ def text(changes, path):
         ("Temporal/RangeDateTime/EndingDateTime", "2012-09-06T12:00:00.250Z"),
         (".//WestBoundingCoordinate", "179.5"),
         (".//EastBoundingCoordinate", "-179.5"),
+        ("PGEVersionClass/PGEVersion", "unknown"),
         ("InputGranules/InputGranule[2]", "CPL_A.met"),
         ("OnlineAccessURLs/OnlineAccessURL/URL", "https://example.org/CPL_A.nc"),
         ("Orderable", "true"),
@@ -159,6 +171,17 @@ def test_ummg_says_all_of_it():
     assert content["RelatedUrls"][0]["URL"] == "https://example.org/CPL_A.nc"
 
 
+@pytest.mark.parametrize(
+    ("revision", "echo10"),
+    [("v1.2.3", "v1.2.3"), ("ab" * 20, "ababababab"), ("ab" * 20 + "+", "ababababa+"),
+     ("v1.2.3-beta4", None)],
+)  # fmt: skip
+def test_revision_is_whole_in_ummg_and_fits_into_echo10(revision, echo10):
+    assert text({"revision": revision}, "PGEVersionClass/PGEVersion") == echo10
+    content = json.loads(render_ummg(record(revision=revision)))
+    assert content["PGEVersionClass"] == {"PGEVersion": revision}
+
+
 def test_producer_id_too_long_for_echo10_is_left_out_there():
     assert text({"granule_ur": "x" * 129}, "DataGranule/ProducerGranuleId") is None
 
@@ -170,6 +193,8 @@ def test_producer_id_too_long_for_echo10_is_left_out_there():
         {"short_name": "x" * 86},
         {"version": "1" * 81},
         {"input_granules": ("x" * 256,)},
+        {"revision": "1" * 51},
+        {"access_url": "https://" + "x" * 1017},
         {"granule_ur": "\x01.nc"},
         {"input_granules": ("a\udcff",)},
     ],
@@ -232,14 +257,14 @@ def test_access_url_is_filled_and_quoted(product):
         provider="GHRC_DAAC",
         groups={"id": "CPL A"},
         names={"data": "CPL_A.nc"},
-        access_url="https://x/{provider}/{short_name}/{version}/{id}/{data}",
+        rules=MetadataRules(access_url="https://x/{provider}/{short_name}/{version}/{id}/{data}"),
     )
     assert found.access_url == "https://x/GHRC_DAAC/hs3cpl/1/CPL%20A/CPL_A.nc"
 
 
 def test_unknown_placeholder_of_access_url_is_one_sentence(product):
     with pytest.raises(CumulusError, match="'bucket' is not known"):
-        make_record(product, "x", access_url="https://{bucket}")
+        make_record(product, "x", rules=MetadataRules(access_url="https://{bucket}"))
 
 
 def test_absent_product_is_one_sentence(tmp_path):
@@ -265,6 +290,21 @@ def test_record_can_be_read_by_others_as_the_umask_allows(product, tmp_path):
     finally:
         os.umask(mask)
     assert os.stat(path).st_mode & 0o777 == 0o644
+
+
+def test_records_of_the_dropsonde_say_what_the_inventory_of_ghrc_says():
+    """GHRC's inventory: 2022-02-08 14:29:42 to 14:34:22, N 42.799, W -65.896."""
+    found = make_record(shared("data/granules/IMPACTS_AVAPS_PQC_20220208_142943.nc"), "x")
+    root = ElementTree.fromstring(render_echo10(found))
+    times = root.find("Temporal/RangeDateTime")
+    assert times.findtext("BeginningDateTime") == "2022-02-08T14:29:42Z"
+    assert times.findtext("EndingDateTime")[:19] == "2022-02-08T14:34:22"
+    assert round(float(root.findtext(".//NorthBoundingCoordinate")), 3) == 42.799
+    assert round(float(root.findtext(".//WestBoundingCoordinate")), 3) == -65.896
+    assert json.loads(render_ummg(found))["TemporalExtent"]["RangeDateTime"] == {
+        "BeginningDateTime": times.findtext("BeginningDateTime"),
+        "EndingDateTime": times.findtext("EndingDateTime"),
+    }
 
 
 @pytest.mark.parametrize(

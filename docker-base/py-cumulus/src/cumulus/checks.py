@@ -6,8 +6,6 @@ A check returns the value to keep, or raises ValueError with what is allowed.
 import re
 import tomllib
 
-TIME_SOURCES = ("filename", "product")
-
 
 def text(value):
     if not isinstance(value, str):
@@ -39,12 +37,6 @@ def limit(value):
     if not 0 < value < float("inf"):
         raise ValueError("a number greater than 0")
     return value
-
-
-def sources(value):
-    if unknown := [item for item in texts(value) if item not in TIME_SOURCES]:
-        raise ValueError(f"a list of {', '.join(TIME_SOURCES)}, not {unknown[0]!r}")
-    return tuple(value)
 
 
 def regex(value):

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from . import CumulusError, checks
+from . import CumulusError, checks, metadata_rules
+from .metadata_rules import MetadataRules
 
 __all__ = ["Collection", "CompareRules", "Limits", "MetadataRules", "Tolerance", "load"]
 
@@ -40,23 +41,17 @@ class CompareRules:
         "DataGranule/ProductionDateTime",
         "DataGranule/SizeMBDataGranule",
         "DataGranule/Checksum",
+        "PGEVersionClass/PGEVersion",
     )
     ignore_keys: tuple[str, ...] = (
         "ProviderDates/Date",
         "DataGranule/ProductionDateTime",
         "DataGranule/ArchiveAndDistributionInformation/SizeInBytes",
         "DataGranule/ArchiveAndDistributionInformation/Checksum/Value",
+        "PGEVersionClass/PGEVersion",
     )
     # path of a variable -> Tolerance
     variables: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
-
-
-@dataclass(frozen=True)
-class MetadataRules:
-    """Table [metadata]: where extents come from, and the download address."""
-
-    time: tuple[str, ...] = checks.TIME_SOURCES
-    access_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,13 +94,13 @@ class Collection:
 # are in _FREE.
 _TABLES = {
     "collection": {
-        "short_name": (checks.name, True),
-        "version": (checks.name, True),
-        "provider": (checks.text, False),
+        "short_name": (metadata_rules.short_name, True),
+        "version": (metadata_rules.version, True),
+        "provider": (metadata_rules.provider, False),
         "title": (checks.text, False),
     },
     "granule": {"id": (checks.regex, True)},
-    "metadata": {"time": (checks.sources, False), "access_url": (checks.text, False)},
+    "metadata": metadata_rules.TABLE,
     "compare": {
         "rtol": (checks.number, False),
         "atol": (checks.number, False),
@@ -163,28 +158,23 @@ class _Reader:
         for name in content:
             if name not in (*_TABLES, *_FREE):
                 raise self.unknown((name,), (*_TABLES, *_FREE))
-        compare = dict(self.table_of(content, "compare"))
-        variables = self.tolerances(compare.pop("variables", {}))
-        tables = {
-            name: self.checked(
-                compare if name == "compare" else self.table_of(content, name), (name,), keys
-            )
-            for name, keys in _TABLES.items()
-        }
+        found = {name: dict(self.table_of(content, name)) for name in _TABLES}
+        variables = self.tolerances(found["compare"].pop("variables", {}))
+        fixed = self.fixed(found["metadata"].pop("fixed", {}))
+        tables = {name: self.checked(found[name], (name,), keys) for name, keys in _TABLES.items()}
         identity = tables["collection"]
-        for key, variable in IDENTITY_VARIABLES.items():
-            if value := os.environ.get(variable):
-                identity[key] = value
+        self.override(identity)
         id_pattern = tables["granule"]["id"]
         groups = set(id_pattern.groupindex)
         products = self.names(content, "products", first="data", groups=groups)
-        self.access_url(tables["metadata"], groups | set(products))
+        inputs = self.names(content, "inputs", first="primary", groups=groups)
+        self.metadata(tables["metadata"], groups | set(products), inputs)
         return Collection(
             **identity,
             id_pattern=id_pattern,
-            inputs=self.names(content, "inputs", first="primary", groups=groups),
+            inputs=inputs,
             products=products,
-            metadata=MetadataRules(**tables["metadata"]),
+            metadata=MetadataRules(**tables["metadata"], fixed=fixed),
             compare=CompareRules(**tables["compare"], variables=variables),
             limits=Limits(**tables["limits"]),
             sample_uri=tables["sample"].get("uri", ""),
@@ -254,10 +244,35 @@ class _Reader:
                 allowed = ", ".join(f"{{{item}}}" for item in sorted(known)) or "no placeholder"
                 raise self.wrong(where, f"{allowed}; {{{name}}} is not known here")
 
-    def access_url(self, metadata, known):
+    def fixed(self, table):
+        where = ("metadata", "fixed")
+        if not isinstance(table, dict):
+            raise self.wrong(where, "a table, written [metadata.fixed]")
+        checked = self.checked(table, where, metadata_rules.FIXED)
+        return self.value(checked, where, metadata_rules.fixed)
+
+    def metadata(self, metadata, known, inputs):
+        """Check what depends on other tables: placeholders and the sidecar's role."""
         if template := metadata.get("access_url"):
             known = known | set(IDENTITY_VARIABLES) | {"file"}
             self.placeholders(template, ("metadata", "access_url"), known)
+        role = metadata.get("sidecar")
+        if role and role not in inputs:
+            raise self.wrong(("metadata", "sidecar"), f"one of the inputs: {', '.join(inputs)}")
+        asked = {*metadata.get("time", ("sidecar",)), *metadata.get("place", ("sidecar",))}
+        if role and "sidecar" not in asked:
+            allowed = "asked: neither metadata.time nor metadata.place lists 'sidecar'"
+            raise self.wrong(("metadata", "sidecar"), allowed)
+
+    def override(self, identity):
+        """Let the environment replace the identity, by the same rules."""
+        for key, variable in IDENTITY_VARIABLES.items():
+            if value := os.environ.get(variable):
+                try:
+                    identity[key] = _TABLES["collection"][key][0](value)
+                except ValueError as error:
+                    message = f"the environment variable {variable} must be {error}"
+                    raise CumulusError(message) from error
 
     def unknown(self, where, allowed):
         message = f"unknown key {where[-1]!r}"

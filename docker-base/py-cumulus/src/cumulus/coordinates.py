@@ -3,136 +3,154 @@
 Only coordinates that are marked as such count; what they do not say is None.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import netCDF4
 import numpy as np
 
 from .logutils import log_warning
+from .products import is_latitude, is_longitude, is_time
 
-__all__ = ["cover", "enclosing_longitudes"]
+__all__ = ["Cover", "cover", "enclosing_longitudes"]
 
-# CF-1.8, sections 4.1 and 4.2: the units that make a variable a latitude or longitude.
-_LATITUDE_UNITS = {"degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"}
-_LONGITUDE_UNITS = {"degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese"}
 _REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
+_UNITS = {"day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60, "min": 60,
+          "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6}  # fmt: skip
+_GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
 _DECIMALS = 6  # of a degree: 0.1 m
 _SAME = 1e-4  # degrees: gaps between stored longitudes that differ by less are equally large
 
 
-def cover(dataset):
-    """Return what the coordinates of a dataset, in all its groups, cover.
+@dataclass(frozen=True)
+class Cover:
+    """What coordinates cover; None or empty is unknown.
 
-    Parameters
+    Attributes
     ----------
-    dataset : netCDF4.Dataset
-
-    Returns
-    -------
     edges : tuple of float or None
         West, south, east, north in degrees; west > east across the antimeridian.
     begin, end : datetime.datetime or None
         UTC.
+    polygon : tuple of (longitude, latitude)
+        On request: around a swath, closed and counter-clockwise.
     """
-    variables = list(_walk(dataset))
-    edges, located = _position(variables)
-    return edges, *_times(variables, located)
+
+    edges: tuple | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+    polygon: tuple = ()
 
 
-def _walk(group):
-    yield from group.variables.values()
-    for child in group.groups.values():
-        yield from _walk(child)
+@dataclass(frozen=True)
+class _Place:
+    """Latitudes and longitudes that belong together, and which of them are valid."""
+
+    latitude: object
+    longitude: object
+    valid_north: np.ndarray
+    valid_east: np.ndarray
+
+    @property
+    def is_samples(self):
+        """Each latitude has its longitude; else they are the axes of a grid."""
+        return self.latitude.dimensions == self.longitude.dimensions
 
 
-def _attribute(variable, name):
-    return str(getattr(variable, name, "")).strip()
+def cover(product, polygon=False):
+    """Return what the coordinates of a product, in all its groups, cover.
+
+    Parameters
+    ----------
+    product : cumulus.products.Product
+    polygon : bool
+        Whether to draw a polygon around the samples, too.
+
+    Returns
+    -------
+    Cover
+    """
+    places = _places(product)
+    edges = _edges(places)
+    begin, end = _times(product, _located(places))
+    return Cover(edges, begin, end, _polygon(places) if polygon and edges else ())
 
 
-def _is_numeric(variable):
-    return getattr(variable.dtype, "kind", "O") in "iuf"
-
-
-def _is_coordinate(variable):
-    return variable.dimensions == (variable.name,)
-
-
-def _is_named(variables, variable):
-    """Another variable names this one in its attribute ``coordinates``."""
-    return any(variable.name in _attribute(one, "coordinates").split() for one in variables)
-
-
-def _is_latitude(variable):
-    units = _attribute(variable, "units").lower()
-    return _attribute(variable, "standard_name") == "latitude" or units in _LATITUDE_UNITS
-
-
-def _is_longitude(variable):
-    units = _attribute(variable, "units").lower()
-    return _attribute(variable, "standard_name") == "longitude" or units in _LONGITUDE_UNITS
-
-
-def _best(variables, found):
+def _best(product, found):
     """Coordinates that other variables use come before others; all of the best kind count."""
-    used = [one for one in found if _is_coordinate(one) or _is_named(variables, one)]
+    used = [one for one in found if one.is_coordinate or one.name in product.used]
     return used or found
 
 
-def _position(variables):
-    """Return the edges of the bounding box, and which samples along a dimension have a position.
-
-    The second result maps the identity of a dimension to an array of bool.
-    """
-    numeric = [one for one in variables if _is_numeric(one)]
-    longitudes = [one for one in numeric if _is_longitude(one)]
-    latitudes, all_longitudes, located = [], [], {}
-    for latitude in _best(variables, [one for one in numeric if _is_latitude(one)]):
-        longitude = _partner(latitude, _best(variables, longitudes))
+def _places(product):
+    found = product.coordinates
+    longitudes = _best(product, [one for one in found if is_longitude(one.attributes)])
+    places = []
+    for latitude in _best(product, [one for one in found if is_latitude(one.attributes)]):
+        longitude = _partner(latitude, longitudes)
         if longitude is None:
             continue
-        north, east = latitude[...], longitude[...]
-        valid_north = _valid(latitude, north, -90, 90)
-        valid_east = _valid(longitude, east, -180, 360)
+        north, east = _valid(latitude, -90, 90), _valid(longitude, -180, 360)
         if latitude.dimensions == longitude.dimensions:  # samples: each needs both
-            valid_north = valid_east = valid_north & valid_east
-            for axis, dimension in enumerate(latitude.get_dims()):
-                others = tuple(i for i in range(valid_north.ndim) if i != axis)
-                located[_identity(dimension)] = valid_north.any(axis=others)
-        latitudes.append(np.ma.getdata(north)[valid_north])
-        all_longitudes.append(np.ma.getdata(east)[valid_east])
-    if not latitudes:
-        return None, {}
-    north, east = np.concatenate(latitudes), np.concatenate(all_longitudes)
-    if north.size == 0 or east.size == 0:
-        return None, {}
-    west_edge, east_edge = enclosing_longitudes(east)
-    return (west_edge, _shortest(north.min()), east_edge, _shortest(north.max())), located
+            north = east = north & east
+        places.append(_Place(latitude, longitude, north, east))
+    return places
 
 
 def _partner(latitude, longitudes):
     """The longitude of the same samples, or of the same grid (both 1-D coordinates, one group)."""
     for one in longitudes:
-        if one.group() is latitude.group() or one.group().path == latitude.group().path:
+        if one.group == latitude.group:
             if one.dimensions == latitude.dimensions:
                 return one
-            if _is_coordinate(one) and _is_coordinate(latitude):
+            if one.is_coordinate and latitude.is_coordinate:
                 return one
     return None
 
 
-def _identity(dimension):
-    return dimension.group().path, dimension.name
-
-
-def _valid(variable, values, low, high):
-    """Which values are neither fill nor NaN nor outside of their range; the last are reported."""
-    data = np.ma.getdata(values)
-    present = ~np.ma.getmaskarray(values) & np.isfinite(data)
-    inside = (data >= low) & (data <= high)
-    if count := int((present & ~inside).sum()):
-        left_out = f"{count} of {data.size} values are not within {low} to {high}"
+def _valid(variable, low, high):
+    """Which values are present and within their range; the others are reported."""
+    with np.errstate(invalid="ignore"):
+        inside = (variable.values >= low) & (variable.values <= high)
+    if count := int((variable.present & ~inside).sum()):
+        left_out = f"{count} of {variable.values.size} values are not within {low} to {high}"
         log_warning(f"variable {variable.name}: {left_out} and were left out")
-    return present & inside
+    return variable.present & inside
+
+
+def _edges(places):
+    north = [one.latitude.values[one.valid_north] for one in places]
+    east = [one.longitude.values[one.valid_east] for one in places]
+    if not any(map(len, north)) or not any(map(len, east)):
+        return None
+    north, east = np.concatenate(north), np.concatenate(east)
+    west_edge, east_edge = enclosing_longitudes(east)
+    return west_edge, _shortest(north.min()), east_edge, _shortest(north.max())
+
+
+def _located(places):
+    """Map each dimension of samples to which of them, along it, have a position."""
+    located = {}
+    for one in places:
+        if one.is_samples:
+            for axis, dimension in enumerate(one.latitude.dimensions):
+                others = tuple(i for i in range(one.valid_north.ndim) if i != axis)
+                located[dimension] = one.valid_north.any(axis=others)
+    return located
+
+
+def _polygon(places):
+    from .outline import outline
+
+    swaths = [one for one in places if one.is_samples and one.valid_north.ndim == 2]
+    if len(swaths) != 1:
+        log_warning(f"no polygon: the product has {len(swaths)} swaths of 2-D positions, not one")
+        return ()
+    (swath,) = swaths
+    found = outline(swath.longitude.values, swath.latitude.values, swath.valid_north)
+    if isinstance(found, str):
+        log_warning(f"no polygon, a bounding box instead: {found}")
+        return ()
+    return tuple((_to_180(_shortest(x), 180.0), _shortest(y)) for x, y in found)
 
 
 def enclosing_longitudes(longitudes):
@@ -184,48 +202,66 @@ def _shortest(value):
     return round(float(str(value)), _DECIMALS) + 0.0
 
 
-def _times(variables, located):
+def _times(product, located):
     """Return begin and end of the product's CF time coordinates.
 
     Where the samples along the time dimension have positions, only those with a valid one count:
     when and where speak of the same samples, as GHRC's inventory does for dropsondes.
     """
-    found = [one for one in variables if _is_numeric(one) and _is_time(one)]
-    used = [one for one in found if _is_coordinate(one) or _is_named(variables, one)]
+    found = [one for one in product.coordinates if is_time(one.attributes, one.is_coordinate)]
     moments = []
-    for variable in used or found:
-        if _attribute(variable, "calendar").lower() not in {"", *_REAL_CALENDARS}:
-            log_warning(f"variable {variable.name}: calendar {variable.calendar} has no UTC")
+    for variable in _best(product, found):
+        calendar = variable.attributes["calendar"].lower() or "standard"
+        if calendar not in _REAL_CALENDARS:
+            log_warning(f"variable {variable.name}: calendar {calendar} has no UTC")
             continue
-        values = variable[...]
-        valid = ~np.ma.getmaskarray(values) & np.isfinite(np.ma.getdata(values))
+        valid = variable.present
         if len(variable.dimensions) == 1:
-            positions = located.get(_identity(variable.get_dims()[0]))
+            positions = located.get(variable.dimensions[0])
             if positions is not None and (valid & positions).any():
-                valid &= positions
-        values = np.ma.getdata(values)[valid]
+                valid = valid & positions
+        values = variable.values[valid]
         if values.size:
-            moments += _decode(variable, [values.min(), values.max()])
+            ends = [float(values.min()), float(values.max())]
+            moments += _decode(variable, ends, calendar)
     return (min(moments), max(moments)) if moments else (None, None)
 
 
-def _is_time(variable):
-    if " since " not in _attribute(variable, "units"):
-        return False
-    named = _attribute(variable, "standard_name") == "time" or _attribute(variable, "axis") == "T"
-    return named or _is_coordinate(variable)
-
-
-def _decode(variable, values):
+def _decode(variable, values, calendar):
     """Turn CF time values into moments, to the nearest millisecond; an unknown unit gives none."""
-    calendar = _attribute(variable, "calendar").lower() or "standard"
-    moments = []
+    units = variable.attributes["units"]
+    moments = _decode_plain(values, units)
+    if moments is None:
+        import netCDF4  # knows every unit, reference and calendar
+
+        try:
+            moments = [
+                datetime(*found.timetuple()[:6], found.microsecond, tzinfo=UTC)
+                for found in netCDF4.num2date(values, units, calendar)
+            ]
+        except (ValueError, OverflowError) as error:
+            log_warning(f"variable {variable.name}: cannot decode its time: {error}")
+            return []
+    return [_to_millisecond(one) for one in moments]
+
+
+def _decode_plain(values, units):
+    """Decode what needs no calendar arithmetic; None for anything else."""
+    unit, _, reference = units.partition(" since ")
+    seconds = _UNITS.get(unit.strip().lower().removesuffix("s") or unit)
+    reference = reference.strip().removesuffix(" UTC").removesuffix("Z").replace(" ", "T")
     try:
-        for value in netCDF4.num2date([float(value) for value in values], variable.units, calendar):
-            whole = datetime(value.year, value.month, value.day, value.hour, value.minute,
-                             value.second, tzinfo=UTC)  # fmt: skip
-            moments.append(whole + timedelta(milliseconds=round(value.microsecond / 1000)))
-    except (ValueError, OverflowError) as error:
-        log_warning(f"variable {variable.name}: cannot decode its time: {error}")
-        return []
-    return moments
+        start = datetime.fromisoformat(reference)
+        if seconds is None or start.tzinfo:
+            return None
+        start = start.replace(tzinfo=UTC)
+        moments = [start + timedelta(seconds=value * seconds) for value in values]
+    except (ValueError, OverflowError):
+        return None
+    # Before that day the standard calendar was another one.
+    return moments if min(start, *moments) >= _GREGORIAN else None
+
+
+def _to_millisecond(moment):
+    whole = moment.replace(microsecond=0)
+    return whole + timedelta(milliseconds=round(moment.microsecond / 1000))

@@ -1,18 +1,14 @@
-"""When and where a granule was observed, from its file name or from the product's CF coordinates.
+"""When and where a granule was observed. All times are UTC; what is not known is None."""
 
-What cannot be found is None; nothing is ever guessed. All times are UTC.
-"""
-
-import re
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from . import CumulusError
-from .formats import NETCDF, kind_of
-from .logutils import log_warning
 
-__all__ = ["Box", "Extent", "find_extent"]
+__all__ = ["EDGES", "KEYS", "Box", "Extent", "make_box"]
+
+EDGES = ("west", "south", "east", "north")
+KEYS = ("begin", "end", *EDGES)
 
 
 @dataclass(frozen=True)
@@ -33,95 +29,54 @@ class Box:
 
 @dataclass(frozen=True)
 class Extent:
-    """Begin and end of the observations and where they are; None is unknown."""
+    """Begin and end of the observations and where they are; None is unknown.
+
+    ``polygon`` is a closed, counter-clockwise ring of (longitude, latitude), and empty where there
+    is none. A time without a zone is UTC.
+    """
 
     begin: datetime | None = None
     end: datetime | None = None
     box: Box | None = None
+    polygon: tuple = ()
 
     def __post_init__(self):
+        for name in ("begin", "end"):
+            moment = getattr(self, name)
+            if moment and moment.tzinfo is None:
+                object.__setattr__(self, name, moment.replace(tzinfo=UTC))
         if self.begin and self.end and self.end < self.begin:
             raise CumulusError(f"the end {self.end} lies before the begin {self.begin}")
+        ring = self.polygon
+        if ring and (len(ring) < 4 or ring[0] != ring[-1]):
+            raise CumulusError(f"a polygon of {len(ring)} points that is not a closed ring")
+        for longitude, latitude in ring:
+            Box(longitude, latitude, longitude, latitude)  # checks the ranges
 
 
-def find_extent(product, sources=("product",), groups=None):
-    """Find the extent of a product.
+def make_box(known):
+    """Make a box of a mapping with the names in EDGES; None where it has none of them.
 
-    Parameters
-    ----------
-    product : path-like
-    sources : sequence of str
-        Where begin and end come from, the first that answers wins: "filename", "product".
-    groups : mapping of str to str, optional
-        For "filename": what the id pattern's groups ``date``, ``begin`` and ``end`` matched.
+    Longitudes may go up to 360.
 
-    Returns
-    -------
-    Extent
-        Unknown parts are None, each with a logged warning.
+    Raises
+    ------
+    CumulusError
+        Some are missing, are no numbers, or are out of range.
     """
-    found, name = _product_extent(product), Path(product).name
-    begin = end = None
-    for source in sources:
-        answer = _name_times(groups or {}) if source == "filename" else (found.begin, found.end)
-        begin, end = begin or answer[0], end or answer[1]
-    if begin and end and end < begin:
-        log_warning(f"{name}: end {end} lies before begin {begin}: no temporal extent")
-        begin = end = None
-    elif begin is None:
-        end = None  # the metadata formats have no range without a begin
-        log_warning(f"{name}: no temporal extent found in {' or '.join(sources)}")
-    if found.box is None:
-        log_warning(f"{name}: no spatial extent found in the product's coordinates")
-    return replace(found, begin=begin, end=end)
-
-
-def _name_times(groups):
-    """Return begin and end as the named groups say them.
-
-    ``date`` is yyyymmdd or yyyyddd, alone it means the whole day; ``begin`` and ``end`` are a
-    time of that day (hhmm, hhmmss) or a date and time of their own. An end before its begin is
-    on the next day.
-    """
+    given = [key for key in EDGES if known.get(key) is not None]
+    if not given:
+        return None
+    if len(given) < len(EDGES):
+        missing = ", ".join(key for key in EDGES if key not in given)
+        raise CumulusError(f"{', '.join(given)} without {missing}")
     try:
-        date = _parse(groups.get("date")) if groups.get("date") else None
-        begin = _parse(groups.get("begin"), date) if groups.get("begin") else None
-        end = _parse(groups.get("end"), date) if groups.get("end") else None
-    except ValueError as error:
-        log_warning(f"file name: {error}")
-        return None, None
-    if date and begin is None and end is None:
-        return date, date + timedelta(days=1, seconds=-1)
-    if date and begin and end and end < begin and end.date() == date.date():
-        end += timedelta(days=1)
-    return begin, end
+        west, south, east, north = (float(known[key]) for key in EDGES)
+    except (TypeError, ValueError):
+        raise CumulusError("west, south, east and north must be numbers") from None
+    return Box(_wrap(west), south, _wrap(east), north)
 
 
-def _parse(text, date=None):
-    digits = re.sub(r"[-_.:TZ]", "", text)
-    formats = {4: "%H%M", 6: "%H%M%S"} if date else {}
-    formats |= {7: "%Y%j", 8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-    if not digits.isdecimal() or len(digits) not in formats:
-        raise ValueError(f"{text!r} is no date or time; known are yyyymmdd, yyyyddd, hhmmss")
-    try:
-        moment = datetime.strptime(digits, formats[len(digits)])
-    except ValueError:
-        raise ValueError(f"{text!r} is no existing date or time") from None
-    if len(digits) < 7:
-        moment = datetime.combine(date, moment.time())
-    return moment.replace(tzinfo=UTC)
-
-
-def _product_extent(product):
-    if kind_of(product) != NETCDF:
-        return Extent()
-    import netCDF4
-
-    from . import coordinates
-
-    try:
-        with netCDF4.Dataset(product) as dataset:
-            edges, begin, end = coordinates.cover(dataset)
-    except (OSError, RuntimeError) as error:
-        raise CumulusError(f"cannot read {str(product)!r}: {error}") from error
-    return Extent(begin, end, Box(*edges) if edges else None)
+def _wrap(longitude):
+    """From 0 to 360 degrees to -180 to 180; what is in neither range stays, and is refused."""
+    return longitude - 360 if 180 < longitude <= 360 else longitude

@@ -3,7 +3,7 @@
 import json
 import xml.etree.ElementTree as ElementTree
 
-__all__ = ["BYTES", "JSON", "NETCDF", "XML", "kind_of", "netcdf_format"]
+__all__ = ["BYTES", "JSON", "NETCDF", "XML", "file_family", "kind_of"]
 
 NETCDF, XML, JSON, BYTES = "NetCDF/HDF5", "XML", "JSON", "bytes"
 
@@ -43,26 +43,10 @@ def _is_hdf5(head):
     return any(head[start : start + 8] == _HDF5 for start in (0, *_USER_BLOCKS))
 
 
-def netcdf_format(path):
-    """Return "NetCDF-4", "HDF5", "NetCDF-3", or "" for anything else, by looking into the file.
-
-    A NetCDF-4 file is an HDF5 file; what tells them apart is the provenance that the NetCDF
-    library writes, or for older files dimensions with names of their own.
-    """
+def file_family(path):
+    """Return "HDF5" (which NetCDF-4 is, too), "NetCDF-3", or "" for anything else."""
     with open(path, "rb") as file:
-        head = file.read(16384)
+        head = file.read(_USER_BLOCKS[-1] + len(_HDF5))
     if head.startswith(_CLASSIC):
         return "NetCDF-3"
-    if not _is_hdf5(head):
-        return ""
-    import netCDF4
-
-    with netCDF4.Dataset(path) as dataset:
-        try:
-            dataset.getncattr("_NCProperties")
-            return "NetCDF-4"
-        except AttributeError:
-            names = list(dataset.dimensions)
-    # The library invents phony_dim_N for the dimensions that plain HDF5 does not have.
-    real = names and not any(name.startswith("phony_dim_") for name in names)
-    return "NetCDF-4" if real else "HDF5"
+    return "HDF5" if _is_hdf5(head) else ""

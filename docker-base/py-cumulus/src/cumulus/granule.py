@@ -93,37 +93,23 @@ class Granule:
         if kind_of(product) == NETCDF and not _holds_variables(product):
             raise CumulusError(f"product {product.name!r} holds no variables")
 
-    def write_metadata(self):
-        """Write the declared records of the product "data": ECHO10 "metadata", UMM-G "cmr"."""
-        from . import metadata
+    def write_metadata(self, extent=None):
+        """Write the declared records of the product "data": ECHO10 "metadata", UMM-G "cmr".
 
-        wanted = [key for key in metadata.RENDERERS if key in self.products]
-        if not wanted:
-            return
-        rules = self.collection.metadata
-        record = metadata.make_record(
-            self.products["data"],
-            self.collection.short_name,
-            version=self.collection.version,
-            provider=self.collection.provider,
-            time_sources=rules.time,
-            groups=self.groups,
-            input_granules=[path.name for path in self.inputs.values()],
-            access_url=rules.access_url,
-            names={key: path.name for key, path in self.products.items()},
-        )
-        for key in wanted:
-            metadata.write_record(record, self.products[key], key)
+        Parameters
+        ----------
+        extent : callable, mapping or cumulus.extents.Extent, optional
+            The source "function": when and where, or a function of the granule that returns it.
+        """
+        from .metadata import write_granule_records
+
+        write_granule_records(self, extent)
 
 
 def _holds_variables(product):
-    import netCDF4
-
-    def count(group):
-        return len(group.variables) + sum(count(child) for child in group.groups.values())
+    from .products import inspect
 
     try:
-        with netCDF4.Dataset(product) as dataset:
-            return count(dataset) > 0
-    except (OSError, RuntimeError) as error:
+        return bool(inspect(product).names)
+    except CumulusError as error:
         raise CumulusError(f"product {product.name!r} does not open: {error}") from error

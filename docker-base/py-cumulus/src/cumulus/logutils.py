@@ -6,6 +6,7 @@ No line holds a secret that can be recognised as one (:mod:`cumulus.redaction`).
 
 import contextlib
 import contextvars
+import functools
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
-from .redaction import HIDDEN, is_secret_name, redact
+from .redaction import HIDDEN, is_secret_name, redact, secret_values
 
 __all__ = [
     "close_logger",
@@ -202,8 +203,9 @@ def _all_fields(fields):
     }
     for key, variable in (("data_pipeline_id", "PIPELINE_ID"), ("dataset_id", "DATASET_ID")):
         complete[key] = complete[key] or os.environ.get(variable) or None
+    secrets = secret_values()
     return {
-        key: HIDDEN if is_secret_name(key) else redact(str(value))
+        key: HIDDEN if is_secret_name(key) else redact(str(value), secrets)
         for key, value in complete.items()
         if value is not None
     }
@@ -265,6 +267,7 @@ def _pairs(fields):
     return " ".join(f'{_key(key)}="{_escape(str(value))}"' for key, value in fields.items())
 
 
+@functools.lru_cache(maxsize=1000)
 def _key(key):
     """Keys come from code; one that is no plain word would make the line ambiguous."""
     return re.sub(r"[^\w.-]", "_", key)

@@ -8,12 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from . import CumulusError
-from .extents import find_extent
-from .formats import netcdf_format
+from . import CumulusError, products
+from .extents import Box, Extent
+from .metadata_rules import MetadataRules
 from .records import GranuleRecord, render_echo10, render_ummg
+from .sources import find_extent
 
-__all__ = ["GranuleRecord", "make_record", "write_metadata", "write_record", "write_ummg"]
+__all__ = [
+    "Box",
+    "Extent",
+    "GranuleRecord",
+    "make_record",
+    "write_granule_records",
+    "write_metadata",
+    "write_record",
+    "write_ummg",
+]
 
 RENDERERS = {"metadata": render_echo10, "cmr": render_ummg}  # by name of the product
 
@@ -32,8 +42,8 @@ def write_metadata(filename, dataid, dataname="", outdir="./", **details):
     outdir : path-like, optional
         An existing directory.
     **details
-        ``version``, ``provider``, ``time_sources``, ``groups``, ``input_granules``,
-        ``access_url``, ``names``: see :func:`make_record`.
+        ``version``, ``provider``, ``extent``, ``rules``, ``groups``, ``sidecar``,
+        ``input_granules``, ``names``, ``revision``: see :func:`make_record`.
 
     Returns
     -------
@@ -65,17 +75,59 @@ def write_ummg(filename, dataid, outdir="./", **details):
     return path
 
 
+def write_granule_records(granule, extent=None):
+    """Write the declared records of a granule's primary product, as collection.toml describes.
+
+    Parameters
+    ----------
+    granule : cumulus.granule.Granule
+    extent : callable, mapping or Extent, optional
+        When and where, or a function of the granule that returns it: the source "function".
+
+    Raises
+    ------
+    CumulusError
+        As :func:`make_record`; or ``extent`` is given and collection.toml would never ask it.
+    """
+    wanted = [key for key in RENDERERS if key in granule.products]
+    if not wanted:
+        return
+    collection = granule.collection
+    rules = collection.metadata
+    if extent is not None and "function" not in (*rules.time, *rules.place):
+        raise CumulusError(
+            "write_metadata was given an extent, but neither time nor place in [metadata] of "
+            f"{collection.path} lists 'function'"
+        )
+    record = make_record(
+        granule.products["data"],
+        collection.short_name,
+        version=collection.version,
+        provider=collection.provider,
+        extent=extent(granule) if callable(extent) else extent,
+        rules=rules,
+        groups=granule.groups,
+        sidecar=granule.inputs.get(rules.sidecar),
+        input_granules=[path.name for path in granule.inputs.values()],
+        names={key: path.name for key, path in granule.products.items()},
+    )
+    for key in wanted:  # in scratch, where nothing needs to appear at once
+        granule.products[key].write_text(RENDERERS[key](record), encoding="utf-8", newline="\n")
+
+
 def make_record(
     filename,
     dataid,
     *,
     version=None,
     provider="",
-    time_sources=("product",),
+    extent=None,
+    rules=None,
     groups=None,
+    sidecar=None,
     input_granules=(),
-    access_url="",
     names=None,
+    revision=None,
 ):
     """Collect the record of a product.
 
@@ -88,49 +140,72 @@ def make_record(
     version : str, optional
         VersionId of the collection; by default the environment variable VERSION, else "1".
     provider : str, optional
-        Fills ``{provider}`` in ``access_url``.
-    time_sources : sequence of str
-        "filename" and "product" in the order in which they are asked.
+        Fills ``{provider}`` in the access URL.
+    extent : Extent or mapping, optional
+        The source "function": what the caller knows of ``begin`` and ``end`` (UTC) and ``west``,
+        ``south``, ``east`` and ``north``.
+    rules : MetadataRules, optional
+        In which order the sources are asked, fixed values, polygon, access URL; by default every
+        source in the usual order.
     groups : mapping of str to str, optional
-        What the granule's file name says: ``id``, and for "filename" ``date``, ``begin``, ``end``.
+        What the granule's file name says: ``id``, and for "filename" ``date``, ``begin``, ``end``
+        and others.
+    sidecar : path-like, optional
+        The file of the source "sidecar".
     input_granules : sequence of str
         Names of the files that the product was made from.
-    access_url : str
-        Template of the download address; the placeholders are ``{short_name}``, ``{version}``,
-        ``{provider}``, ``{file}`` and the keys of ``groups`` and ``names``.
     names : mapping of str to str, optional
-        File name of each product, for ``access_url``.
+        File name of each product, for the access URL.
+    revision : str, optional
+        Of the code that made the product; by default the environment variable IMAGE_REVISION,
+        which the image sets, else "unknown".
 
     Returns
     -------
     GranuleRecord
+
+    Raises
+    ------
+    CumulusError
+        ``dataid`` is empty, the product cannot be read, or something contradicts itself.
     """
     if not dataid or not str(dataid).strip():
         raise CumulusError(
             "write_metadata needs dataid, the collection's short name "
             "(short_name in collection.toml, or the environment variable SHORT_NAME)"
         )
-    product = Path(filename)
-    version = version or os.environ.get("VERSION") or "1"
-    try:
-        size, sha256 = product.stat().st_size, _sha256(product)
-        data_format = netcdf_format(product)
-    except OSError as error:
-        raise CumulusError(f"cannot read {str(product)!r}: {error.strerror or error}") from error
+    product, rules = Path(filename), rules or MetadataRules()
+    version = str(version or os.environ.get("VERSION") or "1")
+    found = products.inspect(product)
     values = {"short_name": dataid, "version": version, "provider": provider}
     values |= {"file": product.name, **(groups or {}), **(names or {})}
-    return GranuleRecord(
-        granule_ur=product.name,
-        short_name=str(dataid),
-        version=str(version),
-        written=datetime.now(UTC).replace(microsecond=0),
-        size=size,
-        sha256=sha256,
-        data_format=data_format,
-        extent=find_extent(product, time_sources, groups),
-        input_granules=tuple(dict.fromkeys(input_granules)),  # UMM-G wants each once
-        access_url=_fill(access_url, values),
-    )
+    try:
+        return GranuleRecord(
+            granule_ur=product.name,
+            short_name=str(dataid),
+            version=version,
+            written=datetime.now(UTC).replace(microsecond=0),
+            size=product.stat().st_size,
+            sha256=_sha256(product),
+            data_format=found.data_format,
+            extent=find_extent(
+                product,
+                rules.time,
+                groups,
+                place=rules.place,
+                extent=extent,
+                sidecar=sidecar,
+                fixed=rules.fixed,
+                polygon=rules.polygon,
+            ),
+            input_granules=tuple(dict.fromkeys(input_granules)),  # UMM-G wants each once
+            access_url=_fill(rules.access_url, values),
+            revision=revision or os.environ.get("IMAGE_REVISION") or "unknown",
+        )
+    except OSError as error:
+        raise CumulusError(f"cannot read {str(product)!r}: {error.strerror or error}") from error
+    finally:
+        products.forget()
 
 
 def _sha256(path):

@@ -17,6 +17,10 @@ _MAX_SHORT_NAME = 85
 _MAX_VERSION = 80
 _MAX_PRODUCER_ID = 128  # in ECHO10
 _MAX_INPUT = 255
+_MAX_URL = 1024
+_MAX_REVISION = 50
+_MAX_REVISION_ECHO10 = 10
+_COMMIT = re.compile(r"[0-9a-f]{40}(\+?)")
 # What neither XML 1.0 nor UTF-8 can hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -35,12 +39,15 @@ class GranuleRecord:
     extent: Extent = field(default_factory=Extent)
     input_granules: tuple[str, ...] = ()
     access_url: str = ""
+    revision: str = "unknown"  # of the image or code that made it
 
     def __post_init__(self):
         texts = [
             ("GranuleUR", self.granule_ur, _MAX_UR),
             ("ShortName", self.short_name, _MAX_SHORT_NAME),
             ("VersionId", self.version, _MAX_VERSION),
+            ("PGEVersion", self.revision, _MAX_REVISION),
+            ("URL", self.access_url, _MAX_URL),
             *(("InputGranule", name, _MAX_INPUT) for name in self.input_granules),
         ]
         for what, text, longest in texts:
@@ -70,6 +77,8 @@ def render_echo10(record):
         _add(data, "ProducerGranuleId", record.granule_ur)
     _add(data, "DayNightFlag", "UNSPECIFIED")
     _add(data, "ProductionDateTime", _iso(record.written))
+    if revision := _short_revision(record.revision):
+        _add(_add(root, "PGEVersionClass"), "PGEVersion", revision)
     _add_extent(root, record.extent)
     if record.input_granules:
         inputs = _add(root, "InputGranules")
@@ -94,9 +103,24 @@ def _add_extent(root, extent):
             _add(times, "EndingDateTime", _iso(extent.end))
     if extent.box:
         horizontal = _add(_add(root, "Spatial"), "HorizontalSpatialDomain")
-        rectangle = _add(_add(horizontal, "Geometry"), "BoundingRectangle")
+        geometry = _add(horizontal, "Geometry")
+        if extent.polygon:
+            boundary = _add(_add(geometry, "GPolygon"), "Boundary")
+            for longitude, latitude in extent.polygon[:0:-1]:  # clockwise, and not closed
+                point = _add(boundary, "Point")
+                _add(point, "PointLongitude", _decimal(longitude))
+                _add(point, "PointLatitude", _decimal(latitude))
+            return
+        rectangle = _add(geometry, "BoundingRectangle")
         for name, value in _corners(extent.box).items():
             _add(rectangle, name, _decimal(value))
+
+
+def _short_revision(revision):
+    """ECHO10 has room for ten characters: a commit is abbreviated, anything longer left out."""
+    if commit := _COMMIT.fullmatch(revision):
+        return revision[: _MAX_REVISION_ECHO10 - len(commit[1])] + commit[1]
+    return revision if len(revision) <= _MAX_REVISION_ECHO10 else ""
 
 
 def _add(parent, name, text=None):
@@ -122,9 +146,9 @@ def _corners(box):
 
 def _iso(moment):
     """UTC, with milliseconds only where there are some."""
-    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    milliseconds = moment.microsecond // 1000
-    return f"{text}.{milliseconds:03d}Z" if milliseconds else f"{text}Z"
+    precision = "milliseconds" if moment.microsecond >= 1000 else "seconds"
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision)
+    return f"{text}Z"
 
 
 def render_ummg(record):
@@ -158,7 +182,11 @@ def render_ummg(record):
         content["TemporalExtent"] = {"RangeDateTime": times}
     if extent.box:
         geometry = {"BoundingRectangles": [_corners(extent.box)]}
+        if extent.polygon:  # counter-clockwise and closed
+            points = [{"Longitude": x, "Latitude": y} for x, y in extent.polygon]
+            geometry = {"GPolygons": [{"Boundary": {"Points": points}}]}
         content["SpatialExtent"] = {"HorizontalSpatialDomain": {"Geometry": geometry}}
+    content["PGEVersionClass"] = {"PGEVersion": record.revision}
     if record.input_granules:
         content["InputGranules"] = list(record.input_granules)
     if record.access_url:

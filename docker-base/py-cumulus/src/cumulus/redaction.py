@@ -5,12 +5,13 @@ What is secret is known in three ways: the values of environment variables whose
 in addresses and headers, and the names of fields.
 """
 
+import functools
 import json
 import os
 import re
 from urllib.parse import quote, quote_plus
 
-__all__ = ["HIDDEN", "is_secret_name", "redact"]
+__all__ = ["HIDDEN", "is_secret_name", "redact", "secret_values"]
 
 HIDDEN = "***"
 
@@ -18,7 +19,7 @@ _WORDS = (
     "password|passwd|passphrase|secret|token|credentials?|signature|authorization|"
     "(?:api|access|secret|private|signing)[_-]?key"
 )
-_NAME = re.compile(rf"(?:^|[_-])(?:{_WORDS}|pass)$", re.IGNORECASE)
+_NAME = rf"(?:^|[_-])(?:{_WORDS}|pass)$"
 # Shorter values, such as "1" or "on", are no secrets, and hiding them would spoil every line.
 _SHORTEST = 4
 _OWN = ("SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD")  # hidden at any length
@@ -35,41 +36,57 @@ _PATTERNS = [
     rf"(\bpass(?:word|wd|phrase)\s*:\s*){_VALUE}",
     r"()-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*-----|\Z)",
 ]
-_PATTERNS = [re.compile(one, re.IGNORECASE) for one in _PATTERNS]
-# Almost no line holds what any of the patterns needs: one look instead of five.
-_HINT = re.compile(rf"@|bearer|private key|{_WORDS}", re.IGNORECASE)
+# Almost no line holds what any of the patterns needs.
+_HINTS = ("@", "bearer", "private key", "pass", "secret", "token", "credential", "signature",
+          "authorization", "key")  # fmt: skip
 
 
-def redact(text):
+@functools.cache
+def _compiled(pattern):
+    return re.compile(pattern, re.IGNORECASE)  # when first needed: --help should not wait for it
+
+
+def redact(text, secrets=None):
     """Return a text with every secret that can be recognised replaced by ``***``.
+
+    Parameters
+    ----------
+    text : str
+    secrets : sequence of str, optional
+        What :func:`secret_values` returned, for those who redact many texts at once.
 
     Examples
     --------
     >>> redact("cannot read https://me:hunter2@example.org/x?token=abc")
     'cannot read https://***@example.org/x?token=***'
     """
-    for value in _secret_values():
+    for value in secret_values() if secrets is None else secrets:
         text = text.replace(value, HIDDEN)
-    if _HINT.search(text):
+    lower = text.lower()
+    if any(hint in lower for hint in _HINTS):
         for pattern in _PATTERNS:
-            text = pattern.sub(rf"\1{HIDDEN}", text)
+            text = _compiled(pattern).sub(rf"\1{HIDDEN}", text)
     return text
 
 
+@functools.lru_cache(maxsize=1000)
 def is_secret_name(name):
     """Return whether a field or environment variable of this name holds a secret."""
-    return bool(_NAME.search(name))
+    return bool(_compiled(_NAME).search(name))
 
 
-def _secret_values():
-    """The secrets of the environment, in each spelling they may take, longest first."""
-    spellings = set()
-    for name, value in os.environ.items():
-        if not is_secret_name(name):
-            continue
+def secret_values():
+    """Return the secrets of the environment, in each spelling they may take, longest first."""
+    return _spellings(*((name, os.environ[name]) for name in os.environ if is_secret_name(name)))
+
+
+@functools.lru_cache(maxsize=4)
+def _spellings(*variables):
+    found = set()
+    for name, value in variables:
         for one in (value, value.strip()):
             if len(one) >= (1 if name in _OWN else _SHORTEST):
                 plain = one.encode("utf-8", "surrogateescape")
-                spellings |= {one, repr(one)[1:-1], json.dumps(one)[1:-1]}
-                spellings |= {quote(plain, safe=""), quote(plain), quote_plus(plain)}
-    return sorted(spellings, key=len, reverse=True)
+                found |= {one, repr(one)[1:-1], json.dumps(one)[1:-1]}
+                found |= {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    return sorted(found, key=len, reverse=True)

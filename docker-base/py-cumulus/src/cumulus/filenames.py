@@ -1,0 +1,74 @@
+"""Extents that the file names of granules tell."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from . import CumulusError
+from .extents import EDGES, Extent, make_box
+from .logutils import log_warning
+
+__all__ = ["from_groups"]
+
+
+def from_groups(groups):
+    """Make an extent of what the id pattern's named groups matched.
+
+    ``date`` is yyyymmdd or yyyyddd, alone it means the whole day; ``begin`` and ``end`` are a
+    time of that day (hhmm, hhmmss) or a date and time of their own. An end before its begin is
+    on the next day. ``lat`` and ``lon`` are a point, ``west``, ``south``, ``east`` and ``north`` a
+    box, in degrees with a sign or a letter (``N20.5``, ``060W``).
+    """
+    begin = end = box = None
+    try:
+        begin, end = _name_times(groups)
+    except ValueError as error:
+        log_warning(f"file name: {error}")
+    try:
+        box = _namemake_box(groups)
+    except (ValueError, CumulusError) as error:
+        log_warning(f"file name: {error}")
+    if begin and end and end < begin:
+        log_warning(f"file name: end {end} lies before begin {begin}")
+        begin = end = None
+    return Extent(begin, end, box)
+
+
+def _name_times(groups):
+    day = _parse(groups["date"]) if groups.get("date") else None
+    begin = _parse(groups["begin"], day) if groups.get("begin") else None
+    end = _parse(groups["end"], day) if groups.get("end") else None
+    if day and begin is None and end is None:
+        return day, day + timedelta(days=1, seconds=-1)
+    if day and begin and end and end < begin and end.date() == day.date():
+        end += timedelta(days=1)
+    return begin, end
+
+
+def _parse(text, day=None):
+    digits = re.sub(r"[-_.:TZ]", "", text)
+    formats = {4: "%H%M", 6: "%H%M%S"} if day else {}
+    formats |= {7: "%Y%j", 8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+    if not (digits.isdecimal() and digits.isascii()) or len(digits) not in formats:
+        raise ValueError(f"{text!r} is no date or time; known are yyyymmdd, yyyyddd, hhmmss")
+    try:
+        moment = datetime.strptime(digits, formats[len(digits)])
+    except ValueError:
+        raise ValueError(f"{text!r} is no existing date or time") from None
+    if len(digits) < 7:
+        moment = datetime.combine(day, moment.time())
+    return moment.replace(tzinfo=UTC)
+
+
+def _namemake_box(groups):
+    if groups.get("lat") and groups.get("lon"):
+        north, east = _degrees(groups["lat"]), _degrees(groups["lon"])
+        return make_box({"west": east, "south": north, "east": east, "north": north})
+    return make_box({key: _degrees(groups[key]) for key in EDGES if groups.get(key)})
+
+
+def _degrees(text):
+    match = re.fullmatch(r"([NSEW])?([-+]?\d+(?:\.\d+)?)([NSEW])?", text.upper(), re.ASCII)
+    if not match or (match[1] and match[3]):
+        raise ValueError(f"{text!r} is no number of degrees, such as 20.5, N20.5 or 060W")
+    number = float(match[2])
+    return -number if (match[1] or match[3] or "") in ("S", "W") and number else number

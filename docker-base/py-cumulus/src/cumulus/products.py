@@ -1,0 +1,171 @@
+"""What a product holds, as far as checks and metadata need it, from one opening of the file.
+
+The NetCDF library reads everything about every variable when it opens a file, which for a small
+granule takes longer than converting it. So :mod:`cumulus.plain` looks at plain NetCDF-4 files
+first; what it leaves (packed values, links, phony dimensions) goes to the NetCDF library, which
+knows all rules.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from . import CumulusError
+from .formats import file_family
+
+__all__ = ["Product", "Variable", "forget", "inspect"]
+
+# CF-1.8, sections 4.1 and 4.2: the units that make a variable a latitude or longitude.
+LATITUDE_UNITS = {"degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"}
+LONGITUDE_UNITS = {"degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese"}
+TEXTS = ("units", "standard_name", "axis", "calendar")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A latitude, longitude or time.
+
+    Attributes
+    ----------
+    group : str
+        Path of its group.
+    dimensions : tuple
+        What tells its dimensions from others of the same file.
+    is_coordinate : bool
+        Its only dimension is named as it is.
+    attributes : dict of str to str
+        ``units``, ``standard_name``, ``axis`` and ``calendar``.
+    values : numpy.ndarray
+        Unpacked.
+    present : numpy.ndarray of bool
+        Which values are neither fill nor NaN nor infinite.
+    """
+
+    name: str
+    group: str
+    dimensions: tuple
+    is_coordinate: bool
+    attributes: dict
+    values: object
+    present: object
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a file holds; ``data_format`` is "NetCDF-4", "HDF5", "NetCDF-3" or "" for others.
+
+    ``names`` are the paths of its variables, ``coordinates`` those that may be latitude, longitude
+    or time, and ``used`` the names that variables give in their attribute ``coordinates``.
+    """
+
+    data_format: str = ""
+    names: tuple = ()
+    coordinates: tuple = ()
+    used: frozenset = field(default_factory=frozenset)
+
+
+_last = {}  # one file: what the check looked at, metadata need not open again
+
+
+def inspect(path):
+    """Look into a product.
+
+    Raises
+    ------
+    CumulusError
+        The file cannot be read.
+    """
+    try:
+        state = os.stat(path)
+        key = os.path.abspath(path), state.st_ino, state.st_size, state.st_mtime_ns
+        if key not in _last:
+            forget()
+            family = file_family(path)
+            found = _plain(path) if family == "HDF5" else None
+            _last[key] = found or (_with_netcdf(path, family) if family else Product())
+        return _last[key]
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CumulusError(f"cannot read {str(path)!r}: {reason}") from error
+
+
+def forget():
+    """Let go of what the last product held."""
+    _last.clear()
+
+
+def is_latitude(attributes):
+    return _is(attributes, "latitude", LATITUDE_UNITS)
+
+
+def is_longitude(attributes):
+    return _is(attributes, "longitude", LONGITUDE_UNITS)
+
+
+def _is(attributes, standard_name, units):
+    found = attributes.get("standard_name") == standard_name
+    return found or attributes.get("units", "").lower() in units
+
+
+def is_time(attributes, is_coordinate):
+    named = attributes.get("standard_name") == "time" or attributes.get("axis") == "T"
+    return " since " in attributes.get("units", "") and (named or is_coordinate)
+
+
+def is_wanted(attributes, is_coordinate):
+    """Whether a variable may be a latitude, a longitude or a time."""
+    place = is_latitude(attributes) or is_longitude(attributes)
+    return place or is_time(attributes, is_coordinate)
+
+
+def _plain(path):
+    try:
+        from .plain import read_plain
+    except ImportError:  # h5py is not installed
+        return None
+    return read_plain(path)
+
+
+# --- with the NetCDF library -----------------------------------------------------------------
+
+
+def _with_netcdf(path, family):
+    import netCDF4
+    import numpy as np
+
+    names, coordinates, used = [], [], set()
+    with netCDF4.Dataset(path) as dataset:
+        for one in _walk(dataset):
+            group = one.group().path
+            names.append(f"{group.rstrip('/')}/{one.name}")
+            used.update(str(getattr(one, "coordinates", "")).split())
+            attributes = {key: str(getattr(one, key, "")).strip() for key in TEXTS}
+            numeric = getattr(one.dtype, "kind", "O") in "iuf"
+            is_coordinate = one.dimensions == (one.name,)
+            if numeric and is_wanted(attributes, is_coordinate):
+                dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in one.get_dims())
+                stored = one[...]
+                values = np.ma.getdata(stored)
+                present = ~np.ma.getmaskarray(stored) & np.isfinite(values)
+                coordinates.append(
+                    Variable(one.name, group, dims, is_coordinate, attributes, values, present)
+                )
+        data_format = family if family == "NetCDF-3" else _hdf5_format(dataset)
+    return Product(data_format, tuple(names), tuple(coordinates), frozenset(used))
+
+
+def _walk(group):
+    yield from group.variables.values()
+    for child in group.groups.values():
+        yield from _walk(child)
+
+
+def _hdf5_format(dataset):
+    """A NetCDF-4 file is an HDF5 file that says its provenance, or has dimensions with names."""
+    try:
+        dataset.getncattr("_NCProperties")
+        return "NetCDF-4"
+    except AttributeError:
+        names = list(dataset.dimensions)
+    # The library invents phony_dim_N for the dimensions that plain HDF5 does not have.
+    real = names and not any(name.startswith("phony_dim_") for name in names)
+    return "NetCDF-4" if real else "HDF5"

@@ -1,0 +1,152 @@
+"""Looking into a product: the fast way sees what the NetCDF library sees, and only once."""
+
+import netCDF4
+import numpy as np
+import pytest
+from samples import SHARED, write_product
+
+from cumulus import CumulusError, plain, products
+from cumulus.granule import Granule
+from cumulus.products import inspect
+
+h5py = pytest.importorskip("h5py")
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered(monkeypatch):
+    monkeypatch.setattr(plain, "_layouts", {})
+    products.forget()
+    yield
+    products.forget()
+
+
+def seen(product):
+    """A product as something that can be compared; values that are not present do not count."""
+    found = sorted(product.coordinates, key=lambda one: (one.group, one.name))
+    numbers = {}  # dimensions are known only by which of them are the same
+    for one in found:
+        for dimension in one.dimensions:
+            numbers.setdefault(dimension, len(numbers))
+    coordinates = [
+        (one.group, one.name, [numbers[dimension] for dimension in one.dimensions],
+         one.is_coordinate, one.attributes, one.present.tolist(), one.values[one.present].tolist())
+        for one in found
+    ]  # fmt: skip
+    return product.data_format, sorted(product.names), coordinates
+
+
+def test_both_ways_see_the_same_in_every_real_file():
+    """Files of NASA, Unidata and others; the fast way may pass on any of them, but not all."""
+    files = sorted(SHARED.glob("data/granules/*")) + sorted(SHARED.glob("data/hdf5/*.nc"))
+    if not files:
+        pytest.skip(f"no shared test data {SHARED} (set CUMULUS_TEST_DATA)")
+    compared = []
+    for path in files:
+        try:
+            slow = products._with_netcdf(path, "HDF5")
+        except (OSError, RuntimeError):
+            assert plain.read_plain(path) is None
+            continue
+        if fast := plain.read_plain(path):
+            assert seen(fast) == seen(slow), path.name
+            compared.append(path.name)
+    assert len(compared) >= 3, compared
+
+
+def swath(path, **attributes):
+    """A product with groups, a bare dimension, fill values, integers, and texts of both kinds."""
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("bare", 3)
+        dataset.createDimension("time", 4)
+        group = dataset.createGroup("geo").createGroup("inner")
+        time = dataset.createVariable("time", "i4", ("time",))
+        time.setncattr_string("units", "seconds since 2012-09-06 12:00:00")
+        time.setncatts({"standard_name": "time", **attributes})
+        time[:3] = [0, 5, 9]  # the last one stays the library's default fill value
+        for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
+            one = group.createVariable(name, "f4", ("time", "bare"), fill_value=-999)
+            one.units = units
+            one[:] = np.arange(12).reshape(4, 3)
+            one[1] = -999
+        data = group.createVariable("data", "f4", ("time", "bare"))
+        data.coordinates = "lat lon"
+        data[:] = 1
+    return path
+
+
+def test_both_ways_see_the_same_in_groups_with_fill_values(tmp_path):
+    path = swath(tmp_path / "s.nc")
+    fast = plain.read_plain(path)
+    assert seen(fast) == seen(products._with_netcdf(path, "HDF5"))
+    assert sorted(fast.names) == ["/geo/inner/data", "/geo/inner/lat", "/geo/inner/lon", "/time"]
+    assert [one.present.sum() for one in fast.coordinates if one.name == "time"] == [3]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"scale_factor": 2}, {"valid_range": np.array([0, 5], "i4")}, {"missing_value": np.int32(5)}],
+)
+def test_what_changes_the_meaning_of_values_is_left_to_the_library(tmp_path, attributes):
+    path = swath(tmp_path / "s.nc", **attributes)
+    assert plain.read_plain(path) is None
+    assert len(inspect(path).coordinates) == 3
+
+
+def test_file_like_the_one_before_is_read_as_it_is(tmp_path):
+    """The second one takes the short way, with its own values."""
+    for number in (1, 2):
+        path = write_product(tmp_path / f"{number}.nc", latitude=(number, number))
+        found = {one.name: one.values.tolist() for one in inspect(path).coordinates}
+        assert found["lat"] == [number, number]
+    assert len(plain._layouts) == 1
+
+
+def test_file_that_only_looks_like_the_one_before_is_surveyed_anew(tmp_path):
+    inspect(write_product(tmp_path / "1.nc"))
+    path = write_product(tmp_path / "2.nc")
+    with netCDF4.Dataset(path, "a") as dataset:
+        dataset["lat"].setncatts({"units": "1", "standard_name": "altitude"})
+    assert {one.name for one in inspect(path).coordinates} == {"lon", "time"}
+
+
+def test_without_h5py_the_library_looks(tmp_path, monkeypatch):
+    path = write_product(tmp_path / "1.nc")
+    monkeypatch.setattr(products, "_plain", lambda path: None)
+    assert len(inspect(path).coordinates) == 3
+
+
+def test_check_and_metadata_open_the_product_once(repository, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        products, "_plain", lambda path: opened.append(path) or plain.read_plain(path)
+    )
+    repository.granule()
+    assert repository.run().returncode == 0
+    assert len(opened) == 1
+
+
+def test_product_that_changed_is_looked_at_anew(tmp_path):
+    path = write_product(tmp_path / "1.nc")
+    inspect(path)
+    path.unlink()
+    write_product(path, latitude=(7, 8))
+    assert [7, 8] in [one.values.tolist() for one in inspect(path).coordinates]
+
+
+def test_product_without_variables_holds_none(tmp_path):
+    netCDF4.Dataset(tmp_path / "a.nc", "w").close()
+    assert inspect(tmp_path / "a.nc").names == ()
+
+
+@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n" + b"x" * 100, b"CDF\x01" + b"x" * 9])
+def test_damaged_product_is_one_sentence(tmp_path, content):
+    (tmp_path / "a.nc").write_bytes(content)
+    with pytest.raises(CumulusError, match=r"cannot read '.*a.nc'"):
+        inspect(tmp_path / "a.nc")
+
+
+def test_granule_says_that_its_product_does_not_open(tmp_path):
+    (tmp_path / "a.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"x" * 100)
+    granule = Granule("a", {}, {"data": tmp_path / "a.nc"}, None, tmp_path)
+    with pytest.raises(CumulusError, match=r"'a.nc' does not open"):
+        granule.check()
