@@ -150,6 +150,28 @@ def test_text_that_the_terminal_cannot_show_is_escaped(monkeypatch):
     assert stream.buffer.getvalue() == b"gr\\xfcn \\udcff\n"
 
 
+class _Gone(io.StringIO):
+    def write(self, _text):
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_reader_that_went_away_is_said_once_and_stops_nothing(monkeypatch, capsys):
+    monkeypatch.setenv("MY_SECRET", "hunter22")
+    monkeypatch.setattr(sys, "stdout", _Gone())
+    for _ in range(3):
+        get_logger().info("with hunter22")
+    assert capsys.readouterr().err == "cannot write log lines: [Errno 32] Broken pipe\n"
+
+
+def test_line_that_cannot_be_made_does_not_show_its_parts(monkeypatch, capsys):
+    monkeypatch.setenv("MY_SECRET", "hunter22")
+    (handler,) = [one for one in get_logger().handlers if isinstance(one, _StdoutHandler)]
+    handler.handle(logging.LogRecord("x", logging.INFO, "", 0, "%d", ("hunter22",), None))
+    found = capsys.readouterr()
+    assert "cannot write log lines" in found.err
+    assert "hunter22" not in found.out + found.err
+
+
 # --- LOG_FORMAT=json -------------------------------------------------------------------------
 
 

@@ -11,9 +11,11 @@ from samples import COLLECTION, shared, write_product
 
 from cumulus import CumulusError, collection, products
 from cumulus.extents import Box, Extent
+from cumulus.filenames import from_groups
+from cumulus.logutils import get_logger
 from cumulus.metadata import make_record, write_granule_records
 from cumulus.records import render_echo10, render_ummg
-from cumulus.sources import find_extent, from_mapping
+from cumulus.sources import find_extent, from_mapping, from_sidecar
 
 
 def utc(*parts):
@@ -278,6 +280,22 @@ def test_sidecar_that_is_nothing_says_nothing(product, tmp_path, text):
     assert find_extent(product, order, place=order, sidecar=tmp_path / "a.txt") == Extent()
 
 
+@given(st.text())
+def test_no_sidecar_stops_a_granule(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("sidecar") / "a"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert from_sidecar(path) is not None
+
+
+WORDS = st.text("0123456789TZNSEW.-+:", max_size=16)
+
+
+@given(st.dictionaries(st.sampled_from(["date", "begin", "end", "lat", "lon", *PLACE]), WORDS))
+def test_no_file_name_stops_a_granule(groups):
+    found = from_groups(groups)
+    assert found.begin is None or found.end is None or found.begin <= found.end
+
+
 # --- through the granule ---------------------------------------------------------------------
 
 
@@ -339,6 +357,13 @@ def test_sidecar_is_the_input_of_that_role(granule, tmp_path):
     content = written(one)
     assert begin_of(content) == "2012-09-06T11:59:58.250Z"
     assert content["InputGranules"] == ["CPL_A.hdf5", "CPL_A.met"]
+
+
+def test_warning_says_whose_it_is(granule, capsys):
+    get_logger()
+    granule('place = ["fixed"]').write_metadata()
+    assert 'granule_id="CPL_A"' in (line := capsys.readouterr().out)
+    assert 'level="warn"' in line
 
 
 def test_fixed_values_fill_what_nothing_else_knows(granule):

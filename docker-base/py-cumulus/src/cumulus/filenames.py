@@ -21,7 +21,7 @@ def from_groups(groups):
     begin = end = box = None
     try:
         begin, end = _name_times(groups)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         log_warning(f"file name: {error}")
     try:
         box = _namemake_box(groups)

@@ -82,10 +82,19 @@ class _StdoutHandler(logging.StreamHandler):
     def __init__(self):
         logging.Handler.__init__(self)
         self.setFormatter(LineFormatter())
+        self._has_failed = False
 
     @property
     def stream(self):
         return sys.stdout
+
+    def handleError(self, record):
+        """Say once that lines are lost; the record itself may hold what must not be shown."""
+        if not self._has_failed:
+            self._has_failed = True
+            reason = redact(str(sys.exception()))
+            with contextlib.suppress(OSError, ValueError):
+                print(f"cannot write log lines: {reason}", file=sys.stderr)
 
     def format(self, record):
         encoding = getattr(self.stream, "encoding", None) or "utf-8"

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from . import CumulusError, products
 from .extents import Box, Extent
+from .logutils import log_fields
 from .metadata_rules import MetadataRules
 from .records import GranuleRecord, render_echo10, render_ummg
 from .sources import find_extent
@@ -99,18 +100,19 @@ def write_granule_records(granule, extent=None):
             "write_metadata was given an extent, but neither time nor place in [metadata] of "
             f"{collection.path} lists 'function'"
         )
-    record = make_record(
-        granule.products["data"],
-        collection.short_name,
-        version=collection.version,
-        provider=collection.provider,
-        extent=extent(granule) if callable(extent) else extent,
-        rules=rules,
-        groups=granule.groups,
-        sidecar=granule.inputs.get(rules.sidecar),
-        input_granules=[path.name for path in granule.inputs.values()],
-        names={key: path.name for key, path in granule.products.items()},
-    )
+    with log_fields(granule_id=granule.id):  # warnings say whose they are
+        record = make_record(
+            granule.products["data"],
+            collection.short_name,
+            version=collection.version,
+            provider=collection.provider,
+            extent=extent(granule) if callable(extent) else extent,
+            rules=rules,
+            groups=granule.groups,
+            sidecar=granule.inputs.get(rules.sidecar),
+            input_granules=[path.name for path in granule.inputs.values()],
+            names={key: path.name for key, path in granule.products.items()},
+        )
     for key in wanted:  # in scratch, where nothing needs to appear at once
         granule.products[key].write_text(RENDERERS[key](record), encoding="utf-8", newline="\n")
 

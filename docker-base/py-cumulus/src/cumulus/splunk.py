@@ -160,13 +160,12 @@ class SplunkHandler(logging.Handler):
     def emit(self, record):
         try:
             text = self.format(record)[:MAX_LINE]
-        except Exception:
-            self.handleError(record)
-            return
+        except Exception:  # standard output has said so
+            text = None
         with self._changed:
             if self._deadline is not None:
                 return
-            if self._hopeless:
+            if self._hopeless or text is None:
                 self._dropped += 1
                 return
             self._lines.append((round(record.created, 3), text))
