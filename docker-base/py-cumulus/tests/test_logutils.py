@@ -3,14 +3,18 @@
 import io
 import json
 import logging
+import pickle
+import queue
 import re
 import sys
 from datetime import UTC, datetime
+from logging.handlers import QueueHandler
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cumulus.loglines import LogLine
 from cumulus.logutils import (
     _StdoutHandler,
     get_logger,
@@ -114,6 +118,34 @@ def test_warning_of_the_library_has_its_level_and_the_granule(capsys):
         log_warning("odd")
     found = parse(capsys.readouterr().out)
     assert (found["level"], found["granule_id"], found["is_error"]) == ("warn", "A1", "0")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=())), st.text())
+def test_line_that_lost_its_fields_gets_them_back(message, granule_id):
+    line = make_log_string(message=message, granule_id=granule_id)
+    assert LogLine.parse(str(line)).fields == line.fields
+    assert LogLine.parse(f"{line} and more") is None
+
+
+@pytest.mark.parametrize("chosen", ["key-value", "json"])
+def test_record_of_a_worker_looks_as_if_it_were_written_here(capsys, monkeypatch, chosen):
+    """As a QueueHandler passes records on: prepared, pickled, and handled elsewhere."""
+    monkeypatch.setenv("LOG_FORMAT", chosen)
+    line = make_log_string(message='a "b"\n', granule_id="A1")
+    (handler,) = [one for one in get_logger().handlers if isinstance(one, _StdoutHandler)]
+    sent = queue.SimpleQueue()
+    record = logging.LogRecord("x", logging.WARNING, "", 0, line, None, None)
+    QueueHandler(sent).handle(record)
+    handler.handle(record)
+    handler.handle(logging.makeLogRecord(pickle.loads(pickle.dumps(sent.get().__dict__))))
+    here, there = capsys.readouterr().out.splitlines()
+    assert here == there
+    assert "warn" in here
+
+
+def test_line_survives_pickling():
+    line = make_log_string(message="x")
+    assert pickle.loads(pickle.dumps(line)).fields == line.fields
 
 
 def test_fields_end_with_their_block():

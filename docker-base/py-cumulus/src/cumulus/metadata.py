@@ -85,6 +85,11 @@ def write_granule_records(granule, extent=None):
     extent : callable, mapping or Extent, optional
         When and where, or a function of the granule that returns it: the source "function".
 
+    Returns
+    -------
+    GranuleRecord or None
+        None: the granule declares no record.
+
     Raises
     ------
     CumulusError
@@ -92,7 +97,7 @@ def write_granule_records(granule, extent=None):
     """
     wanted = [key for key in RENDERERS if key in granule.products]
     if not wanted:
-        return
+        return None
     collection = granule.collection
     rules = collection.metadata
     if extent is not None and "function" not in (*rules.time, *rules.place):
@@ -115,6 +120,7 @@ def write_granule_records(granule, extent=None):
         )
     for key in wanted:  # in scratch, where nothing needs to appear at once
         granule.products[key].write_text(RENDERERS[key](record), encoding="utf-8", newline="\n")
+    return record
 
 
 def make_record(
