@@ -6,6 +6,7 @@ import pytest
 from samples import SHARED, write_product
 
 from cumulus import CumulusError, plain, products
+from cumulus.collection import load
 from cumulus.granule import Granule
 from cumulus.products import inspect
 
@@ -120,9 +121,13 @@ def test_check_and_metadata_open_the_product_once(repository, monkeypatch):
     monkeypatch.setattr(
         products, "_plain", lambda path: opened.append(path) or plain.read_plain(path)
     )
-    repository.granule()
-    assert repository.run().returncode == 0
-    assert len(opened) == 1
+    rules = load(repository.home / "collection.toml")
+    names = {key: repository.output / one.format(id="A") for key, one in rules.products.items()}
+    write_product(names["data"])
+    granule = Granule("A", {"primary": repository.granule()}, names, rules, repository.home)
+    granule.check()
+    granule.write_metadata()
+    assert opened == [names["data"]]
 
 
 def test_product_that_changed_is_looked_at_anew(tmp_path):
