@@ -109,6 +109,12 @@ def test_log_line_holds_no_secret_wherever_it_comes_from(capsys, secret, monkeyp
     assert out.count("***") >= 10
 
 
+def test_pairs_that_somebody_wrote_by_hand_hold_no_secret(capsys, secret):
+    get_logger().info('timestamp="now" password="by its name" url="https://me:word@host"')
+    found = capsys.readouterr().out
+    assert 'password="***" url="https://***@host"' in found
+
+
 def test_traceback_holds_no_secret(capsys, secret):
     try:
         raise ValueError(SECRET) from OSError(f"cause {SECRET}")

@@ -54,7 +54,7 @@ class LogLine(str):
             or not _LINE.fullmatch(text)
         ):
             return None
-        return cls({key: _unescape(value) for key, value in _PAIR.findall(text)})
+        return cls(_hide({key: _unescape(value) for key, value in _PAIR.findall(text)}))
 
 
 class LineFormatter(logging.Formatter):
@@ -138,11 +138,14 @@ def _all_fields(fields):
     }
     for key, variable in (("data_pipeline_id", "PIPELINE_ID"), ("dataset_id", "DATASET_ID")):
         complete[key] = complete[key] or os.environ.get(variable) or None
+    return _hide({key: str(value) for key, value in complete.items() if value is not None})
+
+
+def _hide(fields):
     secrets = secret_values()
     return {
-        key: HIDDEN if is_secret_name(key) else redact(str(value), secrets)
-        for key, value in complete.items()
-        if value is not None
+        key: HIDDEN if is_secret_name(key) else redact(value, secrets)
+        for key, value in fields.items()
     }
 
 
