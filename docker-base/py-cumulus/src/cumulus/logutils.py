@@ -85,9 +85,8 @@ def _add_splunk(logger):
 
 def _say(message):
     """Log a warning of logging itself, to standard output alone."""
-    record = logging.LogRecord(
-        __name__, logging.WARNING, __file__, 0, _line(message, process="logging"), None, None
-    )
+    line = make_log_string(process="logging", message=message)
+    record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, line, None, None)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, _StdoutHandler):
             handler.handle(record)
@@ -108,17 +107,14 @@ def log_event(message, is_error=0, process="process", **fields):
     """Log one event of the handler: a failure at level ERROR, anything else at INFO."""
     get_logger().log(
         logging.ERROR if is_error else logging.INFO,
-        _line(message, is_error=is_error, process=process, **fields),
+        make_log_string(is_error=is_error, process=process, message=message, **fields),
     )
 
 
 def log_warning(message, process="metadata", **fields):
     """Log what a library module found odd; it does not touch how logging is set up."""
-    logging.getLogger(__name__).warning(_line(message, process=process, **fields))
-
-
-def _line(message, **fields):
-    return make_log_string(message=message, **fields)
+    line = make_log_string(process=process, message=message, **fields)
+    logging.getLogger(__name__).warning(line)
 
 
 def print_traceback(error):
