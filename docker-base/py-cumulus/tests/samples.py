@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+import json
 import os
 import runpy
 import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,7 @@ seconds = 60
 HANDLER = '''#!/usr/bin/env python3
 """A handler like the generated one."""
 import sys
+import time
 from pathlib import Path
 
 from cumulus.process import main, process_granules
@@ -65,17 +68,94 @@ if __name__ == "__main__":
     sys.exit(main(process))
 '''
 
-# Copies, and obeys what the input says; leaves a .met file behind as the old converter did.
-CONVERTER = """#!/bin/sh
-case "$(head -c 5 "$1")" in
-    fail:) echo "_convert: cannot read '/Data/x'" >&2; exit 3 ;;
-    hang:) echo "$$" > "$2.pid"; sleep 1000 ;;
-    none:) exit 0 ;;
-    void:) : > "$2" ;;
-    *) cp "$1" "$2" ;;
-esac
-echo left over > "$2.met"
-"""
+# Speaks the converter's protocol and copies, or does what the input says; leaves a .met file
+# behind as the old converter did.
+CONVERTER = '''#!/usr/bin/env python3
+import json, os, shutil, signal, sys, time
+
+def convert(source, product):
+    with open(source, "rb") as file:
+        word, _, argument = file.read(200).partition(b":")
+    if word == b"fail":
+        return 3, "cannot read '/Data/x'"
+    if word == b"hang":
+        with open(product + ".pid", "w") as file:
+            file.write(str(os.getpid()))
+        time.sleep(1000)
+    if word == b"fork":
+        if (pid := os.fork()) == 0:
+            time.sleep(1000)
+        with open(argument.decode(), "w") as file:
+            file.write(str(pid))
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if word == b"exit":
+        print("something is wrong", file=sys.stderr, flush=True)
+        os._exit(int(argument))
+    if word == b"die":
+        if int(argument) == signal.SIGXFSZ:
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        os.kill(os.getpid(), int(argument))
+    if word == b"eat":
+        try:
+            bytearray(4 * 10**9)
+        except MemoryError:
+            return 5, "cannot convert: Cannot allocate memory"
+    if word == b"say":
+        print(argument.decode(), flush=True)
+        return 0, ""
+    if word == b"babble":
+        while True:
+            os.write(1, b"x" * 65536)
+    if word == b"change":
+        os.utime(source, ns=(1, 1))
+    if word == b"large":
+        try:
+            with open(product, "wb") as file:
+                while True:
+                    file.write(bytes(2**20))
+        except OSError as error:
+            return 5, f"cannot write: {error.strerror}"
+    if word == b"void":
+        open(product, "w").close()
+    elif word != b"none":
+        shutil.copyfile(source, product)
+    with open(product + ".met", "w") as file:
+        file.write("left over")
+    return 0, ""
+
+rest = b""
+while piece := os.read(0, 65536):
+    rest += piece
+    while rest.count(b"\\0") >= 2:
+        source, product, rest = rest.split(b"\\0", 2)
+        source, product = os.fsdecode(source), os.fsdecode(product)
+        try:
+            status, message = convert(source, product)
+        except OSError as error:
+            status, message = 5, f"cannot write: {error.strerror}"
+        left_out = [{"path": "/Table", "reason": "compound type"}] if "TABLE" in source else []
+        answer = {"input": source, "output": product, "status": status, "message": message}
+        print(json.dumps({**answer, "left_out": left_out}), flush=True)
+'''
+
+
+def wait_for(condition, seconds=30):
+    """Wait until a condition is true, and return what it is."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def alive(pid):
+    """Whether a process runs; a zombie that nobody waits for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def shared(path):
@@ -144,6 +224,22 @@ class Repository:
 
     def scratch(self):
         return list(self.output.glob(".cumulus/scratch-*"))
+
+    def converters(self):
+        """Process ids of the converters that hang."""
+        found = []
+        for path in self.output.glob(".cumulus/scratch-*/*/*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                found.append(int(path.read_text()))
+        return found
+
+    def reports(self):
+        """The lines of all reports, the oldest first."""
+        return [
+            json.loads(line)
+            for path in sorted(self.output.glob(".cumulus/report-*.jsonl"))
+            for line in path.read_text().splitlines()
+        ]
 
     def start(self, *arguments, **options):
         """Start process.py; standard output and error are pipes."""

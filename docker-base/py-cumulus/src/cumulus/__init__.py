@@ -1,8 +1,8 @@
 """Runtime of process handlers: granule loop, logging, metadata and comparison.
 
-Modules import downwards only: ``__main__`` -> ``process`` -> ``metadata``, ``compare`` ->
-``collection``, ``logutils``. NumPy and netCDF4 are imported inside the functions that need them,
-so that a handler's ``--help`` answers at once.
+Modules import downwards only: ``__main__`` -> ``process`` -> ``pool`` -> ``worker`` -> ``granule``
+-> ``metadata``, ``compare`` -> ``collection``, ``logutils``. NumPy and netCDF4 are imported inside
+the functions that need them, so that a handler's ``--help`` answers at once.
 """
 
 __all__ = ["CumulusError", "__version__"]

@@ -1,4 +1,4 @@
-"""Run a program for a granule: no shell, a time limit, and nothing of it left behind."""
+"""Run a program for a granule: no shell, within limits, and nothing of it left behind."""
 
 import collections
 import contextlib
@@ -10,14 +10,15 @@ import threading
 from pathlib import Path
 
 from . import CumulusError
+from .limits import confine, die_with
 
-__all__ = ["run_program"]
+__all__ = ["QUOTED_LINES", "end_group", "how_it_ended", "run_program", "start", "took_too_long"]
 
 KEPT_LINES = 20  # of what a program says; a failure quotes the last few
 QUOTED_LINES = 3
 
 
-def run_program(argv, *, cwd, seconds):
+def run_program(argv, *, cwd, limits):
     """Run a program to its end and return what it wrote to standard error.
 
     Its standard output goes to the handler's standard error, because standard output is the log.
@@ -28,8 +29,8 @@ def run_program(argv, *, cwd, seconds):
         Program and arguments, handed over as they are.
     cwd : path-like
         Where it runs.
-    seconds : float
-        After this long the program and every child in its process group are killed.
+    limits : cumulus.collection.Limits
+        After so many seconds the program and every child in its process group are killed.
 
     Returns
     -------
@@ -43,41 +44,75 @@ def run_program(argv, *, cwd, seconds):
     """
     argv = [os.fspath(argument) for argument in argv]
     name = Path(argv[0]).name
-    try:
-        child = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=_descriptor(sys.stderr),
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CumulusError(f"cannot run {argv[0]!r}: {error.strerror}") from error
-    except ValueError as error:  # a null byte in an argument
-        raise CumulusError(f"cannot run {argv[0]!r}: {error}") from error
+    child = start(
+        argv,
+        limits,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=_descriptor(sys.stderr),
+        stderr=subprocess.PIPE,
+    )
     tail = _Tail(child.stderr)
     try:
-        status = child.wait(timeout=seconds)
+        status = child.wait(timeout=limits.seconds)
     except subprocess.TimeoutExpired:
-        raise CumulusError(
-            f"{name} was stopped after {seconds:g} s ([limits].seconds in collection.toml)"
-        ) from None
+        raise CumulusError(took_too_long(name, limits)) from None
     finally:
-        _end(child)
+        end_group(child)
         said = tail.lines()
     if status != 0:
-        how = f"exit status {status}" if status > 0 else f"killed by {_signal_name(-status)}"
         words = "; ".join(said[-QUOTED_LINES:])
-        raise CumulusError(f"{name} failed ({how}){': ' if words else ''}{words}")
+        raise CumulusError(
+            f"{name} failed ({how_it_ended(status, limits)}){': ' if words else ''}{words}"
+        )
     return "\n".join(said)
 
 
-def _end(child):
+def start(argv, limits, **options):
+    """Start a program in a session of its own, within limits, that ends with this process."""
+    try:
+        return subprocess.Popen(
+            argv, start_new_session=True, preexec_fn=_confined(limits), **options
+        )
+    except OSError as error:
+        raise CumulusError(f"cannot run {os.fspath(argv[0])!r}: {error.strerror}") from error
+    except ValueError as error:  # a null byte in an argument
+        raise CumulusError(f"cannot run {os.fspath(argv[0])!r}: {error}") from error
+
+
+def _confined(limits):
+    """Return what a child does before it becomes the program: take on limits and our fate."""
+    parent = os.getpid()
+
+    def confine_child():
+        die_with(parent)
+        confine(limits)
+
+    return confine_child
+
+
+def end_group(child):
     """Kill the process group: the program, if it still runs, and what it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def took_too_long(name, limits):
+    """Say that a program was stopped because of its time limit."""
+    return f"{name} was stopped after {limits.seconds:g} s ([limits].seconds in collection.toml)"
+
+
+def how_it_ended(status, limits):
+    """Put an exit status in words, with the limit that it may come from."""
+    if status >= 0:
+        return f"exit status {status}"
+    words = f"killed by {_signal_name(-status)}"
+    if -status == signal.SIGXFSZ:
+        words += f", [limits].output_mb of collection.toml allows {limits.output_mb:g} MB"
+    if -status == signal.SIGKILL:
+        words += ", perhaps for want of memory"
+    return words
 
 
 def _descriptor(stream):

@@ -10,6 +10,7 @@ NETCDF, XML, JSON, BYTES = "NetCDF/HDF5", "XML", "JSON", "bytes"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
 # An HDF5 file may begin with a user block: its signature then stands at 512 bytes or a doubling.
+_PROVENANCE = "_NCProperties"  # attribute that the NetCDF library gives each file that it makes
 _USER_BLOCKS = (512, 1024, 2048, 4096, 8192)
 
 

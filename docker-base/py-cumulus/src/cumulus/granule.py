@@ -1,13 +1,14 @@
-"""One granule: its files, and the steps that a handler takes with them."""
+"""One granule: its files, and the steps that a handler takes with them.
 
-import shutil
+What only some steps need they import themselves, so that a handler's --help answers at once.
+"""
+
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import CumulusError
-from . import collection as collections
-from .children import run_program
-from .logutils import log_event
+from .logutils import log_event, make_log_string
 
 __all__ = ["Granule", "check_output"]
 
@@ -46,14 +47,19 @@ class Granule:
     collection : cumulus.collection.Collection
     home : pathlib.Path
         Directory of process.py, where the converter stands.
+    converter : cumulus.converter.Converter, optional
+        The one that serves granule after granule; without it each conversion starts its own.
     """
 
     id: str
     inputs: dict
     products: dict
-    collection: collections.Collection
+    collection: object
     home: Path
     groups: dict = field(default_factory=dict, repr=False)
+    converter: object = field(default=None, repr=False)
+    step: object = field(default=lambda name: None, repr=False)  # told what is done now
+    sums: dict = field(default_factory=dict, repr=False)  # SHA-256 of files, by their facts
 
     def run(self, *argv):
         """Run a program in the granule's scratch directory, without a shell.
@@ -61,22 +67,44 @@ class Granule:
         Raises
         ------
         CumulusError
-            It fails or exceeds the time limit; the message quotes its last words.
+            It fails or exceeds the limits; the message quotes its last words.
         """
+        from .children import run_program
+
+        name = Path(argv[0]).name
+        self.step(name)
         scratch = self.products["data"].parent
-        said = run_program(argv, cwd=scratch, seconds=self.collection.limits.seconds)
+        said = run_program(argv, cwd=scratch, limits=self.collection.limits)
         if said:
-            log_event(said, granule_id=self.id, process=Path(argv[0]).name)
+            log_event(said, granule_id=self.id, process=name)
 
     def convert(self):
-        """Convert the primary input to the product "data" with the converter beside process.py."""
-        converter = self.home / "_convert"
-        if not converter.is_file():
-            raise CumulusError(f"there is no converter {str(converter)!r}: run make -C convert")
-        self.run(converter, self.inputs["primary"], self.products["data"])
+        """Convert the primary input to the product "data" with the converter beside process.py.
+
+        What the product lacks is logged as a warning, which the report keeps.
+        """
+        from .converter import Converter
+
+        self.step("convert")
+        converter = self.converter or Converter(self.home / "_convert", self.collection.limits)
+        try:
+            answer = converter.convert(self.inputs["primary"], self.products["data"])
+        finally:
+            if converter is not self.converter:
+                converter.end()
+        for what, why in (("left_out", "reason"), ("notes", "note")):
+            for one in answer.get(what) or ():
+                self._warn(f"{what.replace('_', ' ')} {_where(one)!r}: {one.get(why)}")
+
+    def _warn(self, message):
+        line = make_log_string(granule_id=self.id, process="_convert", message=message)
+        logging.getLogger(__name__).warning(line)
 
     def copy(self):
         """Deliver the primary input as it is: a collection that needs no conversion."""
+        import shutil
+
+        self.step("copy")
         shutil.copyfile(self.inputs["primary"], self.products["data"])
 
     def check(self):
@@ -88,6 +116,7 @@ class Granule:
         """
         from .formats import NETCDF, kind_of
 
+        self.step("check")
         product = self.products["data"]
         check_output(product)
         if kind_of(product) == NETCDF and not _holds_variables(product):
@@ -101,9 +130,19 @@ class Granule:
         extent : callable, mapping or cumulus.extents.Extent, optional
             The source "function": when and where, or a function of the granule that returns it.
         """
+        from .completion import look_at
         from .metadata import write_granule_records
 
-        write_granule_records(self, extent)
+        self.step("write_metadata")
+        if record := write_granule_records(self, extent):
+            self.sums[look_at(self.products["data"])] = record.sha256
+        self.step("process_granule")
+
+
+def _where(entry):
+    """The dataset, or the attribute of it, that a converter's answer speaks of."""
+    attribute = entry.get("attribute")
+    return f"{entry.get('path')}{f':{attribute}' if attribute else ''}"
 
 
 def _holds_variables(product):

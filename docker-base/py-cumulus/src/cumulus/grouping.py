@@ -2,9 +2,12 @@
 
 import os
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from stat import S_ISREG
 
 from . import CumulusError
 from .delivery import user_remedy
@@ -14,12 +17,17 @@ __all__ = ["Candidate", "group_files", "product_names"]
 MAX_NAME = 255  # bytes of a file name on every common file system
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """The files of one granule, and the names that its id pattern found.
+    """The files of one granule.
+
+    It keeps file names alone, because there may be a hundred thousand of it.
 
     Attributes
     ----------
+    id : str
+    names : tuple of str
+        File name of each role, in the order of ``collection.inputs``.
     inputs : dict of str to pathlib.Path
         Input file of each role.
     groups : dict of str to str
@@ -27,8 +35,20 @@ class Candidate:
     """
 
     id: str
-    inputs: dict = field(hash=False)
-    groups: dict = field(hash=False)
+    names: tuple
+    indir: object = field(repr=False)
+    collection: object = field(repr=False)
+
+    @property
+    def inputs(self):
+        roles = self.collection.inputs
+        return {
+            role: Path(self.indir, name) for role, name in zip(roles, self.names, strict=True)
+        }
+
+    @property
+    def groups(self):
+        return _groups(self.collection, self.names[tuple(self.collection.inputs).index("primary")])
 
 
 def group_files(collection, indir):
@@ -52,21 +72,23 @@ def group_files(collection, indir):
     CumulusError
         The directory is absent or unreadable, is empty, or nothing in it matches.
     """
-    names = _list_files(indir)
+    names, broken = _list_files(indir)
     primary = collection.inputs["primary"]
-    matching = [name for name in names if _pattern(primary).fullmatch(name)]
-    candidates, failed = _identify(collection, indir, matching)
-    candidates = [_complete(collection, one, indir, names, failed) for one in candidates]
-    used = {file.name for one in candidates for file in one.inputs.values()}
-    for name in names:
-        if name not in used and name not in matching:
-            _report_orphan(collection, name, failed)
-    if not matching and not failed:
+    pattern = _pattern(primary)
+    primaries, failed = _identify(collection, [one for one in names if pattern.fullmatch(one)])
+    failed |= {name: why for name, why in broken.items() if pattern.fullmatch(name)}
+    if not primaries and not failed:
         found = ", ".join(repr(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
         raise CumulusError(
             f"no file in {str(indir)!r} matches {primary!r} ([inputs].primary in collection.toml); "
             f"it holds {len(names)} other file{'s' * (len(names) != 1)}: {found}"
         )
+    candidates = []
+    for granule_id, name in primaries.items():
+        files = _complete(collection, granule_id, name, names, failed)
+        if granule_id not in failed:
+            candidates.append(Candidate(granule_id, files, indir, collection))
+    _report_orphans(collection, names, primaries.keys() | failed.keys(), failed)
     _refuse_shared_products(collection, candidates, failed)
     return [one for one in candidates if one.id not in failed], failed
 
@@ -105,9 +127,20 @@ def _is_text(name):
 
 
 def _list_files(indir):
+    """Return the sorted names of the files, and why what a link names cannot be read."""
+    names, broken = [], {}
     try:
         with os.scandir(indir) as entries:
-            names = [one.name for one in entries if not one.name.startswith(".") and one.is_file()]
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                try:
+                    state = entry.stat()
+                except OSError as error:
+                    broken[entry.name] = f"cannot read {entry.name!r}: {error.strerror}"
+                else:
+                    if S_ISREG(state.st_mode):
+                        names.append(entry.name)
     except FileNotFoundError as error:
         raise CumulusError(f"input directory {str(indir)!r} does not exist") from error
     except NotADirectoryError as error:
@@ -117,9 +150,9 @@ def _list_files(indir):
             f"cannot read input directory {str(indir)!r} as uid {os.geteuid()}: {error.strerror}"
             + user_remedy(indir, error)
         ) from error
-    if not names:
+    if not names and not broken:
         raise CumulusError(f"input directory {str(indir)!r} holds no files")
-    return sorted(names)
+    return sorted(names), broken
 
 
 def _pattern(template, groups=None):
@@ -138,74 +171,101 @@ def _pattern(template, groups=None):
     return re.compile("".join(parts), re.DOTALL)
 
 
-def _identify(collection, indir, names):
-    """Give each primary file its id; two files with one id fail, naming both."""
-    by_id, failed = defaultdict(list), {}
+def _groups(collection, name):
+    """What the named groups of the id pattern find in a file name; {} where it does not match."""
+    match = collection.id_pattern.fullmatch(name)
+    return {key: value or "" for key, value in match.groupdict().items()} if match else {}
+
+
+def _identify(collection, names):
+    """Return the primary file of each id; two files with one id fail, naming both."""
+    primaries, failed, shared = {}, {}, defaultdict(list)
     for name in names:
-        match = collection.id_pattern.fullmatch(name)
-        groups = {key: value or "" for key, value in match.groupdict().items()} if match else {}
-        if groups.get("id"):
-            by_id[groups["id"]].append((name, groups))
-        else:
+        granule_id = _groups(collection, name).get("id")
+        if not granule_id:
             failed[name] = (
                 "the name matches [inputs].primary but not [granule].id "
                 f"({collection.id_pattern.pattern}) of collection.toml"
             )
-    candidates = []
-    for granule_id, found in by_id.items():
-        if len(found) > 1:
-            files = " and ".join(repr(name) for name, _ in found)
-            failed[granule_id] = f"{files} would give the same products; nothing was made of either"
+        elif granule_id in primaries:
+            shared[granule_id].append(name)
         else:
-            name, groups = found[0]
-            candidates.append(Candidate(granule_id, {"primary": Path(indir, name)}, groups))
-    return candidates, failed
+            primaries[granule_id] = name
+    for granule_id, others in shared.items():
+        files = " and ".join(repr(name) for name in (primaries.pop(granule_id), *others))
+        failed[granule_id] = f"{files} would give the same products; nothing was made of either"
+    return primaries, failed
 
 
-def _complete(collection, candidate, indir, names, failed):
-    """Add the files of the other roles; what is missing or ambiguous fails the granule."""
-    inputs = dict(candidate.inputs)
+def _complete(collection, granule_id, primary, names, failed):
+    """Return the file names of a granule's roles; what is missing or ambiguous fails it."""
+    files, groups = [], _groups(collection, primary)
     for role, template in collection.inputs.items():
         if role == "primary":
+            files.append(primary)
             continue
-        pattern = _pattern(template, candidate.groups)
-        found = [name for name in names if pattern.fullmatch(name)]
+        found = _matching(template, groups, names)
         if len(found) == 1:
-            inputs[role] = Path(indir, found[0])
+            files.append(found[0])
             continue
-        wanted = template.replace("{id}", candidate.id)
+        wanted = template.replace("{id}", granule_id)
         if found:
             reason = f"{len(found)} files match {wanted!r}, one is allowed: {found[:3]}"
         else:
             reason = f"no file matches {wanted!r}"
-        failed[candidate.id] = f"input {role!r} is {'ambiguous' if found else 'missing'}: {reason}"
-    return Candidate(candidate.id, inputs, candidate.groups)
+        failed[granule_id] = f"input {role!r} is {'ambiguous' if found else 'missing'}: {reason}"
+    return tuple(files)
 
 
-def _report_orphan(collection, name, failed):
+def _matching(template, groups, names):
+    """Return the names, of a sorted list, that match a file name pattern."""
+    start, pattern = template.split("*")[0].format(**groups), _pattern(template, groups)
+    found = []
+    for name in islice(names, bisect_left(names, start), None):
+        if not name.startswith(start):
+            break
+        if pattern.fullmatch(name):
+            found.append(name)
+    return found
+
+
+def _report_orphans(collection, names, primaries, failed):
     """A file that belongs to a granule whose primary file is not there is an incomplete set."""
-    for role, template in collection.inputs.items():
-        # With a * in the pattern nobody can say where the id ends.
-        if role == "primary" or "{id}" not in template or "*" in template:
-            continue
-        before, _, after = template.partition("{id}")
-        if "{" not in before + after and _pattern(template).fullmatch(name):
-            granule_id = name[len(before) : len(name) - len(after)]
-            failed.setdefault(
-                granule_id, f"input 'primary' is missing; {role!r} is there: {name!r}"
-            )
+    templates = {  # with a * in the pattern nobody can say where the id ends
+        role: template.partition("{id}")
+        for role, template in collection.inputs.items()
+        if role != "primary" and template.count("{") == 1 and "*" not in template
+    }
+    primary = _pattern(collection.inputs["primary"])
+    for role, (before, placeholder, after) in templates.items():
+        for name in names if placeholder else ():
+            if name.startswith(before) and name.endswith(after) and not primary.fullmatch(name):
+                granule_id = name[len(before) : len(name) - len(after)]
+                if granule_id and granule_id not in primaries:
+                    reason = f"input 'primary' is missing; {role!r} is there: {name!r}"
+                    failed.setdefault(granule_id, reason)
 
 
 def _refuse_shared_products(collection, candidates, failed):
-    owners = defaultdict(list)
+    """Fail granules that would make a product of the same name.
+
+    Names are compared by their hashes first: all names at once would take much memory.
+    """
+    seen, twice = set(), set()
     for one in candidates:
-        if one.id in failed:
-            continue
         try:
             for name in product_names(collection, one.groups).values():
-                owners[name].append(one.id)
+                (twice if hash(name) in seen else seen).add(hash(name))
         except CumulusError as error:
             failed[one.id] = str(error)
+    if not twice:
+        return
+    owners = defaultdict(list)
+    for one in candidates:
+        if one.id not in failed:
+            for name in product_names(collection, one.groups).values():
+                if hash(name) in twice:
+                    owners[name].append(one.id)
     for name, ids in owners.items():
         if len(ids) > 1:
             for granule_id in ids:

@@ -1,57 +1,58 @@
 """The granule loop of a process handler, and the handler's command line."""
 
 import argparse
-import errno
 import os
-import shutil
 import signal
 import sys
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import CumulusError, __version__
-from . import collection as collections
-from .delivery import (
-    check_output_directory,
-    deliver,
-    remove_products,
-    scratch_space,
-)
 from .granule import Granule, check_output
-from .grouping import group_files, product_names
 from .logutils import get_logger, log_event, print_traceback
+from .redaction import redact
+from .signals import STOPS, Interrupted, interrupt, signals_held
 
 __all__ = ["Granule", "Summary", "check_output", "main", "process_granules"]
 
 DONE, NOTHING, SOME_FAILED = 0, 2, 3
 
-
-class Interrupted(BaseException):
-    """SIGTERM or SIGINT arrived; like KeyboardInterrupt it passes every ``except Exception``."""
-
-    def __init__(self, number):
-        super().__init__(f"interrupted by {signal.Signals(number).name}")
-        self.status = 128 + number
+_forced = ContextVar("forced", default=False)  # the option --force
 
 
 @dataclass
 class Summary:
-    """What became of the granules: ids that are done, and of the others why not."""
+    """What became of the granules: ids that are done, and of the others why not.
+
+    Attributes
+    ----------
+    processed, skipped : list of str
+        Ids, in the order of the input files; what is skipped was processed by an earlier run.
+    failed : dict of str to str
+        Ids, or file names that have none, and the reasons.
+    report : pathlib.Path or None
+    """
 
     processed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    report: Path | None = None
 
     @property
     def status(self):
         """Exit status: 0 all done, 3 some failed, 2 none done."""
-        if not self.processed:
+        if not self.processed and not self.skipped:
             return NOTHING
         return SOME_FAILED if self.failed else DONE
 
 
-def process_granules(function, indir, outdir, *, home, collection=None):
+def process_granules(function, indir, outdir, *, home, collection=None, force=None):
     """Process every granule of a directory; complete products appear in another.
+
+    Granules are made in worker processes, several at once: what the function keeps in variables
+    is not seen here.
 
     Parameters
     ----------
@@ -63,6 +64,8 @@ def process_granules(function, indir, outdir, *, home, collection=None):
         Where collection.toml and the converter are.
     collection : cumulus.collection.Collection, optional
         By default read from ``home``.
+    force : bool, optional
+        Process again what an earlier run has done; by default as the option --force says.
 
     Returns
     -------
@@ -73,87 +76,99 @@ def process_granules(function, indir, outdir, *, home, collection=None):
     CumulusError
         Nothing could be done: bad collection.toml, no such directory, no matching file.
     """
+    # Imported here so that --help answers at once.
+    from .collection import load
+    from .completion import Completions, code_fingerprint
+    from .delivery import check_output_directory, scratch_space
+    from .grouping import group_files
+    from .limits import worker_count
+    from .worker import Job
+
     get_logger()
     indir, outdir, home = (Path(one).absolute() for one in (indir, outdir, home))
-    collection = collection or collections.load(home / "collection.toml")
+    collection = collection or load(home / "collection.toml")
+    workers = worker_count()
     candidates, failed = group_files(collection, indir)
     check_output_directory(indir, outdir)
-    summary = Summary()
-    total = len(candidates) + len(failed)
-    started = time.monotonic()
-    for number, (granule_id, reason) in enumerate(failed.items(), 1):
-        _failed(summary, granule_id, reason, f"{number}/{total}")
-    try:
-        with scratch_space(outdir) as scratch:
-            for number, candidate in enumerate(candidates, 1):
-                place = scratch / str(number)  # ids may be too long, or odd, for a directory
-                one = _Run(function, collection, home, outdir, place, summary)
-                one.process(candidate, f"{len(failed) + number}/{total}")
-    finally:
-        log_event(
-            f"{len(summary.processed)} of {total} granules processed, "
-            f"{len(summary.failed)} failed, in {time.monotonic() - started:.1f} s",
-            is_error=len(summary.processed) < total,
-        )
-    return summary
+    completions = Completions(outdir, code_fingerprint(home, collection))
+    force = _forced.get() if force is None else force
+    with signals_held() as stopped, scratch_space(outdir) as scratch:
+        completions.prepare()
+        job = Job(function, collection, home, outdir, scratch, candidates, completions, force)
+        return _run(job, failed, workers, stopped)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """One granule on its way through scratch."""
+def _run(job, failed, workers, stopped):
+    """Make the granules of a job; those that cannot start are reported first."""
+    from .delivery import fsync
+    from .pool import Pool
+    from .progress import progress
+    from .report import FAILED, Outcome, Report
 
-    function: object
-    collection: collections.Collection
-    home: Path
-    outdir: Path
-    scratch: Path
-    summary: Summary
-
-    def process(self, candidate, count):
-        log_event(f"granule {count} started", granule_id=candidate.id)
-        started = time.monotonic()
+    total, started = len(job.candidates) + len(failed), time.monotonic()
+    with Report(job.outdir, total) as report, progress(total) as shown:
+        run = _Run(job, failed, report, shown)
+        for number, reason in enumerate(failed.values()):
+            run.add(number, Outcome(FAILED, reason))
+        pool = Pool(job, workers, shown.lines)
         try:
-            self._make(candidate)
-        except Exception as error:
-            _failed(self.summary, candidate.id, _reason(error, self.outdir), count)
-        else:
-            self.summary.processed.append(candidate.id)
-            seconds = time.monotonic() - started
-            log_event(f"granule {count} finished in {seconds:.2f} s", granule_id=candidate.id)
+            run.follow(pool.events(stopped))
+            if stopped:
+                run.follow(pool.stop())
         finally:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            pool.end()
+            fsync(job.outdir)  # the names of the primary products, all at once
+            words = [signal.Signals(number).name for number in stopped[:1]]
+            report.finish(signal=words[0] if words else None, workers=workers)
+    counts, seconds = report.counts, time.monotonic() - started
+    skipped = f"{counts['skipped']} skipped, " if counts["skipped"] else ""
+    log_event(
+        f"{counts['processed']} of {total} granules processed, {skipped}"
+        f"{counts['failed']} failed, in {seconds:.1f} s; report {report.path.name}",
+        is_error=counts["processed"] + counts["skipped"] < total,
+    )
+    return run.summary()
 
-    def _make(self, candidate):
-        names = product_names(self.collection, candidate.groups)
-        # What an earlier run left must not be taken for the result of this one.
-        remove_products(self.outdir, names.values())
-        self.scratch.mkdir()
-        granule = Granule(
-            id=candidate.id,
-            inputs=dict(candidate.inputs),
-            products={key: self.scratch / name for key, name in names.items()},
-            collection=self.collection,
-            home=self.home,
-            groups=dict(candidate.groups),
+
+class _Run:
+    """Takes what becomes of granules to the progress, the report and the summary."""
+
+    def __init__(self, job, failed, report, shown):
+        self._names = [*failed, *(one.id for one in job.candidates)]
+        self._before = len(failed)  # the numbers of granules that could not start come first
+        self._report, self._shown = report, shown
+        self._statuses, self._reasons = [None] * len(self._names), {}
+
+    def follow(self, events):
+        for kind, number, outcome in events:
+            if kind == "started":
+                self._shown.started(self._before + number + 1, self._names[self._before + number])
+            else:
+                self.add(self._before + number, outcome)
+
+    def add(self, number, outcome):
+        name = self._names[number]
+        if outcome.traceback:
+            with self._shown.lines():
+                print(redact(outcome.traceback), file=sys.stderr, end="")
+        self._statuses[number] = outcome.status
+        if outcome.error:
+            self._reasons[number] = outcome.error
+        self._shown.finished(number + 1, name, outcome)
+        self._report.add(number, name, outcome)
+
+    def summary(self):
+        named = dict(zip(self._names, self._statuses, strict=True))
+        return Summary(
+            processed=[name for name, status in named.items() if status == "processed"],
+            skipped=[name for name, status in named.items() if status == "skipped"],
+            failed={
+                name: self._reasons[number]
+                for number, (name, status) in enumerate(named.items())
+                if status == "failed"
+            },
+            report=self._report.path,
         )
-        self.function(granule)
-        deliver({key: self.scratch / name for key, name in names.items()}, self.outdir)
-
-
-def _failed(summary, granule_id, reason, count):
-    summary.failed[granule_id] = reason
-    log_event(f"granule {count} failed: {reason}", granule_id=granule_id, is_error=1)
-
-
-def _reason(error, outdir):
-    """One sentence for a failure; one that nobody foresaw also shows where it happened."""
-    if isinstance(error, CumulusError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left for the products in {str(outdir)!r}: {error.strerror}"
-    if not isinstance(error, OSError):
-        print_traceback(error)
-    return f"{type(error).__name__}: {error}"
 
 
 def main(process, argv=None):
@@ -178,23 +193,24 @@ def main(process, argv=None):
         arguments = arguments[1:]
     options = _parser(own, process).parse_args(arguments)
     get_logger()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
+    for number in STOPS:
+        signal.signal(number, interrupt)
+    forced = _forced.set(options.force)
     try:
         summary = process(options.input, options.output)
         return DONE if summary is None else summary.status
+    except CumulusError as error:
+        log_event(str(error), is_error=1)
     except Exception as error:
-        log_event(_reason(error, options.output), is_error=1)
-        return NOTHING
+        if not isinstance(error, OSError):
+            print_traceback(error)
+        log_event(f"{type(error).__name__}: {error}", is_error=1)
     except Interrupted as stop:
         log_event(str(stop), is_error=1)
         return stop.status
-
-
-def _interrupt(number, _frame):
-    for other in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(other, signal.SIG_IGN)  # let the clean-up finish
-    raise Interrupted(number)
+    finally:
+        _forced.reset(forced)
+    return NOTHING
 
 
 def _same_file(one, other):
@@ -206,12 +222,15 @@ def _parser(own, process):
         prog=os.path.basename(own),
         description=getattr(process, "__globals__", {}).get("__doc__"),  # of process.py
         epilog="exit status: 0 every granule processed; 3 some failed, the others are delivered; "
-        "2 nothing could be done; 130, 143 interrupted",
+        "2 nothing could be done; 130, 143 interrupted. Environment: PROCESS_WORKERS, how many "
+        "granules at once (default: as many as there are cores)",
     )
     parser.add_argument("input", nargs="?", default="input", help="directory of the input files")
     parser.add_argument("output", nargs="?", default="output", help="directory for the products")
     parser.add_argument(
-        "--force", action="store_true", help="process every granule again (today always done)"
+        "--force",
+        action="store_true",
+        help="process every granule again, also where the products of an earlier run stand",
     )
     parser.add_argument("--version", action="version", version=f"py-cumulus {__version__}")
     return parser

@@ -1,0 +1,215 @@
+"""The workers of a run: what each of them does, how long it may take, and what its end means."""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from multiprocessing.connection import wait
+
+from .report import FAILED, INTERRUPTED, Outcome
+from .worker import CONVERTER, DONE, LOG, STEP, work
+
+__all__ = ["FINISHED", "STARTED", "Pool"]
+
+STARTED, FINISHED = "started", "finished"
+_TICK = 0.2  # seconds between looks at what no message tells
+_GRACE = 5  # seconds that a worker gets beyond the limits, or to end
+_WINDOW = 1000  # granules that may be finished before the one that takes longest
+_forking = multiprocessing.get_context("fork")  # the handler's function cannot be pickled
+
+
+class Pool:
+    """Workers that make the granules of a job.
+
+    Parameters
+    ----------
+    job : cumulus.worker.Job
+    count : int
+        Of workers.
+    lines : callable
+        Returns a context in which log lines may be written.
+    """
+
+    def __init__(self, job, count, lines):
+        self._job, self._lines = job, lines
+        self._total = len(job.candidates)
+        self._workers = [_Worker(job) for _ in range(min(count, self._total))]
+        self._next = 0
+
+    def events(self, stopped):
+        """Make all granules, in their order, several at once.
+
+        Parameters
+        ----------
+        stopped : list
+            Nothing more happens as soon as it has an element.
+
+        Yields
+        ------
+        STARTED, number, None
+        FINISHED, number, Outcome
+        """
+        while not stopped:
+            for worker in self._workers:
+                if worker.number is None and self._may_start():
+                    worker.begin(self._next)
+                    yield STARTED, self._next, None
+                    self._next += 1
+            if not any(worker.busy for worker in self._workers):
+                return
+            yield from self._listen()
+
+    def stop(self):
+        """Ask all workers to stop, and yield what became of their granules."""
+        for worker in self._workers:
+            worker.terminate()
+        deadline = time.monotonic() + _GRACE
+        while any(worker.busy for worker in self._workers) and time.monotonic() < deadline:
+            yield from self._listen(INTERRUPTED)
+        for worker in self._workers:
+            if worker.busy:
+                yield FINISHED, worker.number, worker.lose("abandoned", INTERRUPTED)
+
+    def end(self):
+        """End the workers and all that they started."""
+        for worker in self._workers:
+            worker.dismiss()
+        for worker in self._workers:
+            worker.end(_GRACE)
+
+    def _may_start(self):
+        busy = [worker.number for worker in self._workers if worker.busy]
+        return self._next < self._total and self._next - min(busy, default=self._next) < _WINDOW
+
+    def _listen(self, status=FAILED):
+        """Take what the workers say; yields what is finished by it, or by a worker's end."""
+        ready = wait([worker.connection for worker in self._workers if worker.busy], _TICK)
+        for worker in self._workers:
+            if not worker.busy:
+                continue
+            number = worker.number
+            outcome = worker.take(self._log) if worker.connection in ready else None
+            outcome = outcome or worker.check()
+            if outcome is None and worker.is_lost:
+                reason = worker.how_it_ended() if status == FAILED else "abandoned"
+                outcome = worker.lose(reason, status)
+            if outcome:
+                yield FINISHED, number, outcome
+
+    def _log(self, attributes):
+        record = logging.makeLogRecord(attributes)
+        with self._lines():
+            logging.getLogger(record.name).handle(record)
+
+
+class _Worker:
+    """One worker process after the other, and the granule that it is at."""
+
+    def __init__(self, job):
+        self._job = job
+        self._process = self.connection = self._converter = None
+        self._step, self._since, self._began = "", 0.0, 0.0  # times of the step, of the granule
+        self.number = None
+        self.is_lost = False
+
+    @property
+    def busy(self):
+        return self.number is not None
+
+    def begin(self, number):
+        """Have a granule made."""
+        if self._process and not self._process.is_alive():
+            self.end()
+        if not self._process:
+            self._start()
+        self.number, self._step = number, "reading inputs"
+        self._since = self._began = time.monotonic()
+        with contextlib.suppress(OSError):  # it has just died: the next look finds that
+            self.connection.send(number)
+
+    def _start(self):
+        self.connection, far = _forking.Pipe()
+        arguments = self._job, far, os.getpid()
+        self._process = _forking.Process(target=work, args=arguments, daemon=True)
+        self._process.start()
+        far.close()
+        self.is_lost = False
+
+    def take(self, log):
+        """Take one message; returns the Outcome if it is one."""
+        try:
+            kind, content = self.connection.recv()
+        except (EOFError, OSError):
+            self.is_lost = True
+            return None
+        if kind == LOG:
+            log(content)
+        elif kind == STEP:
+            self._step, self._since = content, time.monotonic()
+        elif kind == CONVERTER:
+            self._converter = content
+        elif kind == DONE:
+            self.number = None
+            return content
+        return None
+
+    def check(self):
+        """See whether the worker lives, and keeps within its time; returns the Outcome if not."""
+        if not self.busy:
+            return None
+        seconds = self._job.collection.limits.seconds
+        if time.monotonic() - self._since > seconds + _GRACE:
+            limit = f"{seconds:g} s ([limits].seconds in collection.toml)"
+            return self.lose(f"step {self._step!r} and what follows it was stopped after {limit}")
+        # A process that it started may hold the connection open.
+        self.is_lost |= not self._process.is_alive() and not self.connection.poll()
+        return None
+
+    def how_it_ended(self):
+        """Say how a worker that is gone ended."""
+        self._process.join(_GRACE)
+        code = self._process.exitcode
+        at = f" in step {self._step!r} or after it"
+        if code is None or code >= 0:
+            return f"its worker ended early{at} (exit status {code})"
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        return f"its worker was killed by {name}{at}"
+
+    def lose(self, reason, status=FAILED):
+        """Give the granule up, with all that was made of it; returns its Outcome."""
+        number, seconds = self.number, time.monotonic() - self._began
+        self.end()
+        with contextlib.suppress(OSError):  # a full or read-only disk; there is no record then
+            self._job.clear(number)
+        return Outcome(status, reason, seconds=seconds)
+
+    def terminate(self):
+        """Ask the worker to finish what it is delivering, or to abandon its granule."""
+        if self._process and self._process.is_alive():
+            self._process.terminate()
+
+    def dismiss(self):
+        """Have an idle worker end."""
+        if self._process and not self.busy:
+            with contextlib.suppress(OSError):
+                self.connection.send(None)
+
+    def end(self, grace=0):
+        """Kill the worker, its converter, and what that started; an idle one may end by itself."""
+        if self._process:
+            if not self.busy:
+                self._process.join(grace)
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+            self.connection.close()
+        if self._converter:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._converter, signal.SIGKILL)
+        self._process = self.connection = self._converter = self.number = None
+        self.is_lost = False

@@ -1,0 +1,222 @@
+"""A worker process: makes one granule after the other, and tells the handler what became of it.
+
+Everything that opens a product happens here: a crash of a C library ends a worker, not the handler.
+"""
+
+import contextlib
+import errno
+import logging
+import logging.handlers
+import os
+import re
+import shutil
+import signal
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import CumulusError
+from .collection import Collection
+from .completion import Completions, checksum, look_at
+from .converter import Converter
+from .delivery import check_made, deliver, remove_products
+from .granule import Granule
+from .grouping import product_names
+from .limits import confine, die_with
+from .report import FAILED, INTERRUPTED, PROCESSED, SKIPPED, Outcome
+from .signals import STOPS, Interrupted, interrupt, signals_held
+
+__all__ = ["CONVERTER", "DONE", "LOG", "STEP", "Job", "work"]
+
+CONVERTER, DONE, LOG, STEP = "converter", "done", "log", "step"  # kinds of messages
+KEPT_WARNINGS = 100  # of a granule
+_MESSAGE = re.compile(r'\bmessage="((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all workers share: how granules are made, and which there are."""
+
+    function: object
+    collection: Collection
+    home: Path
+    outdir: Path
+    scratch: Path
+    candidates: list
+    completions: Completions
+    force: bool
+
+    def place(self, number):
+        """Scratch directory of a granule; its id may be too long, or odd, for a directory."""
+        return self.scratch / str(number)
+
+    def clear(self, number):
+        """Remove what a worker left of a granule that it did not finish."""
+        candidate = self.candidates[number]
+        self.completions.forget(candidate.id)
+        names = product_names(self.collection, candidate.groups)
+        remove_products(self.outdir, names.values())
+        shutil.rmtree(self.place(number), ignore_errors=True)
+
+
+def work(job, connection, parent):
+    """Make the granules whose numbers come through a connection, until None comes.
+
+    Sends pairs of a kind and what belongs to it: CONVERTER (process id), STEP (name), LOG
+    (attributes of a log record), DONE (Outcome).
+    """
+    die_with(parent)
+    confine(job.collection.limits, memory=False)  # Python maps more than it uses
+    # Granules are made beside each other; threads of numerical libraries only get in the way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the handler decides
+    signal.signal(signal.SIGTERM, interrupt)
+    relay = _Relay(connection)
+    for handler in logging.getLogger().handlers:  # kept, or get_logger() would add another
+        handler.setLevel(logging.CRITICAL + 1)
+    logging.getLogger().addHandler(relay)
+    converter = Converter(
+        job.home / "_convert", job.collection.limits, lambda pid: connection.send((CONVERTER, pid))
+    )
+    maker = _Maker(job, converter, relay, lambda name: connection.send((STEP, name)))
+    try:
+        while not maker.stopped and (number := connection.recv()) is not None:
+            connection.send((DONE, maker.make(number)))
+    except (Interrupted, EOFError, BrokenPipeError):
+        pass
+    finally:
+        for one in STOPS:
+            signal.signal(one, signal.SIG_IGN)
+        with contextlib.suppress(OSError):  # nobody listens any more
+            converter.end()
+
+
+class _Maker:
+    """Takes granules through scratch, one at a time."""
+
+    def __init__(self, job, converter, relay, step):
+        self._job, self._converter, self._relay, self._step = job, converter, relay, step
+        self._threads = ThreadPoolExecutor(4)
+        self._delivered = None
+        self.stopped = False
+
+    def make(self, number):
+        """Make a granule and return its Outcome, INTERRUPTED when a request to stop came first."""
+        self._relay.warnings = warnings = []
+        self._delivered = None
+        started, memory = time.monotonic(), _Memory(self._converter)
+        try:
+            outcome = self._make(number)
+        except Interrupted as stop:
+            self.stopped = True
+            outcome = self._delivered or Outcome(INTERRUPTED, str(stop))
+        except Exception as error:
+            outcome = _failure(error, self._job.outdir)
+        shutil.rmtree(self._job.place(number), ignore_errors=True)
+        outcome.seconds = time.monotonic() - started
+        outcome.peak_memory_mb = memory.peak_mb()
+        outcome.warnings = warnings
+        return outcome
+
+    def _make(self, number):
+        job, candidate = self._job, self._job.candidates[number]
+        groups, paths = candidate.groups, candidate.inputs
+        names = product_names(job.collection, groups)
+        if not job.force and (found := job.completions.standing(candidate.id, paths, names)):
+            return Outcome(SKIPPED, inputs=found[0], products=found[1])
+        # What an earlier run left must not be taken for the result of this one.
+        job.completions.forget(candidate.id)
+        remove_products(job.outdir, names.values())
+        place = job.place(number)
+        place.mkdir()
+        started_ns = time.time_ns()
+        inputs = {role: _read(path) for role, path in paths.items()}
+        products = {key: place / name for key, name in names.items()}
+        granule = Granule(
+            id=candidate.id,
+            inputs=paths,
+            products=products,
+            collection=job.collection,
+            home=job.home,
+            groups=groups,
+            converter=self._converter,
+            step=self._step,
+        )
+        self._step("process_granule")
+        job.function(granule)
+        self._step("deliver")
+        check_made(products)
+        made = {key: _read(path, granule.sums) for key, path in products.items()}
+        for role, path in paths.items():
+            _check_unchanged(path, inputs[role])
+        with signals_held():  # a product and its record belong together
+            deliver(products, job.outdir, self._threads.map)
+            job.completions.write(candidate.id, started_ns, inputs, made)
+            self._delivered = Outcome(PROCESSED, inputs=inputs, products=made)
+        return self._delivered
+
+
+def _read(path, sums=None):
+    """The facts of a file, with its SHA-256 unless that is known."""
+    facts = look_at(path)
+    return replace(facts, sha256=(sums or {}).get(facts) or checksum(path))
+
+
+def _check_unchanged(path, facts):
+    if replace(facts, sha256="") != look_at(path):
+        raise CumulusError(f"input {path.name!r} changed while it was processed: run again")
+
+
+def _failure(error, outdir):
+    """One sentence for a failure, and for one that nobody foresaw where it happened."""
+    if isinstance(error, CumulusError):
+        return Outcome(FAILED, str(error))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = f"for the products in {str(outdir)!r}"
+        return Outcome(FAILED, f"no space left {place}: {error.strerror}")
+    words = f"{type(error).__name__}: {error}"
+    foreseen = isinstance(error, OSError)
+    return Outcome(FAILED, words, traceback=None if foreseen else traceback.format_exc())
+
+
+class _Relay(logging.handlers.QueueHandler):
+    """Hands log records to the handler, whose log it is; remembers warnings for the report."""
+
+    def __init__(self, connection):
+        super().__init__(connection)
+        self.warnings = []
+
+    def enqueue(self, record):
+        if record.levelno >= logging.WARNING and len(self.warnings) < KEPT_WARNINGS:
+            self.warnings.append(_plain(record.getMessage()))
+        self.queue.send((LOG, record.__dict__))
+
+
+def _plain(line):
+    """The message within a log line."""
+    if found := _MESSAGE.search(line):
+        return re.sub(r"\\(.)", r"\1", found[1])
+    return line
+
+
+class _Memory:
+    """Peak memory of this process and of the converter since now, as far as the kernel tells."""
+
+    def __init__(self, converter):
+        self._converter = converter
+        for pid in self._pids():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/clear_refs", "w") as file:
+                file.write("5")  # sets the peak to what is used now
+
+    def _pids(self):
+        return [pid for pid in ("self", self._converter.pid) if pid]
+
+    def peak_mb(self):
+        peaks = []
+        for pid in self._pids():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:
+                peaks += [int(one.split()[1]) for one in file if one.startswith("VmHWM:")]
+        return round(max(peaks) * 1024 / 1e6, 1) if peaks else None

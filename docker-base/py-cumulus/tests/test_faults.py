@@ -1,0 +1,145 @@
+"""Disks and inputs that misbehave: full, read-only, foreign file systems, links, long names."""
+
+import os
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """Mount a small file system of memory; the test is skipped where that is not allowed."""
+    mounted = []
+
+    def mount(name, options):
+        place = tmp_path / name
+        place.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "none", place]
+        if os.geteuid() != 0 or subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
+            pytest.skip("mounting a file system needs root and the right to mount")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in reversed(mounted):
+        subprocess.run(["umount", place], check=True)
+
+
+def primaries(repository):
+    return [name for name in repository.products() if name.endswith(".nc")]
+
+
+def test_output_on_another_file_system_is_no_difference(repository, mount):
+    repository.output = mount("elsewhere", "size=10m")
+    repository.granule("CPL_A")
+    assert repository.run().returncode == 0
+    assert primaries(repository) == ["CPL_A.nc"]
+
+
+def test_output_that_is_mounted_read_only_is_one_sentence(repository, mount):
+    repository.output = mount("readonly", "ro")
+    repository.granule("CPL_A")
+    done = repository.run()
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "Read-only file system" in done.stdout
+
+
+def test_state_on_another_file_system_is_one_sentence(repository, mount):
+    """Nothing could be moved out of it whole."""
+    (repository.output / ".cumulus").mkdir()
+    (repository.output / ".cumulus").rmdir()
+    (repository.output / ".cumulus").symlink_to(mount("elsewhere", "size=1m"))
+    repository.granule("CPL_A")
+    done = repository.run()
+    assert done.returncode == 2
+    assert "is on another file system" in done.stdout
+
+
+@pytest.mark.parametrize("kilobytes", [64, 200, 280, 400])
+def test_disk_that_fills_up_tears_nothing_and_a_rerun_completes(repository, mount, kilobytes):
+    """Wherever the space ends; then there is room again."""
+    repository.output = mount("full", f"size={kilobytes}k")
+    contents = {f"CPL_{number}": f"{number}" * 100_000 for number in range(4)}
+    for name, text in contents.items():
+        repository.granule(name, text)
+    done = repository.run()
+    assert done.returncode in (2, 3)
+    assert "Traceback" not in done.stderr
+    for name in primaries(repository):
+        assert (repository.output / name).read_text() == contents[name.removesuffix(".nc")]
+    command = ["mount", "-o", "remount,size=10m", repository.output]
+    subprocess.run(command, check=True)
+    assert repository.run().returncode == 0
+    assert primaries(repository) == [f"{name}.nc" for name in contents]
+
+
+def test_link_out_of_the_input_directory_is_followed(repository, tmp_path):
+    """Workflow engines stage inputs so."""
+    path = repository.granule("CPL_A")
+    path.rename(tmp_path / "store")
+    path.symlink_to(tmp_path / "store")
+    assert repository.run().returncode == 0
+    assert (repository.output / "CPL_A.nc").read_bytes() == (tmp_path / "store").read_bytes()
+    assert path.is_symlink()
+
+
+@pytest.mark.parametrize("target", ["nowhere", "CPL_L.hdf5"], ids=["to nothing", "to itself"])
+def test_broken_link_fails_alone_and_by_name(repository, target):
+    repository.granule("CPL_A")
+    (repository.input / "CPL_L.hdf5").symlink_to(target)
+    done = repository.run()
+    assert done.returncode == 3
+    assert "cannot read 'CPL_L.hdf5'" in done.stdout
+    assert primaries(repository) == ["CPL_A.nc"]
+
+
+def test_broken_link_that_is_no_input_is_left_alone(repository):
+    repository.granule("CPL_A")
+    (repository.input / "other").symlink_to("nowhere")
+    assert repository.run().returncode == 0
+
+
+def test_longest_possible_name_works(repository):
+    """Its longest product has 255 bytes; one byte more fails that granule, by name."""
+    fits = "CPL_" + "x" * (255 - len("CPL_.nc.meta.xml"))
+    for name in (fits, fits + "x"):
+        repository.granule("CPL_A").rename(repository.input / f"{name}.hdf5")
+    repository.granule("CPL_A")
+    done = repository.run()
+    assert done.returncode == 3
+    assert "would be 256 bytes long" in done.stdout
+    assert primaries(repository) == ["CPL_A.nc", f"{fits}.nc"]
+
+
+def test_input_that_vanishes_fails_alone(repository):
+    """Deleted after the directory was read."""
+    repository.granule("CPL_A")
+    repository.granule("CPL_B")
+    text = (repository.home / "process.py").read_text()
+    vanish = 'if granule.id == "CPL_A": granule.inputs["primary"].unlink()\n    granule.convert()'
+    repository.write("process.py", text.replace("granule.convert()", vanish))
+    done = repository.run()
+    assert done.returncode == 3
+    assert primaries(repository) == ["CPL_B.nc"]
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["first run", "rerun"])
+def test_files_of_a_program_that_are_no_products_vanish(repository, times):
+    """The stand-in converter leaves a .met file beside each product."""
+    repository.granule("CPL_A")
+    for _ in range(times):
+        repository.run("--force", repository.input, repository.output)
+    assert not list(repository.output.rglob("*.met"))
+    assert repository.scratch() == []
+
+
+def test_granule_of_several_files_is_made_anew_when_any_of_them_changes(repository):
+    repository.configure('primary = "CPL_*.hdf5"', 'primary = "CPL_*.hdf5"\nmet = "{id}.met"')
+    repository.granule("CPL_A")
+    (repository.input / "CPL_A.met").write_text("one")
+    repository.run()
+    assert "1 skipped" in repository.run().stdout
+    (repository.input / "CPL_A.met").write_text("other")
+    assert "1 of 1 granules processed" in repository.run().stdout
+    (repository.input / "CPL_A.met").unlink()
+    assert "input 'met' is missing: no file matches 'CPL_A.met'" in repository.run().stdout

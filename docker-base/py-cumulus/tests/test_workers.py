@@ -1,0 +1,191 @@
+"""Worker processes: granules beside each other, and what the end of a worker means."""
+
+import ctypes
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from samples import alive, wait_for
+
+from cumulus.process import process_granules
+
+
+def process(repository, function, **options):
+    return process_granules(
+        function, repository.input, repository.output, home=repository.home, **options
+    )
+
+
+def make_all(granule):
+    for path in granule.products.values():
+        path.write_text(granule.id)
+
+
+def granules(repository, *names):
+    for name in names:
+        repository.granule(name, text=name)
+
+
+def crash():
+    """End this process as a bug in a C library does."""
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)  # pytest's faulthandler would write a page
+    ctypes.string_at(0)
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (crash, "its worker was killed by SIGSEGV in step 'check' or after it"),
+        (os.abort, "its worker was killed by SIGABRT in step 'check' or after it"),
+        (lambda: os._exit(7), "its worker ended early in step 'check' or after it (exit status 7)"),
+    ],
+    ids=["segmentation fault", "abort", "exit"],
+)
+def test_crash_in_a_step_is_that_granules_failure(repository, end, words):
+    """A C library that crashes in check or metadata must not end the handler."""
+    granules(repository, "CPL_A", "CPL_B", "CPL_C")
+
+    def make(granule):
+        make_all(granule)
+        if granule.id == "CPL_B":
+            signal.signal(signal.SIGABRT, signal.SIG_DFL)
+            granule.step("check")
+            end()
+
+    summary = process(repository, make)
+    assert summary.failed == {"CPL_B": words}
+    assert summary.processed == ["CPL_A", "CPL_C"]
+    assert not any("CPL_B" in name for name in repository.products())
+    assert repository.scratch() == []
+
+
+@pytest.mark.slow
+def test_step_that_hangs_in_python_is_stopped(repository):
+    repository.configure("seconds = 60", "seconds = 0.1")
+    granules(repository, "CPL_A", "CPL_B")
+
+    def make(granule):
+        make_all(granule)
+        if granule.id == "CPL_A":
+            granule.step("check")
+            time.sleep(1000)
+
+    summary = process(repository, make)
+    words = "step 'check' and what follows it was stopped after 0.1 s ([limits].seconds"
+    assert summary.failed["CPL_A"].startswith(words)
+    assert summary.processed == ["CPL_B"]
+
+
+def test_granules_are_made_beside_each_other(repository, monkeypatch):
+    """Each of two granules waits until the other has begun."""
+    monkeypatch.setenv("PROCESS_WORKERS", "2")
+    granules(repository, "CPL_A", "CPL_B")
+    meeting = repository.home / "meeting"
+    meeting.mkdir()
+
+    def make(granule):
+        (meeting / granule.id).touch()
+        wait_for(lambda: len(os.listdir(meeting)) == 2)
+        make_all(granule)
+
+    assert process(repository, make).failed == {}
+
+
+def test_one_worker_makes_one_granule_after_the_other(repository, monkeypatch):
+    monkeypatch.setenv("PROCESS_WORKERS", "1")
+    granules(repository, "CPL_A", "CPL_B")
+    seen = repository.home / "seen"
+
+    def make(granule):
+        with open(seen, "a") as file:
+            print(os.getpid(), file=file)
+        make_all(granule)
+
+    process(repository, make)
+    first, second = seen.read_text().split()
+    assert first == second != str(os.getpid())
+
+
+def test_results_come_in_the_order_of_the_granules(repository, monkeypatch):
+    """The first granule is finished last."""
+    monkeypatch.setenv("PROCESS_WORKERS", "3")
+    names = ["CPL_A", "CPL_B", "CPL_C", "CPL_D"]
+    granules(repository, *names)
+    others = [repository.output / f"{name}.nc" for name in names[1:]]
+
+    def make(granule):
+        if granule.id == "CPL_A":
+            wait_for(lambda: all(path.exists() for path in others))
+        make_all(granule)
+
+    summary = process(repository, make)
+    assert summary.processed == names
+    lines = [json.loads(line) for line in summary.report.read_text().splitlines()]
+    assert [line.get("granule") for line in lines] == [*names, None]
+
+
+def test_workers_say_what_was_logged(repository, capsys):
+    import logging
+
+    granules(repository, "CPL_A")
+
+    def make(granule):
+        logging.getLogger("mine").warning("a warning of %s", granule.id)
+        make_all(granule)
+
+    process(repository, make)
+    assert "a warning of CPL_A" in capsys.readouterr().out
+
+
+def test_line_that_is_logged_in_a_worker_comes_out_once(repository):
+    """Also where it calls get_logger(), as handlers do."""
+    repository.granule("CPL_A")
+    text = (repository.home / "process.py").read_text()
+    text = text.replace("granule.convert()", "granule.convert()\n    get_logger().info('my line')")
+    text = text.replace("import main,", "import get_logger, main,")
+    repository.write("process.py", text)
+    done = repository.run_child()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("my line") == 1
+
+
+def test_killed_worker_is_replaced(repository, monkeypatch):
+    """kill -9 from outside takes one granule; the others are made."""
+    monkeypatch.setenv("PROCESS_WORKERS", "1")
+    granules(repository, *(f"CPL_{number}" for number in range(5)))
+
+    def make(granule):
+        make_all(granule)
+        if granule.id == "CPL_2":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    summary = process(repository, make)
+    assert len(summary.processed) == 4
+    assert "killed by SIGKILL" in summary.failed["CPL_2"]
+
+
+def test_nothing_outlives_a_killed_handler(repository, monkeypatch):
+    """kill -9 of the handler: its workers and converters end with it."""
+    monkeypatch.setenv("PROCESS_WORKERS", "2")
+    repository.granule("CPL_A", "hang:")
+    repository.granule("CPL_B", "hang:")
+    handler = repository.start(repository.input, repository.output)
+    pids = wait_for(lambda: len(found := repository.converters()) == 2 and found)
+    stats = [Path(f"/proc/{pid}/stat").read_text() for pid in pids]
+    workers = [int(text.rpartition(")")[2].split()[1]) for text in stats]  # their parents
+    handler.kill()
+    handler.communicate(timeout=30)
+    for pid in (*pids, *workers):
+        wait_for(lambda pid=pid: not alive(pid))
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "٣"])
+def test_number_of_workers_that_is_none_is_one_sentence(repository, monkeypatch, text):
+    monkeypatch.setenv("PROCESS_WORKERS", text)
+    repository.granule()
+    done = repository.run()
+    assert done.returncode == 2
+    assert "PROCESS_WORKERS must be a whole number from 1, not" in done.stdout
