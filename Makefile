@@ -38,6 +38,7 @@ bench: ## benchmarks beside other tools, into benchmarks/
 	@test -x benchmarks/run || { echo "make: there are no benchmarks yet"; exit 1; }
 	@scripts/venv
 	@benchmarks/run $(ARGS)
+	@python benchmarks/handler.py --output benchmarks/handler.md
 
 docs: ## the documentation as web pages, into site/
 	@scripts/venv
