@@ -80,4 +80,5 @@ def test_there_are_products_to_compare():
 def test_product_is_as_expected(name, comparison):
     """The product exists on both sides and agrees within the rules of collection.toml."""
     result = comparison[name]
-    assert result["status"] == "equal", "\n".join([f"{name}: {result['status']}", *result["differences"]])
+    found = [one["message"] for one in result["differences"]]
+    assert result["status"] == "equal", "\n".join([f"{name}: {result['status']} {result['reason']}", *found])

@@ -90,13 +90,13 @@ def test_nothing_to_compare_is_status_2_and_one_sentence(pair):
 def test_json_on_standard_output_is_only_json(pair):
     (pair[1] / "b").touch()
     done = cumulus("compare", *pair, "--json", "-")
-    assert json.loads(done.stdout) == {
-        "equal": False,
-        "files": [
-            {"file": "a", "status": "equal", "differences": []},
-            {"file": "b", "status": "extra", "differences": ["there, but not expected"]},
-        ],
-    }
+    content = json.loads(done.stdout)
+    assert (content["verdict"], content["equal"]) == ("different", False)
+    assert [(one["file"], one["status"], one["reason"]) for one in content["files"]] == [
+        ("a", "equal", ""),
+        ("b", "extra", "there, but not expected"),
+    ]
+    assert "1 equal, 1 extra" in done.stderr
 
 
 def test_json_goes_to_a_file(pair, tmp_path):

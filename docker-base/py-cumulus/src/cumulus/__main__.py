@@ -68,20 +68,18 @@ def _compare(options):
 
 
 def _verdict(expected, actual, rules, json_file=None, stale=()):
-    from .compare import compare, exit_status, report
+    from .compare import compare, report
 
-    results = compare(expected, actual, rules, stale)
-    status = exit_status(results)
+    comparison = compare(expected, actual, rules, stale)
     # With the JSON on standard output the text goes elsewhere.
-    print(report(results), file=sys.stderr if json_file == "-" else sys.stdout)
+    print(report(comparison), file=sys.stderr if json_file == "-" else sys.stdout)
     if json_file:
-        content = {"equal": status == 0, "files": [one.as_json() for one in results]}
-        text = json.dumps(content, indent=2) + "\n"
+        text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
         if json_file == "-":
             sys.stdout.write(text)
         else:
             _write(json_file, text)
-    return status
+    return comparison.exit_status
 
 
 def _write(path, text):

@@ -31,6 +31,18 @@ def number(value, smallest=0.0):
     return value
 
 
+def share(value):
+    if not number(value) <= 1:
+        raise ValueError("a share between 0 and 1, such as 0.001")
+    return value
+
+
+def truth(value):
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
 def limit(value):
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a number greater than 0")

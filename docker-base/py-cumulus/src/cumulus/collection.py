@@ -4,6 +4,7 @@ A mistake in the file is reported with its line, its key and what is allowed the
 """
 
 import difflib
+import fnmatch
 import os
 import re
 import string
@@ -22,10 +23,14 @@ IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provide
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far valid numbers may lie apart, ``|a - e| <= atol + rtol * |e|``; None: not said."""
+    """How far valid numbers may lie apart, ``|a - e| <= atol + rtol * |e|``; None: not said.
+
+    ``unpack``: they are compared after unpacking where the packing differs.
+    """
 
     rtol: float | None = None
     atol: float | None = None
+    unpack: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,45 @@ class CompareRules:
         "DataGranule/ArchiveAndDistributionInformation/Checksum/Value",
         "PGEVersionClass/PGEVersion",
     )
-    # path of a variable -> Tolerance
+    ignore_variables: tuple[str, ...] = ()
+    ignore_files: tuple[str, ...] = ()
+    unpack: bool = False
+    pixel_atol: float = 0
+    pixel_share: float = 0.0
+    # path of a variable, or name of a column -> Tolerance
     variables: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+
+    def tolerance(self, name):
+        """Return what is said of a variable, by its path, or of a column of a table."""
+        return self.variables.get(name.strip("/"), Tolerance())
+
+    def unpacks(self, name):
+        """Return whether a variable may be packed otherwise than expected."""
+        own = self.tolerance(name).unpack
+        return self.unpack if own is None else own
+
+    def ignores_attribute(self, where, name):
+        """Return whether an attribute of the variable or group at ``where`` may differ.
+
+        An entry with a slash is the path of one attribute, any other a name wherever it is.
+        """
+        path = f"{where.rstrip('/')}/{name}"
+        return any(
+            path == f"/{entry.lstrip('/')}" if "/" in entry else name == entry
+            for entry in self.ignore_attributes
+        )
+
+    def ignores_variable(self, name):
+        """Return whether the values of a variable, or the cells of a column, may differ."""
+        return _matches(name, self.ignore_variables)
+
+    def ignores_file(self, name):
+        """Return whether a file does not count at all."""
+        return _matches(name, self.ignore_files)
+
+
+def _matches(name, patterns):
+    return any(fnmatch.fnmatchcase(name.strip("/"), one.strip("/")) for one in patterns)
 
 
 @dataclass(frozen=True)
@@ -107,6 +149,11 @@ _TABLES = {
         "ignore_attributes": (checks.texts, False),
         "ignore_xpaths": (checks.xpaths, False),
         "ignore_keys": (checks.texts, False),
+        "ignore_variables": (checks.texts, False),
+        "ignore_files": (checks.texts, False),
+        "unpack": (checks.truth, False),
+        "pixel_atol": (checks.number, False),
+        "pixel_share": (checks.share, False),
     },
     "limits": {
         "seconds": (checks.limit, False),
@@ -115,7 +162,11 @@ _TABLES = {
     },
     "sample": {"uri": (checks.text, False)},
 }
-_TOLERANCE = {"rtol": (checks.number, False), "atol": (checks.number, False)}
+_TOLERANCE = {
+    "rtol": (checks.number, False),
+    "atol": (checks.number, False),
+    "unpack": (checks.truth, False),
+}
 _FREE = ("inputs", "products")
 
 

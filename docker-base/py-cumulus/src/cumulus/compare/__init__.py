@@ -4,45 +4,22 @@ File sets first, then file by file, each by the kind that its content shows.
 """
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from .. import CumulusError
 from ..collection import CompareRules
-from ..formats import JSON, NETCDF, XML, kind_of
+from ..formats import EMPTY, JSON, NETCDF, PNG, TABLE, TEXT, XML, kind_of
+from .model import Comparison, Difference, FileResult
 
-__all__ = ["FileResult", "Unreadable", "compare", "compare_files", "exit_status", "report"]
+__all__ = ["FileResult", "Unreadable", "compare", "compare_files", "files_of", "report"]
 
-EQUAL, DIFFERENT, FAILED = 0, 1, 2
 SHOWN = 10  # differences of a file in the report
 KEPT = 200  # differences of a file that are remembered
 
 
 class Unreadable(CumulusError):
     """A file could not be compared; the message says why."""
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What became of one file.
-
-    Attributes
-    ----------
-    file : str
-        Name, relative to the directories compared.
-    status : str
-        "equal", "different", "missing" (only expected), "extra" (only actual), "unreadable".
-    differences : tuple of str
-        One line each.
-    """
-
-    file: str
-    status: str
-    differences: tuple[str, ...] = ()
-
-    def as_json(self):
-        """Return the result as a dictionary for a JSON report."""
-        return {**asdict(self), "differences": list(self.differences)}
 
 
 def compare(expected, actual, rules=None, stale=()):
@@ -58,8 +35,7 @@ def compare(expected, actual, rules=None, stale=()):
 
     Returns
     -------
-    list of FileResult
-        Sorted by name.
+    cumulus.compare.model.Comparison
 
     Raises
     ------
@@ -73,25 +49,32 @@ def compare(expected, actual, rules=None, stale=()):
             raise CumulusError(f"cannot compare: {str(path)!r} does not exist")
     if expected.is_dir() != actual.is_dir():
         raise CumulusError(f"cannot compare a directory with a file: {expected}, {actual}")
-    if not expected.is_dir():
-        return [_result(expected.name, expected, actual, rules)]
-    wanted, found = files_of(expected), files_of(actual)
+    if expected.is_dir():
+        results = _directories(expected, actual, rules, stale)
+    else:
+        results = [_result(expected.name, expected, actual, rules)]
+    return Comparison(str(expected), str(actual), tuple(results))
+
+
+def _directories(expected, actual, rules, stale):
+    wanted, found = (
+        {name for name in files_of(path) if not rules.ignores_file(name)}
+        for path in (expected, actual)
+    )
     if not wanted:
         raise CumulusError(f"nothing to compare: {str(expected)!r} holds no products")
-    results = []
     for name in sorted(wanted | found):
         if name in wanted and name in stale:
             reason = "not written by this run; a file of that name is left from an earlier one"
-            results.append(FileResult(name, "missing", (reason,)))
+            yield FileResult(name, "missing", reason=reason)
         elif name not in found:
-            results.append(FileResult(name, "missing", ("expected, but not there",)))
+            yield FileResult(name, "missing", reason="expected, but not there")
         elif name in wanted:
-            results.append(_result(name, expected / name, actual / name, rules))
+            yield _result(name, expected / name, actual / name, rules)
         else:
             old = name in stale
-            why = "left from an earlier run: remove it" if old else "there, but not expected"
-            results.append(FileResult(name, "extra", (why,)))
-    return results
+            reason = "left from an earlier run: remove it" if old else "there, but not expected"
+            yield FileResult(name, "extra", reason=reason)
 
 
 def files_of(directory):
@@ -111,72 +94,83 @@ def files_of(directory):
 
 def _result(name, expected, actual, rules):
     try:
-        differences = tuple(compare_files(expected, actual, rules))
+        kind, found = _compare_as(expected, actual, rules)
     except Unreadable as error:
-        return FileResult(name, "unreadable", (str(error),))
-    return FileResult(name, "different" if differences else "equal", differences)
+        return FileResult(name, "unreadable", reason=str(error))
+    result = FileResult(name, "different" if found else "equal", kind, tuple(found[:KEPT]))
+    return replace(result, left_out=max(0, len(found) - KEPT))
 
 
 def compare_files(expected, actual, rules=None):
-    """Return the differences of two files, one line each; an empty list if there are none.
+    """Return the differences of two files; an empty list if there are none.
+
+    Returns
+    -------
+    list of cumulus.compare.model.Difference
 
     Raises
     ------
     Unreadable
         One of them cannot be read to its end.
     """
-    from . import documents
+    return _compare_as(expected, actual, rules or CompareRules())[1]
 
-    rules = rules or CompareRules()
+
+def _compare_as(expected, actual, rules):
+    """Return what kind two files were compared as, and their differences."""
     try:
         kinds = kind_of(expected), kind_of(actual)
+        if set(kinds) == {TABLE, TEXT}:
+            kinds = TEXT, TEXT
         if kinds[0] != kinds[1]:
-            return [f"kind of file: expected {_kind(expected)}, found {_kind(actual)}"]
-        if kinds[0] == NETCDF:
-            from . import netcdf
-
-            found = netcdf.differences(expected, actual, rules)
-        elif kinds[0] == XML:
-            found = documents.xml_differences(expected, actual, rules.ignore_xpaths)
-        elif kinds[0] == JSON:
-            found = documents.json_differences(expected, actual, rules.ignore_keys)
-        else:
-            found = documents.byte_differences(expected, actual)
+            message = f"kind of file: expected {kinds[0]}, found {kinds[1]}"
+            return kinds[0], [Difference("kind", "", message, "", *kinds)]
+        return kinds[0], list(_differences(kinds[0], expected, actual, rules))
     except OSError as error:
         name = str(error.filename or actual)
         raise Unreadable(f"cannot read {name!r}: {error.strerror}") from error
     except RecursionError as error:
         raise Unreadable(f"cannot compare {str(actual)!r}: nested too deeply") from error
-    if len(found) > KEPT:
-        found = [*found[:KEPT], f"... and {len(found) - KEPT} more differences"]
-    return found
 
 
-def _kind(path):
-    return kind_of(path) if os.path.getsize(path) else "an empty file"
+def _differences(kind, expected, actual, rules):
+    from . import documents, text  # these need this module's Unreadable
+
+    if kind == NETCDF:
+        from . import netcdf
+
+        return netcdf.differences(expected, actual, rules)
+    if kind == EMPTY or documents.same_bytes(expected, actual):
+        return []
+    if kind == XML:
+        return documents.xml_differences(expected, actual, rules.ignore_xpaths)
+    if kind == JSON:
+        return documents.json_differences(expected, actual, rules.ignore_keys, rules)
+    if kind == PNG:
+        from . import png
+
+        return png.differences(expected, actual, rules)
+    if kind == TABLE:
+        return text.table_differences(expected, actual, rules)
+    if kind == TEXT:
+        return text.text_differences(expected, actual, rules)
+    return documents.byte_differences(expected, actual)
 
 
-def exit_status(results):
-    """Return 0 when all is equal, 1 when something differs, 2 when something is unreadable."""
-    states = {result.status for result in results}
-    if "unreadable" in states or not states:
-        return FAILED
-    return DIFFERENT if states != {"equal"} else EQUAL
-
-
-def report(results):
+def report(comparison):
     """Return a report for people: a few lines a differing file and a last line with the counts."""
     lines = []
-    for result in results:
+    for result in comparison:
         if result.status == "equal":
             continue
         lines.append(f"{result.file!r}: {result.status}")
-        lines += [f"    {text}" for text in result.differences[:SHOWN]]
-        if (hidden := len(result.differences) - SHOWN) > 0:
+        if result.reason:
+            lines.append(f"    {result.reason}")
+        for one in result.differences[:SHOWN]:
+            lines += [f"    {line}" for line in one.message.splitlines()]
+        if (hidden := len(result.differences) - SHOWN + result.left_out) > 0:
             lines.append(f"    ... and {hidden} more")
-    counts = {}
-    for result in results:
-        counts[result.status] = counts.get(result.status, 0) + 1
-    summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    lines.append(f"{len(results)} file{'s' * (len(results) != 1)} compared: {summary}")
-    return "\n".join(lines)
+    summary = ", ".join(f"{count} {status}" for status, count in comparison.counts.items())
+    lines.append(f"{len(comparison)} file{'s' * (len(comparison) != 1)} compared: {summary}")
+    # Names and cells may hold bytes that are no UTF-8.
+    return "\n".join(lines).encode("utf-8", "backslashreplace").decode()

@@ -3,6 +3,9 @@
 import json
 import xml.etree.ElementTree as ElementTree
 
+from .model import Difference
+from .numbers import near
+
 __all__ = ["byte_differences", "json_differences", "same_bytes", "xml_differences"]
 
 BLOCK = 1 << 20
@@ -28,8 +31,10 @@ def byte_differences(expected, actual):
         sizes = [file.seek(0, 2) for file in (first, second)]
     size = "" if sizes[0] == sizes[1] else f"; expected {sizes[0]} bytes, found {sizes[1]}"
     if place is None:
-        return [f"the shorter file is the beginning of the longer one{size}"]
-    return [f"bytes differ from offset {offset + place} on{size}"]
+        message = f"the shorter file is the beginning of the longer one{size}"
+    else:
+        message = f"bytes differ from offset {offset + place} on{size}"
+    return [Difference("bytes", "", message)]
 
 
 # --- XML -------------------------------------------------------------------------------------
@@ -55,7 +60,14 @@ def xml_differences(expected, actual, ignored=()):
     if texts[0] == texts[1]:
         return []
     wanted, found = (dict(_xml_items(root)) for root in roots)
-    return _item_differences(wanted, found) or ["the order of the elements differs"]
+    if found := _item_differences(wanted, found):
+        return found
+    order = [", ".join(_order(root)) for root in roots]
+    return [Difference("value", roots[0].tag, "the order of the elements differs", "", *order)]
+
+
+def _order(root):
+    return [child.tag for element in root.iter() for child in element]
 
 
 def _xml_items(element, path=""):
@@ -79,18 +91,19 @@ def _xml_items(element, path=""):
 # --- JSON ------------------------------------------------------------------------------------
 
 
-def json_differences(expected, actual, ignored=()):
+def json_differences(expected, actual, ignored=(), tolerance=None):
     """Compare two JSON files by content.
 
     The value at an ignored key path, such as ``ProviderDates/Date``, does not count; that the key
-    is there does. Lists are passed through: the path names no index.
+    is there does. Lists are passed through: the path names no index. Numbers with a fraction may
+    differ within the tolerance.
     """
     paths = {tuple(path.strip("/").split("/")) for path in ignored}
     items = []
     for path in (expected, actual):
         with open(path, "rb") as file:
             items.append(dict(_json_items(json.load(file), (), paths)))
-    return _item_differences(*items)
+    return _item_differences(*items, tolerance)
 
 
 def _json_items(value, place, ignored):
@@ -119,16 +132,20 @@ def _json_text(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def _item_differences(expected, actual):
+def _item_differences(expected, actual, tolerance=None):
     differences = []
     for place in [*expected, *(place for place in actual if place not in expected)]:
         name = place if isinstance(place, str) else _place_name(place)
+        wanted, found = expected.get(place, ""), actual.get(place, "")
         if place not in actual:
-            differences.append(f"{name} is missing; expected {expected[place]!r}")
+            category, message = "missing", f"{name} is missing; expected {wanted!r}"
         elif place not in expected:
-            differences.append(f"{name} is extra: {actual[place]!r}")
-        elif expected[place] != actual[place]:
-            differences.append(f"{name}: expected {expected[place]!r}, found {actual[place]!r}")
+            category, message = "extra", f"{name} is extra: {found!r}"
+        elif wanted == found or (tolerance and near(wanted, found, tolerance)):
+            continue
+        else:
+            category, message = "value", f"{name}: expected {wanted!r}, found {found!r}"
+        differences.append(Difference(category, name, message, "", wanted, found))
     return differences
 
 

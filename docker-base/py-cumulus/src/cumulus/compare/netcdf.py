@@ -6,8 +6,11 @@ import netCDF4
 import numpy as np
 
 from ..collection import Tolerance
-from . import Unreadable
+from . import Unreadable, packing
+from .chunks import Chunks
 from .documents import same_bytes
+from .model import Difference
+from .places import coordinates_at
 from .values import Tally, blocks, show
 
 __all__ = ["differences"]
@@ -21,7 +24,11 @@ _LIBRARY_ERRORS = (OSError, RuntimeError, ValueError, AttributeError, KeyError, 
 
 
 def differences(expected, actual, rules):
-    """Return the differences, one line each.
+    """Return the differences.
+
+    Returns
+    -------
+    list of cumulus.compare.model.Difference
 
     Raises
     ------
@@ -35,7 +42,8 @@ def differences(expected, actual, rules):
             if dataset.unsupported:
                 raise Unreadable(f"cannot compare {str(path)!r}: {dataset.unsupported}")
         try:
-            return list(_Comparison(rules).groups(first.dataset, second.dataset))
+            with Chunks(expected, actual) as chunks:
+                return list(_Comparison(rules, chunks).groups(first.dataset, second.dataset))
         except _LIBRARY_ERRORS as error:
             raise Unreadable(
                 f"cannot read {str(expected)!r} or {str(actual)!r}: {error}"
@@ -69,65 +77,107 @@ class _Opened:
 class _Comparison:
     """Walks two files side by side under one set of rules."""
 
-    def __init__(self, rules):
+    def __init__(self, rules, chunks):
         self.rules = rules
+        self.chunks = chunks
 
     def groups(self, expected, actual):
-        where = expected.path.rstrip("/") + "/"
+        where = expected.path
+        inside = where.rstrip("/") + "/"
         yield from _dimensions(where, expected.dimensions, actual.dimensions)
         yield from self.attributes(where, expected, actual)
         yield from _types(where, expected, actual)
-        yield from _names(f"{where}: variable", expected.variables, actual.variables)
+        yield from _names(inside, "variable", expected.variables, actual.variables)
         for name, variable in expected.variables.items():
             if name in actual.variables:
-                yield from self.variables(where + name, variable, actual.variables[name])
-        yield from _names(f"{where}: group", expected.groups, actual.groups)
+                yield from self.variables(inside + name, variable, actual.variables[name])
+        yield from _names(inside, "group", expected.groups, actual.groups)
         for name, group in expected.groups.items():
             if name in actual.groups:
                 yield from self.groups(group, actual.groups[name])
 
-    def attributes(self, where, expected, actual):
+    def attributes(self, where, expected, actual, passed_over=()):
         """Compare type and value of every attribute that is not ignored."""
-        wanted, found = (self._attributes(one) for one in (expected, actual))
-        yield from _names(f"{where}: attribute", wanted, found)
+        wanted, found = (
+            {
+                name: one.getncattr(name)
+                for name in one.ncattrs()
+                if name not in passed_over and not self.rules.ignores_attribute(where, name)
+            }
+            for one in (expected, actual)
+        )
+        yield from _missing_and_extra(where, "attribute", wanted, found)
         for name, value in wanted.items():
-            if name in found:
-                other = found[name]
-                if _type_name(value) != _type_name(other):
-                    types = f"type {_type_name(value)}, found {_type_name(other)}"
-                    yield f"{where}: attribute {name}: expected {types}"
-                elif not _same(value, other):
-                    yield f"{where}: attribute {name}: expected {show(value)}, found {show(other)}"
-
-    def _attributes(self, one):
-        names = [name for name in one.ncattrs() if name not in self.rules.ignore_attributes]
-        return {name: one.getncattr(name) for name in names}
+            if name not in found:
+                continue
+            other = found[name]
+            types = _type_name(value), _type_name(other)
+            if types == ("text", "text"):
+                types = self.chunks.text_types(where, name)
+            head = f"{where}: attribute {name}: expected "
+            if types[0] != types[1]:
+                message = f"{head}type {types[0]}, found {types[1]}"
+            elif not _same(value, other):
+                message = f"{head}{show(value)}, found {show(other)}"
+            else:
+                continue
+            yield Difference("attribute", where, message, name, str(value), str(other))
 
     def variables(self, where, expected, actual):
-        yield from self.attributes(where, expected, actual)
+        unpack = packing.unpacking(expected, actual) if self.rules.unpacks(where) else None
+        passed_over = packing.ATTRIBUTES if unpack else ()
+        yield from self.attributes(where, expected, actual, passed_over)
         types = _type_of(expected), _type_of(actual)
-        if types[0] != types[1]:
-            yield f"{where}: expected type {types[0]}, found {types[1]}"
+        if types[0] != types[1] and not unpack:
+            message = f"{where}: expected type {types[0]}, found {types[1]}"
+            yield Difference("dtype", where, message, "", *types)
         if expected.dimensions != actual.dimensions:
-            dimensions = f"dimensions {expected.dimensions}, found {actual.dimensions}"
-            yield f"{where}: expected {dimensions}"
+            both = expected.dimensions, actual.dimensions
+            message = f"{where}: expected dimensions {both[0]}, found {both[1]}"
+            yield Difference("shape", where, message, "", *map(str, both))
         if expected.shape != actual.shape:
-            yield f"{where}: expected shape {expected.shape}, found {actual.shape}"
+            both = expected.shape, actual.shape
+            message = f"{where}: expected shape {both[0]}, found {both[1]}"
+            yield Difference("shape", where, message, "", *map(str, both))
+        elif self.rules.ignores_variable(where):
+            return
         elif types[0] == types[1] or _both_numbers(expected, actual):
-            tally = Tally(self.tolerance(where, expected), _special(expected), _special(actual))
-            for place in blocks(expected):
-                tally.add(expected[place], actual[place], place)
-            yield from tally.lines(where)
+            yield from self.values(where, expected, actual, unpack)
 
-    def tolerance(self, where, variable):
+    def values(self, where, expected, actual, unpack):
+        own = self.rules.tolerance(where)
+        tally = Tally(
+            self.tolerance(own, expected, unpack),
+            packing.no_value(expected),
+            packing.no_value(actual),
+            exact_integers=own.rtol is None and own.atol is None,
+            unpack=unpack,
+        )
+        places = blocks(expected)
+        if unpack is None:
+            places = self.chunks.unequal(where, places)
+        for place in places:
+            tally.add(expected[place], actual[place], place)
+        if not tally.differing:
+            return
+        values = tally.result(
+            total=int(np.prod(expected.shape, dtype="u8")),
+            shape=expected.shape,
+            dimensions=expected.dimensions,
+            units=str(getattr(expected, "units", "")),
+            coordinates=coordinates_at(expected, tally.worst[2]),
+        )
+        message = f"{where}: {values}"
+        yield Difference("value", where, message, "", values.expected, values.actual, values)
+
+    def tolerance(self, own, variable, unpack):
         """Return the tolerance of a variable: its own rule, else the general one.
 
-        The general one is for measurements: integers (flags, counts, identifiers) are compared
-        exactly, and times up to rounding.
+        The general one is for measurements: integers (flags, counts, identifiers, stored values
+        of packed variables) are compared exactly, and times up to rounding.
         """
-        own = self.rules.variables.get(where.strip("/"), Tolerance())
         rtol, atol = self.rules.rtol, self.rules.atol
-        if getattr(variable.dtype, "kind", "") in "iu":
+        if getattr(variable.dtype, "kind", "") in ("i", "u") and unpack is None:
             rtol = atol = 0.0
         elif " since " in str(getattr(variable, "units", "")):
             rtol, atol = min(rtol, _TIME), 0.0
@@ -136,36 +186,66 @@ class _Comparison:
         )
 
 
-def _names(what, expected, actual):
+def _missing_and_extra(where, what, expected, actual):
+    """Name what only one side has; ``where`` is the path of what should hold it."""
     for name in expected:
         if name not in actual:
-            yield f"{what} {name} is missing"
+            message = f"{where}: {what} {name} is missing"
+            yield Difference("missing", where, message, name, str(expected[name]))
     for name in actual:
         if name not in expected:
-            yield f"{what} {name} is extra"
+            message = f"{where}: {what} {name} is extra"
+            yield Difference("extra", where, message, name, "", str(actual[name]))
+
+
+def _names(inside, what, expected, actual):
+    """Name variables and groups that only one side has; they are places of their own."""
+    for name in [*expected, *actual]:
+        if name not in actual:
+            yield Difference("missing", inside + name, f"{inside}: {what} {name} is missing", name)
+        elif name not in expected:
+            yield Difference("extra", inside + name, f"{inside}: {what} {name} is extra", name)
 
 
 def _dimensions(where, expected, actual):
-    yield from _names(f"{where}: dimension", expected, actual)
-    for name, one in expected.items():
-        if name not in actual:
-            continue
-        other = actual[name]
-        if len(one) != len(other):
-            yield f"{where}: dimension {name}: expected length {len(one)}, found {len(other)}"
-        if one.isunlimited() != other.isunlimited():
-            wanted = "unlimited" if one.isunlimited() else "fixed"
-            yield f"{where}: dimension {name}: expected to be {wanted}"
+    wanted, found = (
+        {name: _length(one) for name, one in side.items()} for side in (expected, actual)
+    )
+    yield from _missing_and_extra(where, "dimension", wanted, found)
+    for name, length in wanted.items():
+        if name in found and found[name] != length:
+            message = f"{where}: dimension {name}: expected {length}, found {found[name]}"
+            yield Difference("dimension", where, message, name, length, found[name])
+
+
+def _length(dimension):
+    kind = "unlimited" if dimension.isunlimited() else "fixed"
+    return f"length {len(dimension)} ({kind})"
 
 
 def _types(where, expected, actual):
     """Compare user-defined types; what uses them is compared as a variable."""
     for kind in ("cmptypes", "vltypes", "enumtypes"):
-        yield from _names(f"{where}: type", getattr(expected, kind), getattr(actual, kind))
-    for name, one in expected.enumtypes.items():
-        other = actual.enumtypes.get(name)
-        if other is not None and one.enum_dict != other.enum_dict:
-            yield f"{where}: type {name}: expected {one.enum_dict}, found {other.enum_dict}"
+        wanted, found = (_definitions(getattr(one, kind)) for one in (expected, actual))
+        yield from _missing_and_extra(where, "type", wanted, found)
+        for name, definition in wanted.items():
+            if name in found and found[name] != definition:
+                message = f"{where}: type {name}: expected {definition}, found {found[name]}"
+                yield Difference("dtype", where, message, name, definition, found[name])
+
+
+def _definitions(types):
+    return {
+        name: str(one.enum_dict) if isinstance(one, netCDF4.EnumType) else _type_text(one.dtype)
+        for name, one in types.items()
+    }
+
+
+def _type_text(dtype):
+    if dtype is str:
+        return "string"
+    dtype = dtype.newbyteorder("=")
+    return str(dtype) if dtype.names else dtype.name
 
 
 def _type_of(variable):
@@ -174,27 +254,14 @@ def _type_of(variable):
     if kind is str:
         return "string"
     if isinstance(kind, netCDF4.VLType):
-        inner = "string" if kind.dtype is str else kind.dtype.newbyteorder("=").str
-        return f"variable-length {inner}"
+        return f"variable-length {_type_text(kind.dtype)}"
     if isinstance(kind, netCDF4.EnumType):
-        return f"enumeration {kind.name} of {kind.dtype.newbyteorder('=').str}"
-    if isinstance(kind, netCDF4.CompoundType):
-        return str(kind.dtype.newbyteorder("="))
-    return variable.dtype.newbyteorder("=").name
+        return f"enumeration {kind.name} of {_type_text(kind.dtype)}"
+    return _type_text(kind.dtype if isinstance(kind, netCDF4.CompoundType) else variable.dtype)
 
 
 def _both_numbers(*variables):
     return all(getattr(one.datatype, "kind", "") in tuple("iuf") for one in variables)
-
-
-def _special(variable):
-    """Values that stand for 'no value': they equal only themselves, whatever the tolerance."""
-    attributes = [
-        np.asarray(variable.getncattr(name)).ravel()
-        for name in ("_FillValue", "missing_value")
-        if name in variable.ncattrs()
-    ]
-    return [value for array in attributes if array.dtype.kind in "iuf" for value in array]
 
 
 def _type_name(value):

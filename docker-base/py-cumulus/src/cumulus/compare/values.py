@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 
+from .model import Values
+
 __all__ = ["Tally", "blocks", "show"]
 
-BLOCK = 1 << 23  # bytes of a block: memory stays within some 100 MB whatever the file's size
+BLOCK = 1 << 22  # bytes of a block: memory stays within some 100 MB whatever the file's size
 SHOWN = 120  # characters of a value in a report
 _CLASSES = ("fill", "NaN", "+inf", "-inf", "valid")
 _FILL, _VALID = 0, 4
@@ -30,21 +32,11 @@ def blocks(variable):
         steps.insert(0, max(1, min(step, length, room)))
         room = max(1, room // steps[0])
     counts = [math.ceil(length / step) for length, step in zip(shape, steps, strict=True)]
-    for number in _numbers(counts):
+    for number in np.ndindex(*counts):
         yield tuple(
             slice(i * step, min((i + 1) * step, length))
             for i, step, length in zip(number, steps, shape, strict=True)
         )
-
-
-def _numbers(counts):
-    """Yield every index of an array of this shape, in order, however large it is."""
-    if not counts:
-        yield ()
-        return
-    for first in range(counts[0]):
-        for rest in _numbers(counts[1:]):
-            yield first, *rest
 
 
 class Tally:
@@ -53,127 +45,138 @@ class Tally:
     Parameters
     ----------
     tolerance : cumulus.collection.Tolerance
-        For values that are valid in both.
+        For numbers that are valid in both.
     expected_fill, actual_fill : sequence of numbers
         Values that stand for no value.
+    exact_integers : bool
+        Integers within a compound or a variable-length value have no tolerance.
+    unpack : pair of functions, optional
+        What makes numbers of the stored values of each side; fill values stay what they are.
     """
 
-    def __init__(self, tolerance, expected_fill=(), actual_fill=()):
+    def __init__(
+        self, tolerance, expected_fill=(), actual_fill=(), exact_integers=False, unpack=None
+    ):
         self.tolerance = tolerance
         self.fills = list(expected_fill), list(actual_fill)
-        self.total = self.differing = 0
+        self.exact_integers = exact_integers
+        self.unpack = unpack
+        self.differing = 0
         self.changes = {}  # (expected class, actual class) -> count
-        self.largest = self.relative = 0.0
+        self.largest = self.relative = None
         self.worst = None  # (is a valid pair, size of the difference, index, expected, actual)
 
     def add(self, expected, actual, place):
         """Compare one block; ``place`` are its slices in the variable."""
         start = [one.start for one in place]
         a, b = np.asarray(expected), np.asarray(actual)
-        self.total += a.size
-        if a.dtype.names:
-            self._compound(a, b, start)
-        elif a.dtype.kind == "O" or a.dtype.kind in "SU":
-            self._texts(a, b, start)
-        else:
+        if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
             self._numbers(a, b, start)
+            return
+        mask = ~self._agree(a, b)
+        if count := int(np.count_nonzero(mask)):
+            self.differing += count
+            self._remember(False, 0.0, int(np.argmax(mask)), start, a, b)
 
-    def _compound(self, a, b, start):
-        same = np.ones(a.shape, bool)
-        for name in a.dtype.names:
-            if a.dtype[name].names:
-                same &= np.array(
-                    [
-                        x.tobytes() == y.tobytes()
-                        for x, y in zip(a[name].flat, b[name].flat, strict=True)
-                    ]
-                ).reshape(a.shape)
-                continue
-            field = _equal(a[name], b[name])
-            same &= field.reshape(*a.shape, -1).all(axis=-1)
-        self._unequal(a, b, ~same, start)
-
-    def _texts(self, a, b, start):
+    def _agree(self, a, b):
+        """Return where values of any type agree within the tolerance."""
+        if a.dtype.names:
+            same = np.ones(a.shape, bool)
+            for name in a.dtype.names:
+                field = self._agree(a[name], b[name])
+                same &= field.reshape(*a.shape, -1).all(axis=-1)
+            return same
         if a.dtype.kind == "O":
             pairs = zip(a.flat, b.flat, strict=True)
-            same = np.array([self._same_object(x, y) for x, y in pairs], bool).reshape(a.shape)
-        else:
-            same = a == b
-        self._unequal(a, b, ~same, start)
+            return np.array([self._object(x, y) for x, y in pairs], bool).reshape(a.shape)
+        same = _equal(a, b)
+        if a.dtype.kind in "SUV" or same.all():
+            return same
+        same[~same] = ~self._judge(a[~same], b[~same])[0]
+        return same
 
-    def _same_object(self, one, other):
-        if not isinstance(one, np.ndarray):
-            return one == other
-        if one.shape != other.shape:
-            return False
-        inner = Tally(self.tolerance, *self.fills)
-        inner.add(one, other, (slice(0, one.size),))
-        return inner.differing == 0
-
-    def _unequal(self, a, b, mask, start):
-        if count := int(mask.sum()):
-            self.differing += count
-            if self.worst is None:
-                index = tuple(int(i) for i in np.argwhere(mask)[0])
-                self._remember(False, 0.0, index, start, a, b)
+    def _object(self, one, other):
+        """A text, or the numbers of a variable-length value."""
+        if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+            return type(one) is type(other) and one == other
+        return one.shape == other.shape and bool(self._agree(one, other).all())
 
     def _numbers(self, a, b, start):
-        suspects = ~_equal(a, b)
-        if not suspects.any():
+        suspects = np.flatnonzero(~_equal(a, b) if self.unpack is None else np.ones(a.shape, bool))
+        if not suspects.size:
             return
-        indices = np.argwhere(suspects)
-        x, y = a[suspects], b[suspects]
-        classes = _classify(x, self.fills[0]), _classify(y, self.fills[1])
-        valid = (classes[0] == _VALID) & (classes[1] == _VALID)
-        # Both no value, under fill values that differ: the attributes say so already.
-        absent = (classes[0] == _FILL) & (classes[1] == _FILL) & (self.fills[0] != self.fills[1])
-        size = _distance(x, y)
-        magnitude = np.abs(x.astype("f8"))
-        with np.errstate(all="ignore"):
-            near = size <= self.tolerance.atol + self.tolerance.rtol * magnitude
-            relative = np.where(magnitude > 0, size / magnitude, np.inf)
-        if self.tolerance.atol == 0 and self.tolerance.rtol == 0:
-            near[:] = False  # they are not equal: no rounding of the distance makes them so
-        different = ~((valid & near) | absent)
+        x, y = a.reshape(-1)[suspects], b.reshape(-1)[suspects]
+        different, valid, classes, size, relative = self._judge(x, y)
         if not different.any():
             return
-        self.differing += int(different.sum())
-        for pair in zip(classes[0][different], classes[1][different], strict=True):
+        self.differing += int(np.count_nonzero(different))
+        pairs, counts = np.unique(
+            classes[0][different] * len(_CLASSES) + classes[1][different], return_counts=True
+        )
+        for pair, count in zip(pairs, counts, strict=True):
+            pair = divmod(int(pair), len(_CLASSES))
             if pair != (_VALID, _VALID):
-                self.changes[pair] = self.changes.get(pair, 0) + 1
+                self.changes[pair] = self.changes.get(pair, 0) + int(count)
         both = different & valid
         if both.any():
-            self.largest = max(self.largest, float(size[both].max()))
-            self.relative = max(self.relative, float(relative[both].max()))
+            self.largest = max(self.largest or 0.0, float(size[both].max()))
+            self.relative = max(self.relative or 0.0, float(relative[both].max()))
             at = int(np.argmax(np.where(both, size, -1)))
-            self._remember(True, float(size[at]), indices[at], start, a, b)
+            self._remember(True, float(size[at]), int(suspects[at]), start, a, b)
         else:
-            self._remember(False, 0.0, indices[int(np.argmax(different))], start, a, b)
+            self._remember(False, 0.0, int(suspects[np.argmax(different)]), start, a, b)
 
-    def _remember(self, valid, size, index, start, a, b):
+    def _judge(self, x, y):
+        """Which of some unequal numbers differ beyond the tolerance, and by how much."""
+        classes = _classify(x, self.fills[0]), _classify(y, self.fills[1])
+        valid = (classes[0] == _VALID) & (classes[1] == _VALID)
+        if self.unpack:
+            absent = (classes[0] == classes[1]) & ~valid
+            x, y = self.unpack[0](x), self.unpack[1](y)
+        else:
+            # Both no value, under fill values that differ: the attributes say so already.
+            absent = (classes[0] == _FILL) & (classes[1] == _FILL)
+            absent &= self.fills[0] != self.fills[1]
+        rtol, atol = self.tolerance.rtol, self.tolerance.atol
+        if self.exact_integers and x.dtype.kind in "iu":
+            rtol = atol = 0.0
+        size = _distance(x, y)
+        magnitude = np.abs(x.astype("c16" if x.dtype.kind == "c" else "f8"))
+        with np.errstate(all="ignore"):
+            near = size <= atol + rtol * magnitude
+            relative = np.where(magnitude > 0, size / magnitude, np.inf)
+        if atol == 0 and rtol == 0:
+            # They are not equal: no rounding of the distance makes them so.
+            near = np.zeros(x.shape, bool) if self.unpack is None else x == y
+        return ~((valid & near) | absent), valid, classes, size, relative
+
+    def _remember(self, valid, size, at, start, a, b):
         if self.worst is None or (valid, size) > self.worst[:2]:
-            index = tuple(int(i) for i in index)
-            place = tuple(i + offset for i, offset in zip(index, start, strict=True))
-            self.worst = valid, size, place, a[index], b[index]
+            index = np.unravel_index(at, a.shape)
+            place = tuple(int(i) + offset for i, offset in zip(index, start, strict=True))
+            self.worst = valid, size, place, show(a[index]), show(b[index])
 
-    def lines(self, where):
-        """Return what differs: one or two lines, none if all is equal."""
+    def result(self, **about):
+        """Return the `Values` of what differs, or None; ``about`` is what only the caller knows."""
         if not self.differing:
-            return []
+            return None
         _, _, place, expected, actual = self.worst
-        at = "".join(f"[{i}]" for i in place)
-        text = (
-            f"{where}: {self.differing} of {self.total} values differ; "
-            f"worst at {at or 'the only value'}: expected {show(expected)}, found {show(actual)}"
+        changes = {
+            f"{_CLASSES[i]} -> {_CLASSES[j]}": n for (i, j), n in sorted(self.changes.items())
+        }
+        return Values(
+            index=place,
+            expected=expected,
+            actual=actual,
+            differing=self.differing,
+            largest=self.largest,
+            relative=self.relative,
+            changes=changes,
+            rtol=float(self.tolerance.rtol),
+            atol=float(self.tolerance.atol),
+            unpacked=self.unpack is not None,
+            **about,
         )
-        if self.largest:
-            text += f"; largest difference {self.largest:.6g}, relative {self.relative:.6g}"
-        lines = [text]
-        if self.changes:
-            pairs = sorted(self.changes.items())
-            turned = ", ".join(f"{n} {_CLASSES[i]} -> {_CLASSES[j]}" for (i, j), n in pairs)
-            lines.append(f"{where}: values that changed their class: {turned}")
-        return lines
 
 
 def _equal(a, b):
@@ -199,13 +202,14 @@ def _distance(x, y):
     if x.dtype.kind in "iu" and y.dtype == x.dtype:
         # Modulo 2**64 the subtraction cannot overflow.
         return (np.maximum(x, y).astype("u8") - np.minimum(x, y).astype("u8")).astype("f8")
+    wide = "c16" if "c" in (x.dtype.kind, y.dtype.kind) else "f8"
     with np.errstate(all="ignore"):
-        return np.abs(x.astype("f8") - y.astype("f8"))
+        return np.abs(x.astype(wide) - y.astype(wide))
 
 
 def show(value):
     """Return a value as a short text."""
-    if isinstance(value, np.generic) and not isinstance(value, np.void):
+    if isinstance(value, np.bytes_ | np.str_ | np.complexfloating):
         value = value.item()
-    text = str(value) if isinstance(value, np.ndarray | np.void) else repr(value)
+    text = str(value) if isinstance(value, np.ndarray | np.generic) else repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

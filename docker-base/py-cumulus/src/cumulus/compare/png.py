@@ -1,0 +1,201 @@
+"""Differences of two PNG pictures: size and pixels; text and dates in the file do not count.
+
+A decoder of our own, since every library that reads PNG would bring a dozen others into the image.
+Format: https://www.w3.org/TR/png-3/
+"""
+
+import struct
+import zlib
+
+import numpy as np
+
+from . import Unreadable
+from .model import Difference, Values
+
+__all__ = ["differences", "read"]
+
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a colour type
+_PALETTE = 3
+_WHOLE = [(0, 0, 1, 1)]
+# Of the seven passes of an interlaced picture: first column, first row, steps of both.
+_PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+_NAMES = ("red", "green", "blue", "opacity")
+
+
+def differences(expected, actual, rules):
+    """Compare two pictures pixel by pixel.
+
+    A channel may differ by ``rules.pixel_atol`` (of 255), and ``rules.pixel_share`` of the pixels
+    by more. Colours that are fully transparent are equal.
+    """
+    a, b = read(expected), read(actual)
+    if a.shape != b.shape:
+        sizes = [f"{one.shape[1]} x {one.shape[0]} pixels" for one in (a, b)]
+        return [Difference("shape", "", f"expected {sizes[0]}, found {sizes[1]}", "", *sizes)]
+    if a.dtype != b.dtype:
+        a, b = (one if one.dtype == np.uint16 else one.astype("u2") * 257 for one in (a, b))
+    unit = 257 if a.dtype == np.uint16 else 1
+    distance = np.where(a > b, a - b, b - a)
+    mask = (distance > rules.pixel_atol * unit).any(axis=-1)
+    count = int(np.count_nonzero(mask))
+    if count <= rules.pixel_share * mask.size:
+        return []
+    largest = distance.max(axis=-1)
+    row, column = (int(i) for i in np.unravel_index(np.argmax(largest), largest.shape))
+    texts = [_color(one[row, column]) for one in (a, b)]
+    values = Values(
+        index=(row, column),
+        expected=texts[0],
+        actual=texts[1],
+        differing=count,
+        total=mask.size,
+        largest=float(largest.max()) / unit,
+        relative=float(largest.max()) / unit / 255,
+        atol=float(rules.pixel_atol),
+        shape=mask.shape,
+        dimensions=("row", "column"),
+    )
+    message = (
+        f"{count} of {mask.size} pixels differ, {count / mask.size:.2g} of all\n"
+        f"    worst in row {row}, column {column}: expected {texts[0]}, found {texts[1]}\n"
+        f"    tolerance: pixel_atol {rules.pixel_atol:g}, pixel_share {rules.pixel_share:g}"
+    )
+    return [Difference("value", "", message, "", *texts, values)]
+
+
+def _color(pixel):
+    return ", ".join(f"{name} {int(level)}" for name, level in zip(_NAMES, pixel, strict=True))
+
+
+def read(path):
+    """Return the pixels of a PNG file.
+
+    Returns
+    -------
+    numpy.ndarray
+        Unsigned 8-bit numbers (16-bit, if the file has such) of shape (rows, columns, 4): red,
+        green, blue, opacity; all 0 where the opacity is.
+
+    Raises
+    ------
+    cumulus.compare.Unreadable
+        The file is damaged.
+    """
+    try:
+        return _decode(_parts(path))
+    except (struct.error, zlib.error, ValueError, KeyError, IndexError) as error:
+        raise Unreadable(f"cannot read {str(path)!r} as PNG: {error}") from error
+
+
+def _parts(path):
+    """Return the content of the file's chunks by name, those of equal name joined."""
+    parts = {}
+    with open(path, "rb") as file:
+        file.seek(8)
+        while b"IEND" not in parts:
+            length, name = struct.unpack(">I4s", file.read(8))
+            content = file.read(length)
+            (checksum,) = struct.unpack(">I", file.read(4))
+            if zlib.crc32(name + content) != checksum:
+                raise ValueError(f"the checksum of its chunk {name.decode('latin-1')} is wrong")
+            parts[name] = parts.get(name, b"") + content
+    return parts
+
+
+def _decode(parts):
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", parts[b"IHDR"])
+    channels = _CHANNELS[kind]
+    data = zlib.decompress(parts[b"IDAT"])
+    levels = np.zeros((height, width, channels), "u2" if depth == 16 else "u1")
+    for left, top, right, down in _PASSES if interlaced else _WHOLE:
+        columns, rows = -(-(width - left) // right), -(-(height - top) // down)
+        if columns <= 0 or rows <= 0:
+            continue
+        row_size = -(-columns * channels * depth // 8)
+        size = rows * (row_size + 1)
+        if len(data) < size:
+            raise ValueError("its pixels break off")
+        step = max(1, channels * depth // 8)
+        lines = _unfilter(np.frombuffer(data[:size], "u1").reshape(rows, row_size + 1), step)
+        levels[top::down, left::right] = _levels(lines, columns, channels, depth)
+        data = data[size:]
+    return _colors(levels, depth, kind, parts)
+
+
+def _unfilter(lines, step):
+    """Undo the prediction of each line from the one above and the pixel to the left."""
+    above = np.zeros(lines.shape[1] - 1, "u1")
+    result = np.empty((lines.shape[0], lines.shape[1] - 1), "u1")
+    for number, line in enumerate(lines):
+        method, line = int(line[0]), line[1:]
+        if method == 1:
+            line = _summed(line, step)
+        elif method == 2:
+            line = line + above
+        elif method in (3, 4):
+            line = (_averaged if method == 3 else _paeth)(line.tolist(), above.tolist(), step)
+        elif method:
+            raise ValueError(f"no filter has the number {method}")
+        result[number] = above = np.asarray(line, "u1")
+    return result
+
+
+def _summed(line, step):
+    padded = np.zeros(-(-len(line) // step) * step, "u1")
+    padded[: len(line)] = line
+    return padded.reshape(-1, step).cumsum(axis=0, dtype="u1").ravel()[: len(line)]
+
+
+def _averaged(line, above, step):
+    for i in range(len(line)):
+        left = line[i - step] if i >= step else 0
+        line[i] = (line[i] + (left + above[i]) // 2) & 255
+    return line
+
+
+def _paeth(line, above, step):
+    for i in range(min(step, len(line))):
+        line[i] = (line[i] + above[i]) & 255
+    for i in range(step, len(line)):
+        left, up, corner = line[i - step], above[i], above[i - step]
+        to_left, to_up = abs(up - corner), abs(left - corner)
+        to_corner = abs(left + up - 2 * corner)
+        if to_left <= to_up and to_left <= to_corner:
+            best = left
+        else:
+            best = up if to_up <= to_corner else corner
+        line[i] = (line[i] + best) & 255
+    return line
+
+
+def _levels(lines, columns, channels, depth):
+    if depth == 16:
+        lines = lines.view(">u2")
+    elif depth < 8:
+        bits = np.unpackbits(lines, axis=1)[:, : columns * depth].reshape(len(lines), columns, depth)
+        lines = bits @ (1 << np.arange(depth)[::-1])
+    return lines.reshape(len(lines), columns, channels)
+
+
+def _colors(levels, depth, kind, parts):
+    """Make red, green, blue and opacity of the stored levels."""
+    height, width, channels = levels.shape
+    full = 65535 if depth == 16 else 255
+    result = np.full((height, width, 4), full, levels.dtype)
+    transparent = parts.get(b"tRNS", b"")
+    if kind == _PALETTE:
+        palette = np.frombuffer(parts[b"PLTE"], "u1").reshape(-1, 3)
+        opacity = np.full(len(palette), 255, "u1")
+        opacity[: len(transparent)] = np.frombuffer(transparent, "u1")
+        result[..., :3], result[..., 3] = palette[levels[..., 0]], opacity[levels[..., 0]]
+    else:
+        colored = channels - (kind in (4, 6))
+        scale = full // ((1 << depth) - 1)
+        result[..., :3] = levels[..., :colored] * scale
+        if kind in (4, 6):
+            result[..., 3] = levels[..., -1]
+        elif transparent:
+            color = np.array(struct.unpack(f">{colored}H", transparent))
+            result[(levels == color).all(axis=-1), 3] = 0
+    result[result[..., 3] == 0] = 0
+    return result

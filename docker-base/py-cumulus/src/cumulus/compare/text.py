@@ -1,0 +1,218 @@
+"""Differences of texts and of tables (CSV), in which numbers may differ within the tolerance."""
+
+import csv
+import itertools
+import math
+
+from ..collection import Tolerance
+from ..formats import delimiter_of
+from .model import Difference, Values
+from .numbers import NUMBER, near, number
+
+__all__ = ["table_differences", "text_differences"]
+
+KEPT = 100  # differing lines that are kept for a report
+SHOWN = 160  # characters of a line in a message
+
+
+def text_differences(expected, actual, rules):
+    """Compare two texts line by line.
+
+    Numbers with a decimal point or an exponent may differ within the general tolerance; all else,
+    white space and line ends included, must be the same.
+    """
+    tolerance = Tolerance(rules.rtol, rules.atol)
+    kept, count, worst, largest = [], 0, None, -1.0
+    lengths = [0, 0]
+    with _open(expected) as first, _open(actual) as second:
+        for line, (a, b) in enumerate(itertools.zip_longest(first, second), 1):
+            lengths = [n + (one is not None) for n, one in zip(lengths, (a, b), strict=True)]
+            if a == b:
+                continue
+            distance = math.inf if a is None or b is None else _distance(a, b, tolerance)
+            if distance == 0:
+                continue
+            count += 1
+            if len(kept) < KEPT:
+                kept.append((a, b))
+            # A changed word outweighs any number; the first of equals is shown.
+            if distance > largest:
+                worst, largest = (line, a, b), distance
+    if not count:
+        return []
+    line, a, b = worst
+    message = (
+        f"{count} of {max(lengths)} lines differ\n"
+        f"    worst in line {line}: expected {_show(a)}, found {_show(b)}"
+    )
+    if lengths[0] != lengths[1]:
+        message += f"\n    expected {lengths[0]} lines, found {lengths[1]}"
+    texts = ("".join(pair[side] or "" for pair in kept) for side in (0, 1))
+    return [Difference("text", "", message, f"line {line}", *texts)]
+
+
+def _open(path):
+    # Bytes that are no UTF-8 are kept as they are; line ends count.
+    return open(path, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _show(line):
+    if line is None:
+        return "no such line"
+    return repr(line if len(line) <= SHOWN else line[: SHOWN - 3] + "...")
+
+
+def _distance(a, b, tolerance):
+    """How far two unequal lines are apart: 0 within the tolerance, infinite if words differ."""
+    if NUMBER.split(a) != NUMBER.split(b):
+        return math.inf
+    distance = 0.0
+    for x, y in zip(NUMBER.findall(a), NUMBER.findall(b), strict=True):
+        if x != y and not near(x, y, tolerance):
+            # Numbers that are the same but written otherwise differ all the same.
+            distance = max(distance, abs(float(x) - float(y)), math.ulp(0))
+    return distance
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def table_differences(expected, actual, rules):
+    """Compare two tables column by column; columns are matched by name where there is a header.
+
+    A column's tolerance is the rule of its name in [compare.variables], else the general one for
+    numbers with a decimal point or an exponent.
+    """
+    delimiters = [_delimiter(path) for path in (expected, actual)]
+    if delimiters[0] != delimiters[1]:
+        message = f"expected the delimiter {delimiters[0]!r}, found {delimiters[1]!r}"
+        return [Difference("text", "", message, "delimiter", *delimiters)]
+    with _open(expected) as first, _open(actual) as second:
+        rows = [_rows(file, delimiters[0]) for file in (first, second)]
+        heads = [next(one, []) for one in rows]
+        named = all(not any(number(cell) is not None for cell in head) for head in heads)
+        if not named:
+            rows = [itertools.chain([head], one) for head, one in zip(heads, rows, strict=True)]
+            heads = [[""] * len(head) for head in heads]
+        heads = [_unique(head) for head in heads]
+        found = list(_header_differences(*heads))
+        columns = [
+            _Column(name, place, heads[1].index(name), rules)
+            for place, name in enumerate(heads[0])
+            if name in heads[1] and not rules.ignores_variable(name)
+        ]
+        rows, found_rows = _add_rows(columns, rows, heads)
+    return [
+        *found,
+        *found_rows,
+        *(one.difference(rows) for one in columns if one.differing),
+    ]
+
+
+def _delimiter(path):
+    with _open(path) as file:
+        return delimiter_of(file.read(16384))
+
+
+def _rows(file, delimiter):
+    return (row for row in csv.reader(file, delimiter=delimiter) if row)
+
+
+def _unique(head):
+    """Give columns without a name, and further ones of the same name, a name of their own."""
+    names = []
+    for place, name in enumerate(head, 1):
+        taken = not name.strip() or name in names
+        names.append(f"{name} (column {place})".strip() if taken else name)
+    return names
+
+
+def _header_differences(expected, actual):
+    for name in expected:
+        if name not in actual:
+            yield Difference("missing", name, f"column {name!r} is missing", name)
+    for name in actual:
+        if name not in expected:
+            yield Difference("extra", name, f"column {name!r} is extra", name)
+    if expected != actual and sorted(expected) == sorted(actual):
+        texts = ", ".join(expected), ", ".join(actual)
+        message = f"expected the columns in the order {texts[0]}; found {texts[1]}"
+        yield Difference("shape", "", message, "columns", *texts)
+
+
+def _add_rows(columns, rows, heads):
+    """Add all rows to the columns; return how many both tables have, and what else differs."""
+    lengths, ragged = [0, 0], None
+    for index, (a, b) in enumerate(itertools.zip_longest(*rows)):
+        lengths = [n + (one is not None) for n, one in zip(lengths, (a, b), strict=True)]
+        if a is None or b is None or a == b:
+            continue
+        excess = [len(row) - len(head) for row, head in zip((a, b), heads, strict=True)]
+        if ragged is None and (excess[0] != excess[1] or a[len(heads[0]) :] != b[len(heads[1]) :]):
+            ragged = index + 1, str(len(a)), str(len(b))
+        for column in columns:
+            column.add(index, a, b, heads[0])
+    found = []
+    if lengths[0] != lengths[1]:
+        message = f"expected {lengths[0]} rows, found {lengths[1]}"
+        found.append(Difference("shape", "", message, "rows", *map(str, lengths)))
+    if ragged:
+        row, *cells = ragged
+        message = f"row {row}: expected {cells[0]} cells, found {cells[1]}, or others"
+        found.append(Difference("shape", "", message, f"row {row}", *cells))
+    return min(lengths), found
+
+
+class _Column:
+    """What differs in one column."""
+
+    def __init__(self, name, expected, actual, rules):
+        own = rules.tolerance(name)
+        self.name, self.places = name, (expected, actual)
+        self.tolerance = Tolerance(
+            rules.rtol if own.rtol is None else own.rtol,
+            rules.atol if own.atol is None else own.atol,
+        )
+        self.for_integers = Tolerance(own.rtol or 0.0, own.atol or 0.0)
+        self.differing, self.worst, self.size = 0, None, -1.0
+        self.largest = self.relative = None
+
+    def add(self, index, a, b, names):
+        x, y = (
+            row[place] if place < len(row) else ""
+            for row, place in zip((a, b), self.places, strict=True)
+        )
+        if x == y or near(x.strip(), y.strip(), self.tolerance, self.for_integers):
+            return
+        self.differing += 1
+        numbers = number(x.strip()), number(y.strip())
+        size = 0.0
+        if None not in numbers:
+            size = abs(numbers[0] - numbers[1])
+            relative = size / abs(numbers[0]) if numbers[0] else math.inf
+            self.largest = max(self.largest or 0.0, size)
+            self.relative = max(self.relative or 0.0, relative)
+        if size > self.size:
+            self.size = size
+            first = {names[0]: a[0]} if self.places[0] else {}
+            self.worst = index, x, y, first
+
+    def difference(self, rows):
+        index, expected, actual, first = self.worst
+        values = Values(
+            index=(index,),
+            expected=repr(expected),
+            actual=repr(actual),
+            differing=self.differing,
+            total=rows,
+            largest=self.largest,
+            relative=self.relative,
+            coordinates={"row": str(index + 1), **first},
+            rtol=float(self.tolerance.rtol),
+            atol=float(self.tolerance.atol),
+            shape=(rows,),
+            dimensions=("row",),
+        )
+        return Difference(
+            "value", self.name, f"column {self.name!r}: {values}", "", expected, actual, values
+        )
