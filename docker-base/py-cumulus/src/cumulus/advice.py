@@ -1,0 +1,69 @@
+"""Where an attribute of a product is written: in the collection's converter or in process.py."""
+
+import fnmatch
+import re
+from pathlib import Path
+
+__all__ = ["Sources"]
+
+# Column of the variable table -> what it holds.
+_COLUMNS = ("units", "standard_name", "long_name")
+_ENGINE = ("Conventions", "history")
+_ROW = re.compile(r'^\s*\{"(?P<path>/[^"]*)",\s*(?P<name>DROP|"[^"]*")')
+
+
+class Sources:
+    """The files of a collection's repository that decide about attributes.
+
+    Parameters
+    ----------
+    home : path-like
+        The repository; its converter is the file ``convert/*2nc.c``, if it has one.
+    """
+
+    def __init__(self, home):
+        found = sorted(Path(home, "convert").glob("*2nc.c"))
+        self.converter = found[0].relative_to(home) if found else None
+        self.rows = []  # (line number, path, name in the product)
+        if found:
+            text = found[0].read_text(encoding="utf-8")
+            tables = text.partition("variables[]")[2].partition("attributes[]")[0]
+            first = text.partition("variables[]")[0].count("\n") + 1
+            for number, line in enumerate(tables.splitlines(), first):
+                if row := _ROW.match(line):
+                    self.rows.append((number, row["path"], row["name"].strip('"')))
+
+    def advice(self, variable, attribute):
+        """Say what to write where for an attribute of a variable, or of the whole (None)."""
+        if not self.converter:
+            return f"set {attribute or 'it'} in process.py, which makes this product"
+        if variable is None and attribute in _ENGINE:
+            return f"the converter itself writes {attribute}"
+        row = self._row(variable) if variable else None
+        path = row[1] if row else f"/{variable}" if variable else "/"
+        if variable and (not attribute or attribute in _COLUMNS):
+            what = f"the {attribute} column of the row" if attribute else "the row"
+            if row:
+                return f'change {what} {{"{path}", ...}}: {self.converter} line {row[0]}'
+            return f"add a row with its {attribute or 'name'} to variables[]: {self.converter}"
+        text = f'add {{"{path}", "{attribute or "NAME"}", "..."}} to attributes[]: {self.converter}'
+        if attribute == "date_created":
+            text += "; it may differ between runs: ignore_attributes in collection.toml has it"
+        return text
+
+    def further(self):
+        """Say where attributes of variables stand that have no column of their own."""
+        if not self.converter:
+            return "the same"
+        columns = ", ".join(_COLUMNS)
+        return f'{columns} are columns of variables[]; others {{"/PATH", "NAME", "..."}} as above'
+
+    def _row(self, variable):
+        """The row that gives a variable its name, or that its name as a path matches."""
+        for row in self.rows:
+            if row[2].strip("/") == variable:
+                return row
+        for row in self.rows:
+            if row[2] in ("", "/") and fnmatch.fnmatchcase(f"/{variable}", row[1]):
+                return row
+        return None

@@ -1,0 +1,168 @@
+"""python -m cumulus check: what CF and ACDD ask for, by variable, and what to write where."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import netCDF4
+import pytest
+from samples import REPOSITORY, SOURCE
+
+from cumulus import CumulusError, check
+from cumulus.advice import Sources
+
+TEMPLATE = REPOSITORY / "{{cookiecutter.repo_name}}"
+SAMPLE = TEMPLATE / "tests" / "sample" / "output"
+
+needs_checker = pytest.mark.skipif(
+    not shutil.which("compliance-checker", path=str(Path(sys.executable).parent)),
+    reason="compliance-checker is not installed beside this Python",
+)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A repository with the starter's converter."""
+    (source,) = (one for one in (TEMPLATE / "convert").iterdir() if one.name.count("2nc.c"))
+    (tmp_path / "home" / "convert").mkdir(parents=True)
+    shutil.copy(source, tmp_path / "home" / "convert" / "hs3cpl2nc.c")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def product(tmp_path):
+    path = tmp_path / "product.nc"
+    shutil.copy(SAMPLE / "{{cookiecutter.__atb_netcdf}}", path)
+    return path
+
+
+# --- where an attribute is written -----------------------------------------------------------
+
+
+def line_of(home, row):
+    lines = (home / "convert" / "hs3cpl2nc.c").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if row in line)
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute", "row", "words"),
+    [
+        ("altitude", "units", '"/Bin_Alt"', "change the units column of the row"),
+        ("ATB_532", "standard_name", '"/ATB_532"', "change the standard_name column of the row"),
+        ("Layer_OD_532", "units", '"/Layer_OD_*"', "change the units column of the row"),
+        ("Hour", "", '"/Hour"', "change the row"),
+    ],
+)
+def test_column_of_the_variable_table_is_named_with_its_line(home, variable, attribute, row, words):
+    """Also where the row renames the dataset, or stands for several."""
+    advice = Sources(home).advice(variable, attribute)
+    line = line_of(home, row)
+    assert advice == f"{words} {{{row}, ...}}: convert/hs3cpl2nc.c line {line}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute", "advice"),
+    [
+        (None, "title", 'add {"/", "title", "..."} to attributes[]: convert/hs3cpl2nc.c'),
+        ("altitude", "positive", 'add {"/Bin_Alt", "positive", "..."} to attributes[]: '
+         "convert/hs3cpl2nc.c"),
+        ("unknown", "units", "add a row with its units to variables[]: convert/hs3cpl2nc.c"),
+        (None, "Conventions", "the converter itself writes Conventions"),
+        (None, "date_created", 'add {"/", "date_created", "..."} to attributes[]: '
+         "convert/hs3cpl2nc.c; it may differ between runs: ignore_attributes in collection.toml "
+         "has it"),
+    ],
+)  # fmt: skip
+def test_other_attributes_stand_in_the_attribute_table(home, variable, attribute, advice):
+    """Of a variable under its path in the input, of the whole product under a slash."""
+    assert Sources(home).advice(variable, attribute) == advice
+
+
+def test_without_a_converter_the_handler_writes_attributes(tmp_path):
+    """A repository with `converter: none` has process.py alone."""
+    advice = Sources(tmp_path).advice("x", "units")
+    assert advice == "set units in process.py, which makes this product"
+
+
+# --- the checker -----------------------------------------------------------------------------
+
+
+def test_without_the_checker_one_sentence_says_what_to_install(product, monkeypatch):
+    """And that no image has it."""
+    monkeypatch.setattr(check.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(CumulusError, match="pip install compliance-checker"):
+        check.check(product)
+
+
+@pytest.mark.parametrize(
+    ("conventions", "version"),
+    [
+        ("CF-1.8", "1.8"),
+        ("CF-1.10, ACDD-1.3", "1.10"),
+        ("CF-1.12", "1.11"),
+        ("CF-1.0", "1.6"),
+        ("", "1.8"),
+    ],
+)
+def test_product_is_checked_against_the_version_it_names(conventions, version):
+    """Or against the nearest that the checker knows."""
+    assert check._version(conventions) == version
+
+
+@needs_checker
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["{{cookiecutter.__atb_netcdf}}", "{{cookiecutter.__op_netcdf}}"])
+def test_starter_product_has_no_error_and_no_warning(tmp_path, name):
+    """What a new repository makes is CF, so that a first finding is the user's own."""
+    checked = check.check(shutil.copy(SAMPLE / name, tmp_path / "product.nc"))
+    assert (checked.suite, checked.counting, checked.note) == ("CF-1.8", [], "")
+
+
+@needs_checker
+@pytest.mark.slow
+def test_findings_are_reported_by_variable_with_what_to_write_where(product, home):
+    """Errors and warnings of CF make the status 1; what ACDD asks for beyond is advice."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.delncattr("title")
+        dataset["altitude"].units = "meterz"
+        dataset["latitude"].standard_name = "lattitude"
+        dataset["Hour"].setncattr("_no good", 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "cumulus", "check", "--home", home, product],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={"PATH": "/usr/bin", "PYTHONPATH": str(SOURCE)},
+    )
+    assert done.returncode == 1, done.stderr
+    for row, lines in {
+        '"/Bin_Alt"': '  altitude\n    error: §3.1 Units: units for altitude, "meterz" are not',
+        '"/Latitude"': "  latitude\n    error: §3.3 Standard Name: standard_name lattitude is not",
+        '"/Hour"': "  Hour\n    warning: §2.3 Naming Conventions: attribute Hour:_no good",
+    }.items():
+        assert lines in done.stdout
+        assert f"{{{row}, ...}}: convert/hs3cpl2nc.c line {line_of(home, row)}" in done.stdout
+    assert "  (whole product)\n    warning: §2.6.2 global attribute title" in done.stdout
+    assert 'add {"/", "title", "..."} to attributes[]: convert/hs3cpl2nc.c' in done.stdout
+    assert "further advice, mostly of ACDD-1.3, which does not count" in done.stdout
+
+
+@needs_checker
+@pytest.mark.slow
+def test_what_acdd_asks_for_counts_where_the_product_names_it(product, home):
+    """Who claims a convention is held to it."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.Conventions = "CF-1.8, ACDD-1.3"
+    checked = check.check(product)
+    assert checked.claims_acdd
+    assert {one.attribute for one in checked.counting} >= {"summary", "keywords"}
+    assert 'add {"/", "summary", "..."} to attributes[]' in check.report(checked, home)
+
+
+@needs_checker
+def test_file_that_is_no_netcdf_is_one_sentence(tmp_path):
+    """And no traceback of the checker."""
+    (tmp_path / "x.nc").write_text("text")
+    with pytest.raises(CumulusError, match=r"cannot check '.*x\.nc'"):
+        check.check(tmp_path / "x.nc")
