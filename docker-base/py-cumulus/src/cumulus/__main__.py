@@ -1,8 +1,9 @@
-"""Commands: ``python -m cumulus compare`` and ``python -m cumulus test``."""
+"""Commands: ``python -m cumulus compare``, ``check`` and ``test``."""
 
 import argparse
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -45,6 +46,18 @@ def _parser():
     )
     compare.add_argument("--json", metavar="FILE", help="write the result as JSON; - for stdout")
     compare.set_defaults(command=_compare)
+    check = commands.add_parser(
+        "check",
+        help="check products against CF and ACDD",
+        description="Check NetCDF products with compliance-checker, and say what to write where.",
+        epilog="exit status: 0 nothing to mend; 1 errors or warnings of CF, or of ACDD where a "
+        "product names it in Conventions; 2 could not check",
+    )
+    check.add_argument("products", metavar="PRODUCT", nargs="+")
+    check.add_argument(
+        "--home", metavar="DIR", default=".", help="the collection's repository (default: .)"
+    )
+    check.set_defaults(command=_check)
     test = commands.add_parser(
         "test",
         help="run a process handler, then compare its products with the expected ones",
@@ -64,15 +77,21 @@ def _compare(options):
     from . import collection
 
     rules = collection.load(options.rules).compare if options.rules else None
-    return _verdict(options.expected, options.actual, rules, options.json)
+    return _verdict(options.expected, options.actual, rules, options.rules, options.json)
 
 
-def _verdict(expected, actual, rules, json_file=None, stale=()):
+def _verdict(expected, actual, rules, rules_file=None, json_file=None, stale=()):
     from .compare import compare, report
 
     comparison = compare(expected, actual, rules, stale)
     # With the JSON on standard output the text goes elsewhere.
-    print(report(comparison), file=sys.stderr if json_file == "-" else sys.stdout)
+    out = sys.stderr if json_file == "-" else sys.stdout
+    print(report(comparison), file=out)
+    if comparison.verdict == "different":
+        words = ["python", "-m", "cumulus", "compare", expected, actual, "--html", "report.html"]
+        words += ["--rules", rules_file] if rules_file else []
+        print(f"to see them in pictures: {shlex.join(map(str, words))}", file=out)
+        print("to accept them as the expected products: bin/accept-products", file=out)
     if json_file:
         text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
         if json_file == "-":
@@ -87,6 +106,18 @@ def _write(path, text):
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise CumulusError(f"cannot write {path!r}: {error.strerror}") from error
+
+
+def _check(options):
+    from .check import check, report
+
+    status = 0
+    for product in options.products:
+        checked = check(product)
+        print(report(checked, options.home))
+        if checked.counting:
+            status = 1
+    return status
 
 
 def _test(options):
@@ -106,8 +137,9 @@ def _test(options):
         return 0
     after = _stamps(options.output)
     stale = {name for name, stamp in after.items() if before.get(name) == stamp}
-    rules = collection.load(Path(options.home, "collection.toml")).compare
-    return _verdict(options.expected, options.output, rules, stale=stale)
+    rules_file = Path(options.home, "collection.toml")
+    rules = collection.load(rules_file).compare
+    return _verdict(options.expected, options.output, rules, rules_file, stale=stale)
 
 
 def _stamps(directory):

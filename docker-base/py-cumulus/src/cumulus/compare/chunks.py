@@ -11,24 +11,27 @@ import numpy as np
 
 __all__ = ["Chunks"]
 
+BLOCK = 1 << 20  # bytes that are read at once of data without chunks
+
 
 class Chunks:
     """Two files, opened where both are HDF5 and h5py is there."""
 
     def __init__(self, expected, actual):
         self.paths = expected, actual
-        self.files = self.handles = None
+        self.files, self.handles = [], []
+        self.found = None, ()  # path that was looked up last, and the objects there
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
         try:
             import h5py
-
-            if all(h5py.is_hdf5(path) for path in self.paths):
-                self.files = [self.stack.enter_context(h5py.File(p, "r")) for p in self.paths]
-                self.handles = [self.stack.enter_context(open(p, "rb")) for p in self.paths]
-        except (ImportError, OSError):
-            self.files = None
+        except ImportError:
+            return self
+        if all(h5py.is_hdf5(path) for path in self.paths):
+            for path in self.paths:
+                self.files.append(self.stack.enter_context(h5py.File(path, "r")))
+                self.handles.append(self.stack.enter_context(open(path, "rb")))
         return self
 
     def __exit__(self, *_):
@@ -39,22 +42,30 @@ class Chunks:
 
         The NetCDF library's Python interface gives both as the same.
         """
-        return tuple(_text_type(file, where, attribute) for file in self.files or ((), ()))
+        if not self.files:
+            return "text", "text"
+        return tuple(_text_type(one, attribute) for one in self._objects(where))
 
-    def unequal(self, where, places):
+    def unequal(self, where, shape, places):
         """Yield those of the places of a variable in which stored bytes are not the same.
 
         Parameters
         ----------
         where : str
             Path of the variable.
+        shape : tuple of int
         places : iterable of tuple of slices
         """
-        differs = self._grid(where)
-        if differs is None:
+        first, second = self._comparable(where, shape)
+        if first is None:
             yield from places
             return
-        grid, chunks = differs
+        chunks = _chunks(first)
+        if chunks is None:
+            if not self._same_block(first, second):
+                yield from places
+            return
+        grid = self._grid(first, second, chunks)
         for place in places:
             part = tuple(
                 slice(one.start // size, -(-one.stop // size))
@@ -63,32 +74,72 @@ class Chunks:
             if grid[part].any():
                 yield place
 
-    def _grid(self, where):
-        """Which chunks differ, as an array over the chunks, and a chunk's shape; None: unknown."""
-        try:
-            first, second = (file[where].id for file in self.files or ())
-        except (KeyError, ValueError, AttributeError):
-            return None
-        if any(file.userblock_size for file in self.files) or not _comparable(first, second):
-            return None
-        chunks = first.get_create_plist().get_chunk()
-        shape = [-(-length // size) for length, size in zip(first.shape, chunks, strict=True)]
-        grid = np.ones(shape, bool)  # a chunk that one file lacks has to be read
+    def _comparable(self, where, shape):
+        """The HDF5 datasets of a variable, if equal stored bytes of them mean equal values."""
+        # With a user block, data are not where their addresses say.
+        if self.files and not any(file.userblock_size for file in self.files):
+            first, second = self._objects(where)
+            if first.shape == second.shape == shape and _stored_alike(first, second):
+                return first, second
+        return None, None
+
+    def _same_block(self, first, second):
+        """Whether two contiguous datasets hold the same bytes."""
+        places, size = [one.get_offset() for one in (first, second)], first.get_storage_size()
+        if places == [None, None]:  # nothing was ever written: all is the fill value
+            return first.get_create_plist() == second.get_create_plist()
+        if None in places or size != second.get_storage_size():
+            return False
+        return all(
+            self._bytes(0, places[0] + start, min(BLOCK, size - start))
+            == self._bytes(1, places[1] + start, min(BLOCK, size - start))
+            for start in range(0, size, BLOCK)
+        )
+
+    def _grid(self, first, second, chunks):
+        """Which chunks differ, as an array over the chunks."""
+        counts = [-(-length // size) for length, size in zip(first.shape, chunks, strict=True)]
         maps = [_stored(dataset) for dataset in (first, second)]
+        # A chunk that neither file has is the fill value; one that a single file has is read.
+        grid = np.full(counts, first.get_create_plist() != second.get_create_plist())
+        for offset in maps[0].keys() ^ maps[1].keys():
+            grid[_place(offset, chunks)] = True
         # In the order of the file, so that it is read from front to end.
         for offset, one in sorted(maps[0].items(), key=lambda item: item[1].byte_offset):
-            other = maps[1].get(offset)
-            if other and (one.size, one.filter_mask) == (other.size, other.filter_mask):
-                at = tuple(o // size for o, size in zip(offset, chunks, strict=True))
-                grid[at] = self._bytes(0, one) != self._bytes(1, other)
-        return grid, chunks
+            if other := maps[1].get(offset):
+                same = (one.size, one.filter_mask) == (other.size, other.filter_mask)
+                same = same and (
+                    self._bytes(0, one.byte_offset, one.size)
+                    == self._bytes(1, other.byte_offset, other.size)
+                )
+                grid[_place(offset, chunks)] = not same
+        return grid
 
-    def _bytes(self, side, chunk):
-        return os.pread(self.handles[side].fileno(), chunk.size, chunk.byte_offset)
+    def _objects(self, where):
+        """The HDF5 objects behind a variable or group."""
+        if self.found[0] != where:
+            self.found = where, tuple(_object(file.id, where) for file in self.files)
+        return self.found[1]
+
+    def _bytes(self, side, place, size):
+        return os.pread(self.handles[side].fileno(), size, place)
 
 
-def _comparable(first, second):
-    """Whether equal stored bytes of two datasets mean equal values."""
+def _object(file, where):
+    """Open a variable or group.
+
+    A variable that is called like a dimension and is not its coordinate goes by another name:
+    the dimension itself has the first.
+    """
+    from h5py import h5o
+
+    group, _, name = where.rpartition("/")
+    other = f"{group}/_nc4_non_coord_{name}".encode()
+    return h5o.open(file, other if name and other in file else where.encode())
+
+
+def _stored_alike(first, second):
+    """Whether two datasets are stored in the same way."""
     import h5py
 
     types = first.get_type(), second.get_type()
@@ -96,9 +147,24 @@ def _comparable(first, second):
     if types[0].get_class() not in plain or not types[0].equal(types[1]):
         return False
     lists = first.get_create_plist(), second.get_create_plist()
-    if any(one.get_layout() != h5py.h5d.CHUNKED for one in lists):
+    if any(one.get_external_count() for one in lists):
         return False
-    return lists[0].get_chunk() == lists[1].get_chunk() and _filters(lists[0]) == _filters(lists[1])
+    # Before h5py 3.8 or HDF5 1.12.3 looking chunks up takes too long.
+    known = (h5py.h5d.CONTIGUOUS, *([h5py.h5d.CHUNKED] if hasattr(first, "chunk_iter") else []))
+    return (
+        lists[0].get_layout() == lists[1].get_layout()
+        and lists[0].get_layout() in known
+        and _chunks(first) == _chunks(second)
+        and _filters(lists[0]) == _filters(lists[1])
+    )
+
+
+def _chunks(dataset):
+    """The shape of a chunk, or None of a contiguous dataset."""
+    import h5py
+
+    properties = dataset.get_create_plist()
+    return properties.get_chunk() if properties.get_layout() == h5py.h5d.CHUNKED else None
 
 
 def _filters(properties):
@@ -114,12 +180,16 @@ def _stored(dataset):
     return found
 
 
-def _text_type(file, where, attribute):
-    import h5py
+def _place(offset, chunks):
+    """The index of a chunk among the chunks."""
+    return tuple(start // size for start, size in zip(offset, chunks, strict=True))
 
-    try:
-        kind = h5py.h5a.open(file[where].id, attribute.encode()).get_type()
-        is_string = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
-    except (KeyError, ValueError, RuntimeError):
-        return "text"
+
+def _text_type(one, attribute):
+    from h5py import h5a, h5t
+
+    if not h5a.exists(one, attribute.encode()):
+        return "text"  # the NetCDF library's own, such as _NCProperties
+    kind = h5a.open(one, attribute.encode()).get_type()
+    is_string = isinstance(kind, h5t.TypeStringID) and kind.is_variable_str()
     return "string" if is_string else "text"

@@ -18,7 +18,15 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a colour type
 _PALETTE = 3
 _WHOLE = [(0, 0, 1, 1)]
 # Of the seven passes of an interlaced picture: first column, first row, steps of both.
-_PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+_PASSES = [
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+]
 _NAMES = ("red", "green", "blue", "opacity")
 
 
@@ -172,8 +180,8 @@ def _levels(lines, columns, channels, depth):
     if depth == 16:
         lines = lines.view(">u2")
     elif depth < 8:
-        bits = np.unpackbits(lines, axis=1)[:, : columns * depth].reshape(len(lines), columns, depth)
-        lines = bits @ (1 << np.arange(depth)[::-1])
+        bits = np.unpackbits(lines, axis=1)[:, : columns * depth]
+        lines = bits.reshape(len(lines), columns, depth) @ (1 << np.arange(depth)[::-1])
     return lines.reshape(len(lines), columns, channels)
 
 

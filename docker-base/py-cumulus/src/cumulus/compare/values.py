@@ -6,9 +6,10 @@ import numpy as np
 
 from .model import Values
 
-__all__ = ["Tally", "blocks", "show"]
+__all__ = ["BLOCK", "Tally", "blocks", "show"]
 
 BLOCK = 1 << 22  # bytes of a block: memory stays within some 100 MB whatever the file's size
+PIECE = 1 << 17  # values
 SHOWN = 120  # characters of a value in a report
 _CLASSES = ("fill", "NaN", "+inf", "-inf", "valid")
 _FILL, _VALID = 0, 4
@@ -32,11 +33,21 @@ def blocks(variable):
         steps.insert(0, max(1, min(step, length, room)))
         room = max(1, room // steps[0])
     counts = [math.ceil(length / step) for length, step in zip(shape, steps, strict=True)]
-    for number in np.ndindex(*counts):
+    for number in _numbers(counts):
         yield tuple(
             slice(i * step, min((i + 1) * step, length))
             for i, step, length in zip(number, steps, shape, strict=True)
         )
+
+
+def _numbers(counts):
+    """Yield every index of an array of this shape, in order, however large it is."""
+    if not counts:
+        yield ()
+        return
+    for first in range(counts[0]):
+        for rest in _numbers(counts[1:]):
+            yield first, *rest
 
 
 class Tally:
@@ -103,8 +114,11 @@ class Tally:
 
     def _numbers(self, a, b, start):
         suspects = np.flatnonzero(~_equal(a, b) if self.unpack is None else np.ones(a.shape, bool))
-        if not suspects.size:
-            return
+        # Piece by piece: judging takes many times the memory of what is judged.
+        for first in range(0, suspects.size, PIECE):
+            self._suspects(a, b, suspects[first : first + PIECE], start)
+
+    def _suspects(self, a, b, suspects, start):
         x, y = a.reshape(-1)[suspects], b.reshape(-1)[suspects]
         different, valid, classes, size, relative = self._judge(x, y)
         if not different.any():

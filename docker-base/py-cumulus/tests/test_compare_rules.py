@@ -1,0 +1,430 @@
+"""Comparison of NetCDF files: pairs that other tools get wrong, rules, places, stored chunks."""
+
+import sys
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+from netcdf_files import rewritten
+
+from cumulus.collection import CompareRules, Tolerance
+from cumulus.compare import chunks as compare_chunks
+from cumulus.compare import compare, compare_files
+
+RULES = CompareRules(rtol=1e-6)
+
+
+def granule(path, change=None, *, date="2026-01-01", zlib=True):
+    """A small curtain with coordinates, a packed variable, a group and a text."""
+    rng = np.random.default_rng(0)
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.setncatts({"title": "t", "history": date, "date_created": date})
+        dataset.createDimension("time", 200)
+        dataset.createDimension("z", 50)
+        options = {"zlib": zlib}
+        time = dataset.createVariable("time", "f8", ("time",), **options)
+        time.units, time[:] = "seconds since 2012-09-06", np.arange(200.0)
+        z = dataset.createVariable("z", "f4", ("z",))
+        z.units, z[:] = "m", np.linspace(0, 18000, 50)
+        lat = dataset.createVariable("lat", "f8", ("time",))
+        lat.units, lat.standard_name = "degrees_north", "latitude"
+        lat[:] = np.linspace(10, 30, 200)
+        atb = dataset.createVariable("atb", "f4", ("time", "z"), fill_value=-9999.0, **options)
+        atb.units = "km-1 sr-1"
+        temp = dataset.createVariable("temp", "i2", ("time",), fill_value=-32768, **options)
+        temp.units = "K"
+        temp.scale_factor, temp.add_offset = 0.01, 273.15
+        group = dataset.createGroup("geo")
+        group.note = "n"
+        group.createVariable("q", "i4", ("time",))[:] = np.arange(200)
+        group.createVariable("flight", str, ())[...] = "12203a"
+        dataset.set_auto_maskandscale(False)
+        values = rng.random((200, 50)).astype("f4")
+        values[3, 4], values[5, 6] = -9999.0, np.nan
+        atb[:] = values
+        temp[:] = (rng.random(200) * 1000).astype("i2")
+        temp[7] = -32768
+        if change:
+            change(dataset)
+    return path
+
+
+def put(name, index, value):
+    def change(dataset):
+        dataset[name][index] = value
+
+    return change
+
+
+def scaled(dataset, index, factor):
+    dataset["atb"][index] *= factor
+
+
+def attribute(name, key, value):
+    return lambda dataset: (dataset[name] if name else dataset).setncattr(key, value)
+
+
+def repack(dataset):
+    """The same temperatures in steps of 0.02 K: rounded, since half of them lie between."""
+    temp = dataset["temp"]
+    valid = temp[:] != -32768
+    temp.scale_factor = 0.02
+    temp[:] = np.where(valid, temp[:] // 2, -32768)
+
+
+# The pairs of which no other tool gets all right.
+EQUAL = {
+    "same": {},
+    "uncompressed": {"zlib": False},
+    "volatile attributes": {"date": "2026-11-22"},
+    "within the tolerance": {"change": lambda d: scaled(d, (10, 10), 1.0000005)},
+}
+DIFFERENT = {
+    "values": lambda d: scaled(d, slice(20, 25), 1.5),
+    "a new NaN": put("atb", (7, 8), np.nan),
+    "fill became NaN": put("atb", (3, 4), np.nan),
+    "NaN became fill": put("atb", (5, 6), -9999.0),
+    "units": attribute("atb", "units", "m-1 sr-1"),
+    "type of an attribute": attribute("temp", "scale_factor", np.float32(0.01)),
+    "packing": repack,
+    "value in a group": put("geo/q", 5, -1),
+    "attribute of a group": attribute("geo", "note", "changed"),
+    "text": put("geo/flight", (), "12203b"),
+    "one variable more": lambda d: d.createVariable("extra", "f4", ("time",)),
+    "title": attribute("", "title", "other"),
+    "text as string": lambda d: d.setncattr_string("title", "t"),
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return granule(tmp_path_factory.mktemp("base") / "base.nc")
+
+
+@pytest.mark.parametrize("case", EQUAL)
+def test_pair_that_is_equal(base, tmp_path, case):
+    """Storage, volatile attributes and rounding do not count."""
+    assert compare_files(base, granule(tmp_path / "other.nc", **EQUAL[case]), RULES) == []
+
+
+def test_pair_that_was_rewritten_by_another_program_is_equal(base, tmp_path):
+    """Other chunks, no compression, other order of attributes."""
+    assert compare_files(base, rewritten(tmp_path / "other.nc", base), RULES) == []
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_pair_that_differs(base, tmp_path, case):
+    """Each is found, and nothing beside it."""
+    found = compare_files(base, granule(tmp_path / "other.nc", DIFFERENT[case]), RULES)
+    assert len({one.variable for one in found}) == 1
+
+
+@pytest.mark.parametrize("options", [{"skip": ("lat",)}, {"kinds": {"atb": "f8"}}])
+def test_missing_variable_and_other_type_are_found(base, tmp_path, options):
+    """The type even where all values are the same."""
+    assert compare_files(base, rewritten(tmp_path / "other.nc", base, **options), RULES)
+
+
+# --- where, and what to read -----------------------------------------------------------------
+
+
+def test_difference_says_where_and_how_much(base, tmp_path):
+    """Index and coordinates of the worst value, both values, counts and sizes."""
+
+    def change(dataset):
+        dataset["atb"][10, 20] += 2
+        dataset["atb"][0, 0] += 1
+
+    (one,) = compare_files(base, granule(tmp_path / "other.nc", change), RULES)
+    values = one.values
+    assert (one.category, one.variable) == ("value", "/atb")
+    assert (values.index, values.differing, values.total) == ((10, 20), 2, 10_000)
+    assert values.coordinates == {"time": "2012-09-06T00:00:10Z", "z": "7346.939 m"}
+    assert values.largest == pytest.approx(2) and values.shape == (200, 50)
+    assert float(values.actual) == pytest.approx(float(values.expected) + 2)
+    assert "worst at [10][20] (time 2012-09-06T00:00:10Z, z 7346.939 m): expected 0." in str(one)
+
+
+def test_coordinates_attribute_and_marked_variables_say_where(tmp_path):
+    """Of dimensions that have no variable of their name."""
+
+    def write(path, value):
+        with netCDF4.Dataset(path, "w") as dataset:
+            dataset.createDimension("record", 3)
+            dataset.createDimension("bin", 2)
+            for name, dimensions, attributes in (
+                ("clock", ("record",), {"units": "days since 2011-12-31"}),
+                ("height", ("bin",), {"units": "m", "axis": "Z"}),
+                ("count", ("bin",), {}),
+                ("where", ("record", "bin"), {"units": "degrees_north"}),
+            ):
+                variable = dataset.createVariable(name, "f8", dimensions)
+                variable.setncatts(attributes)
+                variable[...] = 1.5
+            for name, attributes in (("a", {}), ("b", {"coordinates": "where clock"})):
+                variable = dataset.createVariable(name, "i4", ("record", "bin"))
+                variable.setncatts(attributes)
+                variable[...] = value
+        return path
+
+    a, b = compare_files(write(tmp_path / "a.nc", 1), write(tmp_path / "b.nc", 2))
+    time = "2012-01-01T12:00:00Z"
+    assert a.values.coordinates == {"clock": time, "height": "1.5 m"}
+    assert b.values.coordinates == {"where": "1.5 degrees_north", "clock": time}
+
+
+def test_result_as_json_holds_everything(base, tmp_path):
+    """A program learns what a person reads."""
+    comparison = compare(base, granule(tmp_path / "other.nc", put("atb", (0, 0), 5.0)), RULES)
+    content = comparison.as_json()
+    (file,) = content["files"]
+    (one,) = file["differences"]
+    assert (content["verdict"], content["counts"]) == ("different", {"different": 1})
+    assert (file["file"], file["kind"], one["file"]) == ("base.nc", "NetCDF/HDF5", "base.nc")
+    assert one["values"]["index"] == [0, 0] and one["values"]["rtol"] == 1e-6
+    assert comparison.paths(comparison.files[0]) == (base, tmp_path / "other.nc")
+
+
+# --- rules -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "equal"),
+    [
+        (CompareRules(unpack=True), False),
+        (CompareRules(unpack=True, atol=0.011), True),
+        (CompareRules(variables={"temp": Tolerance(unpack=True, atol=0.011)}), True),
+        (CompareRules(variables={"temp": Tolerance(unpack=True, atol=0.009)}), False),
+        (CompareRules(variables={"temp": Tolerance(atol=1e6)}), False),
+        (CompareRules(unpack=True, atol=0.011, variables={"temp": Tolerance(unpack=False)}), False),
+    ],
+)
+def test_packing_may_differ_only_where_a_rule_allows_it(base, tmp_path, rules, equal):
+    """Then values are compared after unpacking, within a tolerance in the variable's unit."""
+    assert (compare_files(base, granule(tmp_path / "other.nc", repack), rules) == []) == equal
+
+
+def test_unpacked_fill_is_no_number(base, tmp_path):
+    """A fill value does not become a temperature, whatever the tolerance."""
+    rules = CompareRules(unpack=True, atol=1e9)
+
+    def change(dataset):
+        repack(dataset)
+        dataset["temp"][7] = 5
+
+    (one,) = compare_files(base, granule(tmp_path / "other.nc", change), rules)
+    assert one.values.changes == {"fill -> valid": 1}
+
+
+def test_same_packing_is_compared_as_stored_even_if_it_might_differ(base, tmp_path):
+    """One step of the packing is a difference, where the packing is the same."""
+    change = put("temp", 0, 1)
+    (one,) = compare_files(base, granule(tmp_path / "other.nc", change), CompareRules(unpack=True))
+    assert not one.values.unpacked
+
+
+@pytest.mark.parametrize(
+    ("entry", "equal"),
+    [
+        ("units", True),
+        ("atb/units", True),
+        ("/atb/units", True),
+        ("temp/units", False),
+        ("/units", False),
+    ],
+)
+def test_attribute_is_ignored_by_name_or_by_path(base, tmp_path, entry, equal):
+    """A path spares one attribute, a name all of that name."""
+    other = granule(tmp_path / "other.nc", attribute("atb", "units", "m-1 sr-1"))
+    rules = CompareRules(ignore_attributes=("history", "date_created", entry))
+    assert (compare_files(base, other, rules) == []) == equal
+
+
+@pytest.mark.parametrize(
+    ("entry", "equal"),
+    [("geo/q", True), ("/geo/q", True), ("geo/*", True), ("q", False), ("geo", False)],
+)
+def test_values_of_an_ignored_variable_do_not_count(base, tmp_path, entry, equal):
+    """By path, with * for any part of it."""
+    other = granule(tmp_path / "other.nc", put("geo/q", 5, -1))
+    assert (compare_files(base, other, CompareRules(ignore_variables=(entry,))) == []) == equal
+
+
+def test_attributes_of_an_ignored_variable_count(base, tmp_path):
+    """Only the values are ignored."""
+    other = granule(tmp_path / "other.nc", attribute("atb", "units", "m-1 sr-1"))
+    assert compare_files(base, other, CompareRules(ignore_variables=("*",)))
+
+
+def test_ignored_file_does_not_count(tmp_path):
+    """Neither when it differs, nor when it is missing or extra."""
+    for name, files in (("a", ("x", "log.txt")), ("b", ("x", "other.txt"))):
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).write_text("")
+    rules = CompareRules(ignore_files=("*.txt",))
+    assert compare(tmp_path / "a", tmp_path / "b", rules).counts == {"equal": 1}
+
+
+def test_library_fill_value_is_no_measurement(tmp_path):
+    """Where a variable names no fill value, what was never written has the library's own."""
+
+    def write(path, written):
+        with netCDF4.Dataset(path, "w") as dataset:
+            dataset.createDimension("d", 3)
+            dataset.createVariable("v", "f4", ("d",))[:written] = 1.0
+        return path
+
+    (one,) = compare_files(write(tmp_path / "a.nc", 2), write(tmp_path / "b.nc", 3))
+    assert one.values.changes == {"fill -> valid": 1}
+
+
+def test_compound_and_ragged_numbers_have_the_tolerance_too(tmp_path):
+    """Numbers with a fraction, not the integers beside them."""
+
+    def write(path, real, whole):
+        with netCDF4.Dataset(path, "w") as dataset:
+            dataset.createDimension("d", 1)
+            kind = np.dtype([("real", "f8"), ("whole", "i4")])
+            compound = dataset.createCompoundType(kind, "pair")
+            dataset.createVariable("c", compound, ("d",))[:] = np.array([(real, whole)], kind)
+            row = dataset.createVLType("f8", "row")
+            dataset.createVariable("r", row, ("d",))[0] = np.array([real, 1.0])
+        return path
+
+    a = write(tmp_path / "a.nc", 1.0, 10_000_000)
+    assert compare_files(a, write(tmp_path / "b.nc", 1.0000001, 10_000_000), RULES) == []
+    assert len(compare_files(a, write(tmp_path / "c.nc", 1.0001, 10_000_000), RULES)) == 2
+    assert len(compare_files(a, write(tmp_path / "d.nc", 1.0, 10_000_001), RULES)) == 1
+
+
+# --- stored chunks ---------------------------------------------------------------------------
+
+
+def many_chunks(path, change=None, **options):
+    """A variable of 8 x 8 chunks, one of them never written."""
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("y", 64)
+        dataset.createDimension("x", 64)
+        options = {"zlib": True, "chunksizes": (8, 8), "fill_value": -1.0} | options
+        variable = dataset.createVariable("v", "f4", ("y", "x"), **options)
+        variable[:56] = np.arange(56 * 64.0).reshape(56, 64)
+        variable[56:, 8:] = 2.0
+        dataset.history = str(path)
+        if change:
+            change(variable)
+    return path
+
+
+@pytest.fixture
+def inflated(monkeypatch):
+    """The places of which values were read."""
+    seen, unequal = [], compare_chunks.Chunks.unequal
+
+    def watched(self, *arguments):
+        for place in unequal(self, *arguments):
+            seen.append(place)
+            yield place
+
+    monkeypatch.setattr(compare_chunks.Chunks, "unequal", watched)
+    monkeypatch.setattr("cumulus.compare.values.BLOCK", 8 * 64 * 4)
+    return seen
+
+
+def test_chunks_that_are_stored_alike_are_not_inflated(tmp_path, inflated):
+    """Nor are those that were never written in either file."""
+    one, other = many_chunks(tmp_path / "a.nc"), many_chunks(tmp_path / "b.nc")
+    assert compare_files(one, other) == []
+    assert inflated == []
+
+
+def test_only_chunks_that_differ_are_inflated(tmp_path, inflated):
+    """And the value in them is found."""
+    one = many_chunks(tmp_path / "a.nc")
+    other = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((13, 60), -5.0))
+    (found,) = compare_files(one, other)
+    assert found.values.index == (13, 60)
+    assert inflated == [(slice(8, 16), slice(0, 64))]
+
+
+def test_value_in_a_chunk_that_one_file_lacks_is_found(tmp_path):
+    """What was never written has the fill value."""
+    one = many_chunks(tmp_path / "a.nc")
+    other = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((60, 1), 7.0))
+    (found,) = compare_files(one, other)
+    assert found.values.changes == {"fill -> valid": 1} and found.values.index == (60, 1)
+
+
+def test_chunks_that_neither_file_has_may_still_differ(tmp_path):
+    """The values are then the fill values, and these differ."""
+    one = many_chunks(tmp_path / "a.nc")
+    other = many_chunks(tmp_path / "b.nc", fill_value=-2.0)
+    assert [found.name for found in compare_files(one, other)] == ["_FillValue"]
+    with h5py.File(tmp_path / "a.h5", "w") as a, h5py.File(tmp_path / "b.h5", "w") as b:
+        for file, fill in ((a, 1.0), (b, 2.0)):
+            file.create_dataset("v", (4,), "f4", chunks=(2,), fillvalue=fill)
+    (found,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+    assert found.values.differing == 4
+
+
+@pytest.mark.parametrize(
+    "options", [{"zlib": False}, {"complevel": 1}, {"shuffle": False}, {"chunksizes": (64, 2)}]
+)
+def test_files_that_are_stored_otherwise_are_compared_by_value(tmp_path, options):
+    """With the same result."""
+    one = many_chunks(tmp_path / "a.nc")
+    assert compare_files(one, many_chunks(tmp_path / "b.nc", **options)) == []
+    change = many_chunks(tmp_path / "c.nc", lambda v: v.__setitem__((13, 60), -5.0), **options)
+    assert compare_files(one, change)[0].values.index == (13, 60)
+
+
+def test_contiguous_data_that_are_the_same_are_not_read_as_values(tmp_path, inflated):
+    """Their bytes are compared; where these differ, all values are."""
+    one = many_chunks(tmp_path / "a.nc", zlib=False, chunksizes=None, contiguous=True)
+    other = many_chunks(tmp_path / "b.nc", zlib=False, chunksizes=None, contiguous=True)
+    assert compare_files(one, other) == []
+    assert inflated == []
+    with netCDF4.Dataset(other, "a") as dataset:
+        dataset["v"][60, 60] = 5.0
+    (found,) = compare_files(one, other)
+    assert found.values.index == (60, 60) and len(inflated) == 8
+
+
+def test_without_h5py_the_result_is_the_same(tmp_path, monkeypatch):
+    """It only takes longer."""
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    one = many_chunks(tmp_path / "a.nc")
+    assert compare_files(one, many_chunks(tmp_path / "b.nc")) == []
+    other = many_chunks(tmp_path / "c.nc", lambda variable: variable.__setitem__((13, 60), -5.0))
+    assert compare_files(one, other)[0].values.index == (13, 60)
+
+
+def test_file_with_a_user_block_is_compared_by_value(tmp_path):
+    """Chunks are then not where their addresses say."""
+    for name, last in (("a.h5", 1.0), ("b.h5", 2.0)):
+        with h5py.File(tmp_path / name, "w", userblock_size=1024) as file:
+            data = file.create_dataset("v", (8,), "f4", chunks=(4,))
+            data[:] = 1.0
+            data[7] = last
+    (found,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+    assert found.values.index == (7,)
+
+
+def test_variable_that_is_called_like_a_dimension_is_found_under_its_other_name(tmp_path):
+    """The NetCDF library stores it so, since the dimension has the first one."""
+
+    def write(path, value):
+        with netCDF4.Dataset(path, "w") as dataset:
+            dataset.createDimension("x", None)
+            dataset.createDimension("y", 4)
+            variable = dataset.createVariable("x", "f4", ("y",), chunksizes=(2,))
+            variable[:] = value
+            variable.note = "n"
+            dataset.createVariable("v", "f4", ("x",))[:] = [1, 2, 3, 4]
+            dataset.history = str(path)
+        return path
+
+    one = write(tmp_path / "a.nc", 1)
+    assert compare_files(one, write(tmp_path / "b.nc", 1)) == []
+    assert [found.variable for found in compare_files(one, write(tmp_path / "c.nc", 2))] == ["/x"]
