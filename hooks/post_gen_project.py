@@ -83,7 +83,8 @@ def record_template(answers):
 
 def make_executable():
     """An unpacked archive has lost the permission to run the programs."""
-    for program in (Path("process.py"), *Path("bin").iterdir()):
+    programs = [path for path in Path("bin").iterdir() if path.is_file() and not path.suffix]
+    for program in (Path("process.py"), *programs):
         program.chmod(program.stat().st_mode | 0o111)
 
 
@@ -96,7 +97,7 @@ def remove_empty_directories():
 
 def prepare_data():
     """Whether data/ is ready."""
-    done = subprocess.run([sys.executable, "bin/fetch-data"], check=False)
+    done = subprocess.run([sys.executable, "-B", "bin/fetch-data"], check=False)
     if done.returncode:
         warn("the sample data is not here yet; the project is complete without it. "
              "To try again: bin/fetch-data")

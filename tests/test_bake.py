@@ -12,7 +12,8 @@ from support import ROOT, TEMPLATE_FOLDER, commit_all, git, read_json, render, r
 
 ALWAYS = {
     ".cruft.json", ".dockerignore", ".env", ".env.example", ".gitignore", "CHANGELOG.md", "Dockerfile", "LICENSE",
-    "Makefile", "README.md", "apt.txt", "bin/base", "bin/deploy", "bin/fetch-data", "bin/image-tags",
+    "Makefile", "README.md", "apt.txt", "bin/accept-products", "bin/acceptance.py", "bin/base", "bin/deploy",
+    "bin/fetch-data", "bin/image-tags", "bin/sample_data.py",
     "collection.toml", "docker-compose.yml", "process.py", "requirements.txt", "src/README.md",
     "tests/requirements.txt", "tests/test_products.py",
 }
@@ -27,7 +28,8 @@ def sample(extension):
     names = {f"input/{granule}.hdf5" for granule in GRANULES}
     names |= {f"output/{granule}{end}" for granule in GRANULES
               for end in (extension, f"{extension}.meta.xml", ".cmr.json")}
-    return {f"{place}/{name}" for name in names for place in ("tests/sample", "data")} | {"data/MANIFEST.sha256"}
+    return {f"{place}/{name}" for name in names for place in ("tests/sample", "data")} | {
+        "data/MANIFEST.sha256", "data/.known.sha256"}
 
 
 CASES = {
@@ -98,12 +100,13 @@ def test_every_python_file_compiles(case):
 def test_programs_and_only_programs_are_executable(case):
     project, _ = case
     executable = {name for name in files(project) if os.stat(project / name).st_mode & stat.S_IXUSR}
-    assert executable == {"process.py", "bin/base", "bin/deploy", "bin/fetch-data", "bin/image-tags"}
+    assert executable == {"process.py", "bin/accept-products", "bin/base", "bin/deploy", "bin/fetch-data",
+                          "bin/image-tags"}
 
 
 def test_every_program_explains_itself(case):
     project, _ = case
-    for name in ("bin/base", "bin/deploy", "bin/fetch-data", "bin/image-tags"):
+    for name in ("bin/accept-products", "bin/base", "bin/deploy", "bin/fetch-data", "bin/image-tags"):
         shown = run(project / name, "--help").stdout
         assert name.removeprefix("bin/") in shown and len(shown.splitlines()) > 3, name
 

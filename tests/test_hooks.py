@@ -238,7 +238,7 @@ def test_address_that_is_no_s3_uri_is_refused(bake):
     rules = project / "collection.toml"
     rules.write_text(rules.read_text().replace('uri = ""', 'uri = "/some/folder"'))
     done = run(project / "bin/fetch-data", check=False)
-    assert done.returncode == 1 and "[sample] uri must be s3://" in done.stderr
+    assert done.returncode == 1 and "[sample] uri must be s3://BUCKET/PREFIX, a folder" in done.stderr
 
 
 @pytest.mark.parametrize("uri, secret", [

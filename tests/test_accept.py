@@ -1,0 +1,419 @@
+"""bin/accept-products: new expected products are shown, given a reason, and replaced together or not at all."""
+
+import fcntl
+import os
+import pty
+import random
+import resource
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+import netCDF4
+import pytest
+from support import commit_all, git, run
+
+ATB = "HS3_CPL_ATB_12203a_20120906"
+BECAUSE = ("--yes", "--because", "the units were wrong")
+
+
+@pytest.fixture
+def project(default_project, tmp_path):
+    """A rendered repository whose products are the expected ones."""
+    folder = tmp_path / default_project.name
+    shutil.copytree(default_project, folder)
+    for path in (folder / "data/output").iterdir():
+        shutil.copy(path, folder / "data/test-output")
+    return folder
+
+
+def accept(project, *arguments, check=False, **options):
+    return run(sys.executable, project / "bin/accept-products", *arguments, check=check, **options)
+
+
+def change(project, name=f"{ATB}.nc"):
+    """Give the product another unit and a comment that makes it larger."""
+    with netCDF4.Dataset(project / "data/test-output" / name, "a") as dataset:
+        dataset["ATB_532"].units = "m-1 sr-1"
+        dataset["ATB_532"].comment = "x" * 2000
+
+
+def tree(folder):
+    """Content of every file, by name; what accept-products keeps for itself excepted."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*")
+            if path.is_file() and path.name != ".known.sha256"}
+
+
+def fetched(project, *arguments):
+    return run(sys.executable, project / "bin/fetch-data", *arguments, check=False)
+
+
+def test_change_is_shown_with_size_and_first_difference(project):
+    """Before anything is asked: kind, name, both sizes, what differs."""
+    change(project)
+    (project / "data/test-output" / f"{ATB}.cmr.json").unlink()
+    (project / "data/test-output/added.txt").write_text("new")
+    shown = accept(project).stdout
+    before, after = ((project / "data" / folder / f"{ATB}.nc").stat().st_size for folder in ("output", "test-output"))
+    assert f"changed  {ATB}.nc  {before:,} -> {after:,} bytes" in shown
+    assert "           /ATB_532: attribute " in shown
+    assert f"gone     {ATB}.cmr.json" in shown and "new      added.txt  3 bytes" in shown
+    assert shown.endswith("4 products are the same\n")
+
+
+def test_accepted_products_manifest_and_reason_agree(project):
+    """After it, data/output is data/test-output, the manifest says so, and ACCEPTED.md says why."""
+    change(project)
+    (project / "data/test-output" / f"{ATB}.cmr.json").unlink()
+    accept(project, *BECAUSE, check=True)
+    assert tree(project / "data/output") == tree(project / "data/test-output")
+    assert fetched(project, "--check").returncode == 0
+    reason = (project / "data/ACCEPTED.md").read_text()
+    assert "the units were wrong" in reason and f"- changed `{ATB}.nc`" in reason
+    assert f"- gone `{ATB}.cmr.json`" in reason
+
+
+def test_reasons_are_kept_newest_first(project):
+    change(project)
+    accept(project, *BECAUSE, check=True)
+    (project / "data/test-output/added.txt").write_text("new")
+    accept(project, "--yes", "--because", "a second reason", check=True)
+    text = (project / "data/ACCEPTED.md").read_text()
+    assert 0 < text.index("a second reason") < text.index("the units were wrong")
+    assert text.count("# Why the expected products are what they are") == 1
+
+
+def test_reviewer_sees_manifest_and_reason_in_git(project):
+    """Of data/, these two files are committed and nothing else."""
+    git(project, "init", "--quiet")
+    commit_all(project, "Start")
+    change(project)
+    accept(project, *BECAUSE, check=True)
+    shown = run("git", "-C", project, "status", "--porcelain", "--untracked-files=all").stdout.split("\n")
+    assert [line for line in shown if line] == [" M data/MANIFEST.sha256", "?? data/ACCEPTED.md"]
+
+
+def test_product_that_differs_within_the_rules_stays(project):
+    """The manifest of a reviewer does not change because a time stamp did."""
+    record = project / "data/test-output" / f"{ATB}.nc.meta.xml"
+    record.write_text(record.read_text().replace("<InsertTime>", "<InsertTime>1"))
+    before = tree(project / "data/output")
+    done = accept(project, *BECAUSE, check=True)
+    assert "nothing to accept" in done.stdout and "1 differ only in what [compare] ignores" in done.stdout
+    assert tree(project / "data/output") == before
+    accept(project, "--all", *BECAUSE, check=True)
+    assert (project / "data/output" / record.name).read_bytes() == record.read_bytes()
+
+
+def test_dot_entries_are_never_accepted(project):
+    hidden = project / "data/test-output/.cumulus"
+    hidden.mkdir()
+    (hidden / "state").write_text("x")
+    (project / "data/test-output/.secret").write_text("x")
+    assert "nothing to accept" in accept(project, check=True).stdout
+    change(project)
+    accept(project, *BECAUSE, check=True)
+    assert not [name for name in tree(project / "data/output") if name.startswith(".")]
+
+
+@pytest.mark.parametrize("name", ["line\nbreak.nc", b"\xff.nc"], ids=["line break", "no text"])
+def test_name_that_no_manifest_can_hold_is_refused(project, name):
+    path = os.path.join(os.fsencode(project / "data/test-output"), os.fsencode(name))
+    with open(path, "w") as stream:
+        stream.write("x")
+    before = tree(project / "data/output")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and "cannot stand in the manifest" in done.stderr and "Traceback" not in done.stderr
+    assert tree(project / "data/output") == before
+
+
+@pytest.mark.parametrize("name", ["--yes", "a | b `c` ``d``.txt", "<img src=x>.txt", " spaces .txt"])
+def test_odd_name_is_data(project, name):
+    """It arrives, is recorded, and stands in ACCEPTED.md as code that a browser only shows."""
+    (project / "data/test-output" / name).write_text("x")
+    accept(project, *BECAUSE, check=True)
+    assert (project / "data/output" / name).read_text() == "x"
+    assert fetched(project, "--check").returncode == 0
+    line = (project / "data/ACCEPTED.md").read_text().split("- new ")[1]
+    fence = line[:len(line) - len(line.lstrip("`"))]
+    assert fence and fence not in name and name in line[len(fence):].split(fence)[0]
+
+
+def test_without_a_terminal_nothing_is_accepted_unasked(project):
+    change(project)
+    before = tree(project / "data")
+    done = accept(project)
+    assert done.returncode == 2 and "--yes --because" in done.stderr and tree(project / "data") == before
+
+
+def test_reason_is_needed(project):
+    change(project)
+    for arguments in (["--yes"], ["--yes", "--because", " \n "]):
+        done = accept(project, *arguments)
+        assert done.returncode == 2 and "--because" in done.stderr
+    assert not (project / "data/ACCEPTED.md").exists()
+
+
+def test_nothing_made_is_not_taken_for_everything_gone(project):
+    for path in (project / "data/test-output").iterdir():
+        path.unlink()
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and "holds no products" in done.stderr
+    assert len(tree(project / "data/output")) == 6
+
+
+GRANULE = '{"granule": "%s", "status": "%s", "error": %s}'
+SUMMARY = '{"summary": {"granules": 2, "interrupted": 0, "not_started": %d}}'
+
+
+@pytest.mark.parametrize("lines, said", [
+    ([GRANULE % ("A", "processed", "null"), GRANULE % (ATB, "failed", '"no time"'), SUMMARY % 0],
+     f"failed for granule '{ATB}': no time"),
+    ([GRANULE % ("A", "processed", "null"), '{"granule": "B", "sta'], "interrupted"),
+    ([GRANULE % ("A", "processed", "null"), SUMMARY % 1], "interrupted"),
+], ids=["failed", "killed", "interrupted"])
+def test_products_of_a_run_that_failed_are_refused(project, lines, said):
+    """What it did not make is not gone: the newest report in .cumulus says how the run ended."""
+    state = project / "data/test-output/.cumulus"
+    state.mkdir()
+    (state / "report-20261122T120000Z-00000000.jsonl").write_text(SUMMARY % 0)
+    os.utime(state / "report-20261122T120000Z-00000000.jsonl", (1, 1))
+    (state / "report-20261122T120001Z-00000000.jsonl").write_text("\n".join(lines))
+    (project / "data/test-output" / f"{ATB}.nc").unlink()
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and said in done.stderr and "process again first" in done.stderr
+    assert (project / "data/output" / f"{ATB}.nc").exists()
+
+
+def test_link_to_nowhere_is_no_product(project):
+    (project / "data/test-output/dangling.nc").symlink_to("absent")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and "dangling.nc is no regular file" in done.stderr
+
+
+def on_a_terminal(project, answer, *arguments):
+    """Run with a terminal, answer the first question; returns the exit status and what was shown."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen([sys.executable, project / "bin/accept-products", *arguments], stdin=slave, stdout=slave,
+                             stderr=slave, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY))
+    os.close(slave)
+    shown, asked, deadline = b"", False, time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                shown += os.read(master, 65536)
+            except OSError:  # the terminal closes with the program
+                break
+        if not asked and (b"> " in shown.split(b"reviewer")[-1] and b"Why" in shown or b"[y/N]" in shown):
+            os.write(master, answer)
+            asked = True
+    status = child.wait(timeout=60)
+    os.close(master)
+    return status, shown.decode()
+
+
+@pytest.mark.parametrize("arguments, answer, status", [
+    ((), b"seen in the plots\n", 0), ((), b"\n", 1), ((), b"\x04", 1), ((), b"\x03", 130),
+    (("--because", "seen"), b"y\n", 0), (("--because", "seen"), b"\n", 1),
+], ids=["reason", "no reason", "end of input", "Ctrl-C", "yes", "no"])
+def test_person_is_asked(project, arguments, answer, status):
+    """Only a reason, or a yes to the one given, accepts."""
+    change(project)
+    before = tree(project / "data/output")
+    ended, shown = on_a_terminal(project, answer, *arguments)
+    assert ended == status, shown
+    assert (tree(project / "data/output") != before) == (status == 0)
+    assert "Traceback" not in shown
+    assert not [path for path in (project / "data").iterdir() if "accepting" in path.name]
+
+
+def test_full_disk_changes_nothing(project):
+    """A limit on the size of a file stands in for it: the write fails in the middle of a product."""
+    (project / "data/test-output/large.bin").write_bytes(b"x" * 3_000_000)
+    before = tree(project / "data")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+
+    done = subprocess.run([sys.executable, project / "bin/accept-products", *BECAUSE], preexec_fn=limit, timeout=60,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "File too large" in done.stderr and "Traceback" not in done.stderr
+    assert tree(project / "data") == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_kill_at_any_moment_leaves_all_of_the_old_or_all_of_the_new(project, seed):
+    """kill -9 while it works: data/output is one or the other at once, and the next run makes the rest agree."""
+    change(project)
+    for number in range(40):
+        (project / f"data/test-output/{number}.bin").write_bytes(os.urandom(200_000))
+    old, new = (tree(project / "data" / folder) for folder in ("output", "test-output"))
+    child = subprocess.Popen([sys.executable, project / "bin/accept-products", *BECAUSE], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list((project / "data").glob(".output.accepting*")) and child.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.0005)
+    time.sleep(random.Random(seed).uniform(0, 0.25))
+    child.send_signal(signal.SIGKILL)
+    child.wait(timeout=60)
+    assert tree(project / "data/output") in (old, new)
+    recorded = fetched(project)
+    assert tree(project / "data/output") in (old, new)
+    assert recorded.returncode == 0, recorded.stderr
+    assert (tree(project / "data/output") == new) == (project / "data/ACCEPTED.md").exists()
+    left = {path.name for path in (project / "data").iterdir()}
+    assert left <= {"input", "output", "test-output", "MANIFEST.sha256", ".known.sha256", "ACCEPTED.md"}
+
+
+DIES = """
+import os, sys
+sys.path.insert(0, "bin")
+import acceptance
+steps, last, way = 0, int(sys.argv[1]), sys.argv[2]
+def dying(function):
+    def step(*arguments, **options):
+        global steps
+        if steps == last:
+            os._exit(9)
+        steps += 1
+        return function(*arguments, **options)
+    return step
+if way == "two-steps":
+    acceptance.exchanged_by_system = lambda new, old: False
+from pathlib import Path
+Path.rename, Path.replace = dying(Path.rename), dying(Path.replace)
+acceptance.fsync, acceptance.shutil.rmtree = dying(acceptance.fsync), dying(acceptance.shutil.rmtree)
+sys.argv[:] = ["bin/accept-products", "--yes", "--because", "x"]
+exec(compile(open("bin/accept-products").read(), "bin/accept-products", "exec"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["exchange", "two-steps"])
+def test_death_at_every_step_is_completed_or_undone(project, way):
+    """Ended before each rename, synchronisation and removal in turn; also where folders cannot be exchanged."""
+    change(project)
+    old, new = (tree(project / "data" / folder) for folder in ("output", "test-output"))
+    saved = project.with_name("saved")
+    shutil.copytree(project / "data", saved)
+    seen = set()
+    for step in range(100):
+        done = run(sys.executable, "-c", DIES, step, way, cwd=project, check=False)
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9, done.stderr
+        recorded = fetched(project)
+        assert recorded.returncode == 0, f"step {step}: {recorded.stderr}"
+        now = tree(project / "data/output")
+        assert now in (old, new), f"step {step}"
+        seen.add(now == new)
+        shutil.rmtree(project / "data")
+        shutil.copytree(saved, project / "data")
+    assert step > 10 and seen == {True, False}
+
+
+def test_second_program_waits_its_turn(project):
+    """Two at once could not both be right."""
+    folder = os.open(project / "data", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        done = accept(project, *BECAUSE)
+    finally:
+        os.close(folder)
+    assert done.returncode == 2 and "another bin/accept-products" in done.stderr
+
+
+def test_expected_products_may_live_on_another_disk(project, tmp_path):
+    """data/output as a link: the folder it leads to is replaced, and the link stays."""
+    elsewhere = tmp_path / "large disk"
+    shutil.move(project / "data/output", elsewhere)
+    (project / "data/output").symlink_to(elsewhere)
+    change(project)
+    accept(project, *BECAUSE, check=True)
+    assert (project / "data/output").is_symlink()
+    assert tree(elsewhere) == tree(project / "data/test-output")
+
+
+def keep_in_repository(project):
+    rules = project / "collection.toml"
+    rules.write_text(rules.read_text().replace('uri = ""', 'uri = "tests/sample"'))
+
+
+def test_sample_in_the_repository_follows_and_a_clone_gets_it(project, tmp_path):
+    """[sample] uri = "tests/sample": accept, commit, clone, and the clone has the accepted products."""
+    keep_in_repository(project)
+    change(project)
+    (project / "data/test-output" / f"{ATB}.cmr.json").unlink()
+    (project / "data/input/own.hdf5").write_text("an input of my own")
+    done = accept(project, *BECAUSE, check=True)
+    assert "data/input/own.hdf5 (new)" in done.stdout
+    git(project, "init", "--quiet")
+    commit_all(project, "Accept")
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", project, clone)
+    run(sys.executable, clone / "bin/fetch-data")
+    for folder in ("input", "output"):
+        assert tree(clone / "data" / folder) == tree(project / "data" / folder)
+
+
+def test_colleague_gets_newly_accepted_products_with_git_pull(project, tmp_path):
+    """What was fetched before is merely old: no file of the colleague's own is at stake."""
+    keep_in_repository(project)
+    git(project, "init", "--quiet")
+    commit_all(project, "Start")
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", project, clone)
+    run(sys.executable, clone / "bin/fetch-data")
+    change(project)
+    accept(project, *BECAUSE, check=True)
+    commit_all(project, "Accept")
+    git(clone, "pull", "--quiet")
+    own = sorted((clone / "data/input").iterdir())[0]
+    own.write_text("mine")
+    done = fetched(clone)
+    assert tree(clone / "data/output") == tree(project / "data/output")
+    assert own.read_text() == "mine" and f"data/input/{own.name} differs" in done.stderr
+
+
+def test_sample_folder_that_lags_behind_is_named_and_mended(project):
+    """The uri was written after products were accepted: nothing accepted is overwritten."""
+    change(project)
+    accept(project, *BECAUSE, check=True)
+    keep_in_repository(project)
+    accepted = tree(project / "data/output")
+    done = fetched(project)
+    assert done.returncode == 1 and f"tests/sample/output/{ATB}.nc is not what" in done.stderr
+    assert tree(project / "data/output") == accepted
+    assert "brought up to date" in accept(project, check=True).stdout
+    assert fetched(project).returncode == 0 and tree(project / "tests/sample/output") == accepted
+
+
+@pytest.mark.parametrize("uri", ["/etc", "../elsewhere", "data", "data/output", ".", "https://example.org/x", ".git"])
+def test_place_that_is_no_folder_of_the_repository_is_refused(project, uri):
+    rules = project / "collection.toml"
+    rules.write_text(rules.read_text().replace('uri = ""', f'uri = "{uri}"'))
+    for program in ("fetch-data", "accept-products"):
+        done = run(sys.executable, project / "bin" / program, check=False)
+        assert done.returncode != 0 or program == "accept-products", program
+        assert "[sample] uri must be" in done.stderr, program
+
+
+# One of the repository's own tests is enough: the warning belongs to all of them.
+OWN_TESTS = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests", "-k", "there_are_products"]
+
+
+def test_tests_warn_when_data_is_not_what_the_manifest_records(project):
+    """A green test against products that no reviewer saw must not look like any other."""
+    (project / "data/input/unrecorded.hdf5").write_text("x")
+    done = run(*OWN_TESTS, cwd=project)
+    assert "data/input/unrecorded.hdf5 is not recorded" in done.stdout and "1 warning" in done.stdout
+
+
+def test_tests_do_not_warn_of_recorded_data(project):
+    done = run(*OWN_TESTS, cwd=project)
+    assert "1 passed" in done.stdout and "warning" not in done.stdout
