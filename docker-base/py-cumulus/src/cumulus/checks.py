@@ -51,6 +51,20 @@ def limit(value):
     return value
 
 
+def interval(value):
+    if not isinstance(value, list) or [type(one) in (int, float) for one in value] != [True, True]:
+        raise ValueError("two numbers, such as [0, 1]")
+    if not float("-inf") < value[0] < value[1] < float("inf"):
+        raise ValueError("two numbers, the smaller one first")
+    return tuple(value)
+
+
+def scale(value):
+    if value not in ("linear", "log"):
+        raise ValueError('"linear" or "log"')
+    return value
+
+
 def regex(value):
     try:
         pattern = re.compile(text(value), re.DOTALL)

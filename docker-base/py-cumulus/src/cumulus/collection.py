@@ -16,7 +16,15 @@ from types import MappingProxyType
 from . import CumulusError, checks, metadata_rules
 from .metadata_rules import MetadataRules
 
-__all__ = ["Collection", "CompareRules", "Limits", "MetadataRules", "Tolerance", "load"]
+__all__ = [
+    "BrowseRules",
+    "Collection",
+    "CompareRules",
+    "Limits",
+    "MetadataRules",
+    "Tolerance",
+    "load",
+]
 
 IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
 
@@ -97,6 +105,27 @@ def _matches(name, patterns):
 
 
 @dataclass(frozen=True)
+class BrowseRules:
+    """Table [browse]: what the browse image shows.
+
+    Attributes
+    ----------
+    variable : str
+        Path of a variable; empty: the first that has the coordinates of a curtain or a map.
+    range : tuple of float
+        Smallest and largest value of the colours; empty: from the values.
+    scale : str
+        "linear" or "log".
+    colormap : str
+    """
+
+    variable: str = ""
+    range: tuple[float, ...] = ()
+    scale: str = "linear"
+    colormap: str = "viridis"
+
+
+@dataclass(frozen=True)
 class Limits:
     """Table [limits]: what one conversion may use."""
 
@@ -127,6 +156,7 @@ class Collection:
     title: str = ""
     metadata: MetadataRules = field(default_factory=MetadataRules)
     compare: CompareRules = field(default_factory=CompareRules)
+    browse: BrowseRules = field(default_factory=BrowseRules)
     limits: Limits = field(default_factory=Limits)
     sample_uri: str = ""
     path: Path = Path("collection.toml")
@@ -154,6 +184,12 @@ _TABLES = {
         "unpack": (checks.truth, False),
         "pixel_atol": (checks.number, False),
         "pixel_share": (checks.share, False),
+    },
+    "browse": {
+        "variable": (checks.text, False),
+        "range": (checks.interval, False),
+        "scale": (checks.scale, False),
+        "colormap": (checks.name, False),
     },
     "limits": {
         "seconds": (checks.limit, False),
@@ -227,6 +263,7 @@ class _Reader:
             products=products,
             metadata=MetadataRules(**tables["metadata"], fixed=fixed),
             compare=CompareRules(**tables["compare"], variables=variables),
+            browse=BrowseRules(**tables["browse"]),
             limits=Limits(**tables["limits"]),
             sample_uri=tables["sample"].get("uri", ""),
             path=self.path,
