@@ -45,6 +45,7 @@ def _parser():
         "--rules", metavar="FILE", help="collection.toml with tolerances and what to ignore"
     )
     compare.add_argument("--json", metavar="FILE", help="write the result as JSON; - for stdout")
+    compare.add_argument("--html", metavar="FILE", help="write a report with pictures as HTML")
     compare.set_defaults(command=_compare)
     check = commands.add_parser(
         "check",
@@ -66,6 +67,7 @@ def _parser():
         epilog="exit status: the handler's if it is not 0, else the comparison's",
     )
     test.add_argument("--home", metavar="DIR", default=".", help="where process.py is (default: .)")
+    test.add_argument("--html", metavar="FILE", help="write the comparison's report as HTML")
     test.add_argument("input", metavar="INPUT")
     test.add_argument("output", metavar="OUTPUT")
     test.add_argument("expected", metavar="EXPECTED")
@@ -77,10 +79,13 @@ def _compare(options):
     from . import collection
 
     rules = collection.load(options.rules).compare if options.rules else None
-    return _verdict(options.expected, options.actual, rules, options.rules, options.json)
+    files = {"json_file": options.json, "html_file": options.html}
+    return _verdict(options.expected, options.actual, rules, options.rules, **files)
 
 
-def _verdict(expected, actual, rules, rules_file=None, json_file=None, stale=()):
+def _verdict(
+    expected, actual, rules, rules_file=None, json_file=None, html_file=None, stale=()
+):
     from .compare import compare, report
 
     comparison = compare(expected, actual, rules, stale)
@@ -90,7 +95,8 @@ def _verdict(expected, actual, rules, rules_file=None, json_file=None, stale=())
     if comparison.verdict == "different":
         words = ["python", "-m", "cumulus", "compare", expected, actual, "--html", "report.html"]
         words += ["--rules", rules_file] if rules_file else []
-        print(f"to see them in pictures: {shlex.join(map(str, words))}", file=out)
+        see = f"open {html_file}" if html_file else shlex.join(map(str, words))
+        print(f"to see them in pictures: {see}", file=out)
         print("to accept them as the expected products: bin/accept-products", file=out)
     if json_file:
         text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
@@ -98,6 +104,10 @@ def _verdict(expected, actual, rules, rules_file=None, json_file=None, stale=())
             sys.stdout.write(text)
         else:
             _write(json_file, text)
+    if html_file:
+        from .compare.html import write_html
+
+        write_html(comparison, html_file)
     return comparison.exit_status
 
 
@@ -127,6 +137,8 @@ def _test(options):
     handler = Path(options.home, "process.py")
     if not handler.is_file():
         raise CumulusError(f"there is no handler {str(handler)!r}: give its directory with --home")
+    if options.html:  # an old report must not pass for the one of this run
+        Path(options.html).unlink(missing_ok=True)
     before = _stamps(options.output)
     status = _run_handler([sys.executable, handler, "--force", options.input, options.output])
     if status != 0:
@@ -139,7 +151,9 @@ def _test(options):
     stale = {name for name, stamp in after.items() if before.get(name) == stamp}
     rules_file = Path(options.home, "collection.toml")
     rules = collection.load(rules_file).compare
-    return _verdict(options.expected, options.output, rules, rules_file, stale=stale)
+    return _verdict(
+        options.expected, options.output, rules, rules_file, html_file=options.html, stale=stale
+    )
 
 
 def _stamps(directory):

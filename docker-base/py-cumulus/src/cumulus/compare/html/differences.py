@@ -1,0 +1,185 @@
+"""One difference as HTML: what differs, marked texts or numbers, and pictures."""
+
+import numpy as np
+
+from ...formats import NETCDF, PNG
+from .colours import data_uri, paint_colours
+from .fields import read_field
+from .pictures import pictures_of
+from .text import escape, lines_diff, marked, number
+
+__all__ = ["Drawing", "render"]
+
+PIXELS = 600  # of a side of a shown PNG picture
+
+_WORDS = {
+    "missing": "is missing",
+    "extra": "is extra",
+    "dimension": "has another length",
+    "dtype": "has another type",
+    "shape": "has another shape",
+    "attribute": "differs",
+    "value": "has other values",
+    "text": "differs",
+    "kind": "is another kind of file",
+    "bytes": "has other bytes",
+}
+
+
+class Drawing:
+    """Draws the pictures of a report, a bounded number of them, and counts what it left out."""
+
+    def __init__(self, most):
+        self.left, self.undrawn, self.count = most, 0, 0
+
+    def pictures(self, difference, paths, kind):
+        """Return the pictures of a difference as HTML, empty where it has none."""
+        if difference.category != "value" or difference.values is None:
+            return ""
+        if kind not in (NETCDF, PNG):
+            return ""
+        if self.left <= 0:
+            self.undrawn += 1
+            return '<p class="note">Not drawn: this report has its share of pictures.</p>'
+        name = f"p{self.count}"
+        try:
+            draw = self._variable if kind == NETCDF else self._png
+            shown = draw(difference, paths, name)
+        # What cannot be drawn is described all the same: a report is no reason to fail.
+        except (OSError, RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
+            return f'<p class="note">Not drawn: {escape(error)}</p>'
+        if not shown:
+            return ""
+        self.left, self.count = self.left - 1, self.count + 1
+        return shown
+
+    def _variable(self, difference, paths, name):
+        values = difference.values
+        field = read_field(paths, difference.variable, values)
+        if field is None:
+            return ""
+        units = f" ({values.units})" if values.units not in ("", "1") else ""
+        units = " (stored values)" if field.stored else units
+        pictures = pictures_of(field, difference.variable.strip("/") + units, name)
+        return _figure(pictures, _caption(field))
+
+    def _png(self, difference, paths, name):
+        from ..png import read
+
+        pixels = [read(one) for one in paths]
+        if pixels[0].dtype != pixels[1].dtype or pixels[0].shape != pixels[1].shape:
+            return ""
+        if pixels[0].dtype == np.uint16:
+            pixels = [(one >> 8).astype("u1") for one in pixels]
+        distance = np.abs(pixels[0].astype("i2") - pixels[1]).max(axis=2)
+        differs = (distance > difference.values.atol).astype("u1")
+        contrast = np.zeros_like(pixels[0])
+        pale = pixels[0][..., :3] // 4 + 190
+        contrast[..., :3] = np.where(differs[..., None] == 1, (214, 0, 147), pale)
+        contrast[..., 3] = 255
+        step = max(1, -(-max(differs.shape) // PIXELS))
+        contrast = _strongest(contrast, differs, step)
+        shown = (
+            ("Expected", pixels[0][::step, ::step]),
+            ("Actual", pixels[1][::step, ::step]),
+            ("Differing pixels in magenta", contrast),
+        )
+        pictures = [
+            f'<div><p class="over">{title}</p><img src="{data_uri(paint_colours(one))}" '
+            f'alt="{title}: {one.shape[1]} x {one.shape[0]} pixels" width="{one.shape[1]}" '
+            f'height="{one.shape[0]}"></div>'
+            for title, one in shown
+        ]  # fmt: skip
+        note = f"Every {step}th pixel is shown; differing ones always." if step > 1 else ""
+        return _figure(pictures, note)
+
+
+def _strongest(pixels, differs, step):
+    """Every step-th pixel, but a differing one where the cell has one."""
+    small = pixels[::step, ::step].copy()
+    rows, columns = np.nonzero(differs)
+    small[rows // step, columns // step] = pixels[rows, columns]
+    return small
+
+
+def _figure(pictures, caption):
+    cells = "".join(f"<div>{one}</div>" if one.startswith("<svg") else one for one in pictures)
+    text = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure><div class="pictures">{cells}</div>{text}</figure>'
+
+
+def _caption(field):
+    """What cannot be seen in the pictures themselves."""
+    said = []
+    if field.fixed:
+        where = ", ".join(f"{name} {index}" for name, index in field.fixed)
+        said.append(f"Shown where the worst value is: {where} (index, from 0).")
+    if field.rows.step > 1 or field.columns.step > 1:
+        steps = [field.columns.step] if field.is_line else [field.rows.step, field.columns.step]
+        cell = " x ".join(map(str, steps))
+        said.append(f"Each cell stands for {cell} values: the pair that differs most.")
+    if field.changed.any():
+        said.append("Magenta: a number on one side only.")
+    return " ".join(said)
+
+
+def render(difference, pictures=""):
+    """Return one difference as an HTML list item."""
+    heading = escape(difference.variable or "the file")
+    word = _WORDS.get(difference.category, "differs")
+    if difference.name:
+        heading += f" <span>{escape(_part(difference))}</span>"
+    return (
+        f'<li class="difference"><h3>{heading} <span class="word">{word}</span></h3>'
+        f"{_body(difference)}{pictures}</li>"
+    )
+
+
+def _part(difference):
+    """What is meant within the variable: "attribute units"."""
+    if difference.category in ("attribute", "dimension"):
+        return f"{difference.category} {difference.name}"
+    # The message begins so where something is missing or extra: "/geo: attribute note is missing".
+    said = difference.message.removeprefix(f"{difference.variable}: ").split(" ")[0]
+    kinds = ("attribute", "dimension", "type", "column")
+    return f"{said} {difference.name}" if said in kinds else difference.name
+
+
+def _body(difference):
+    if difference.values is not None:
+        return _numbers(difference.values)
+    if difference.category == "text":
+        return f"<pre>{lines_diff(difference.expected, difference.actual)}</pre>"
+    if difference.expected and difference.actual:
+        if difference.expected == difference.actual:  # the type of an attribute, with equal text
+            return f"<p>{escape(difference.message)}</p>"
+        expected, actual = marked(difference.expected, difference.actual)
+        return _pair(expected, actual)
+    if difference.expected or difference.actual:
+        side = "expected" if difference.expected else "found"
+        text = escape((difference.expected or difference.actual)[:4000])
+        return f"<dl><dt>{side}</dt><dd><code>{text}</code></dd></dl>"
+    return f"<p>{escape(difference.message)}</p>"
+
+
+def _pair(expected, actual):
+    return (
+        f"<dl><dt>expected</dt><dd><code>{expected}</code></dd>"
+        f"<dt>found</dt><dd><code>{actual}</code></dd></dl>"
+    )
+
+
+def _numbers(values):
+    index = "".join(f"[{one}]" for one in values.index) or "the only value"
+    rows = [
+        ("differ", f"{values.differing:,} of {values.total:,} values"),
+        ("worst at", ", ".join([index, *(f"{k} {v}" for k, v in values.coordinates.items())])),
+        ("expected", values.expected),
+        ("found", values.actual),
+    ]
+    if values.largest is not None:
+        both = f"{number(values.largest)}, relative {number(values.relative)}"
+        rows.append(("largest difference", both))
+        rows.append(("tolerance", f"relative {values.rtol:g}, absolute {values.atol:g}"))
+    rows += [("changed class", f"{count:,} {change}") for change, count in values.changes.items()]
+    return "<dl>" + "".join(f"<dt>{k}</dt><dd>{escape(v)}</dd>" for k, v in rows) + "</dl>"

@@ -1,0 +1,270 @@
+"""Read both sides of a difference again, as small as a picture needs them.
+
+Of the samples that fall into one cell of a picture, the one that differs most stands for it: the
+worst difference stays visible however large the field is. Memory is bounded by a block.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+import netCDF4
+import numpy as np
+
+__all__ = ["Field", "read_field"]
+
+COLUMNS, ROWS = 400, 240  # cells of a picture at most
+BINS = 41  # of a histogram; the middle one is around zero
+BLOCK = 1 << 19  # values that are read at once, of each side
+_BACKGROUND = -0.5  # score of a pair that only fills its cell; below 0: none is there yet
+_VALID, _MASKED, _NAN, _UP, _DOWN = range(5)
+
+
+@dataclass(frozen=True)
+class Side:
+    """A dimension of a picture: its name, its cells, and its coordinate where it has one."""
+
+    name: str
+    length: int
+    step: int = 1
+    worst: int = 0
+    labels: tuple[str, ...] = ()  # of the first, the middle and the last sample
+    is_time: bool = False
+    ascends: bool = True
+
+    @property
+    def cells(self):
+        return -(-self.length // self.step)
+
+
+@dataclass(frozen=True)
+class Field:
+    """Two sides of a variable in the cells of a picture.
+
+    Attributes
+    ----------
+    expected, actual : array of float, (rows, columns)
+        The pair that differs most within each cell; NaN where there is no value.
+    differs : array of bool
+        The pair lies outside of the tolerance.
+    changed : array of bool
+        One of the pair is a number and the other is none (fill, NaN, infinite).
+    rows, columns : Side
+        ``rows`` of a line has the length 1.
+    fixed : tuple of (str, int)
+        Indices along further dimensions, those of the worst value.
+    counts : array of int
+        Histogram of the differences outside of the tolerance, from -largest to largest.
+    largest : float
+    stored : bool
+        The values are as stored, before scale_factor and add_offset are applied.
+    """
+
+    expected: np.ndarray
+    actual: np.ndarray
+    differs: np.ndarray
+    changed: np.ndarray
+    rows: Side
+    columns: Side
+    fixed: tuple = ()
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(BINS, int))
+    largest: float = 0.0
+    stored: bool = False
+
+    @property
+    def is_line(self):
+        return self.rows.length == 1
+
+
+def read_field(paths, path, values):
+    """Return the Field of a variable of two NetCDF or HDF5 files; None if it cannot be drawn.
+
+    Parameters
+    ----------
+    paths : (path-like, path-like)
+        Expected and actual file.
+    path : str
+        Of the variable.
+    values : cumulus.compare.model.Values
+        What the comparison found.
+    """
+    with ExitStack() as stack:
+        both = [stack.enter_context(netCDF4.Dataset(one))[path] for one in paths]
+        numeric = all(getattr(one.datatype, "kind", "") in ("i", "u", "f") for one in both)
+        shown = [axis for axis, length in enumerate(both[0].shape) if length > 1][-2:]
+        if not numeric or not shown or both[0].shape != both[1].shape:
+            return None
+        for one in both:  # stored values, unless the comparison itself unpacked them
+            one.set_auto_scale(values.unpacked)
+        field = _read(both, shown, values)
+        packed = any({"scale_factor", "add_offset"} & set(one.ncattrs()) for one in both)
+        return replace(field, stored=packed and not values.unpacked)
+
+
+def _read(both, shown, values):
+    variable = both[0]
+    fixed = tuple(
+        (variable.dimensions[axis], values.index[axis])
+        for axis in range(variable.ndim)
+        if axis not in shown and variable.shape[axis] > 1
+    )
+    limits = (ROWS, COLUMNS)[-len(shown) :]
+    sides = [_side(variable, axis, values.index[axis], limit)
+             for axis, limit in zip(shown, limits, strict=True)]  # fmt: skip
+    rows, columns = sides if len(sides) == 2 else (Side("", 1), sides[0])
+    gathered = _Gathered(rows, columns, values)
+    for first, last in _slabs(rows.length, max(1, BLOCK // columns.length)):
+        width = max(1, BLOCK // (last - first) // columns.step) * columns.step
+        for left, right in _slabs(columns.length, width):
+            parts = slice(left, right), slice(first, last)
+            ranges = dict(zip(reversed(shown), parts, strict=False))  # a line has no rows
+            place = tuple(ranges.get(axis, values.index[axis]) for axis in range(variable.ndim))
+            blocks = (np.ma.asarray(one[place]).reshape(last - first, right - left) for one in both)
+            gathered.add(first, left, *blocks)
+    return gathered.field(fixed)
+
+
+def _slabs(length, step):
+    for start in range(0, length, step):
+        yield start, min(start + step, length)
+
+
+def _side(variable, axis, worst, limit):
+    name, length = variable.dimensions[axis], variable.shape[axis]
+    step = -(-length // limit)
+    coordinate = _coordinate(variable, name)
+    if coordinate is None:
+        labels = tuple(str(index) for index in _three(length))
+        # Without a coordinate the first row is above, as in a table.
+        is_across = axis == variable.ndim - 1
+        return Side(f"{name} (index)", length, step, worst, labels, False, is_across)
+    units = str(getattr(coordinate, "units", ""))
+    values = [float(_plain(coordinate[index])) for index in _three(length)]
+    labels, about = _labels(coordinate, units, values)
+    title = f"{name} ({about})" if about not in ("", "1") else name
+    is_time = " since " in units
+    return Side(title, length, step, worst, labels, is_time, values[0] <= values[-1])
+
+
+def _three(length):
+    return (0, (length - 1) // 2, length - 1)
+
+
+def _coordinate(variable, dimension):
+    group = variable.group()
+    while group is not None:
+        one = group.variables.get(dimension)
+        if one is not None:
+            numeric = getattr(one.dtype, "kind", "") in ("i", "u", "f")
+            return one if numeric and one.dimensions == (dimension,) else None
+        group = group.parent
+    return None
+
+
+def _plain(values):
+    return np.ma.filled(np.ma.asarray(values).astype("f8"), np.nan)
+
+
+def _labels(coordinate, units, values):
+    """Texts of three values, and what they are: their units, or for times the day."""
+    plain = tuple(f"{value:.5g}" for value in values)
+    if " since " not in units or not np.isfinite(values).all():
+        return plain, units
+    calendar = str(getattr(coordinate, "calendar", "standard"))
+    try:
+        moments = netCDF4.num2date(values, units, calendar)
+    except (ValueError, OverflowError):
+        return plain, units
+    days = [one.strftime("%Y-%m-%d") for one in moments]
+    if days[0] != days[-1]:
+        return tuple(days), "UTC"
+    return tuple(one.strftime("%H:%M:%S") for one in moments), f"UTC, {days[0]}"
+
+
+class _Gathered:
+    """The pairs that differ most so far, cell by cell, and the histogram of all that differ."""
+
+    def __init__(self, rows, columns, values):
+        self.rows, self.columns, self.values = rows, columns, values
+        shape = rows.cells, columns.cells
+        self.score = np.full(shape, -1.0)
+        self.pair = np.full((2, *shape), np.nan)
+        self.changed = np.zeros(shape, bool)
+        finite = values.largest is not None and np.isfinite(values.largest)
+        self.largest = float(values.largest) if finite else 0.0
+        self.counts = np.zeros(BINS, int)
+
+    def add(self, top, left, expected, actual):
+        """Take in one block, which begins at a row and at the first column of a cell."""
+        self._background(top, left, expected, actual)
+        # Rows that agree need no arithmetic: most blocks of most files are done here.
+        same = np.ma.getdata(expected) == np.ma.getdata(actual)
+        same &= np.ma.getmaskarray(expected) == np.ma.getmaskarray(actual)
+        rows = np.flatnonzero(~same.all(axis=1))
+        if rows.size:
+            self._differing(top + rows, left, expected[rows], actual[rows])
+
+    def _background(self, top, left, expected, actual):
+        """The first pair of each cell, until one comes that differs."""
+        down, across = self.rows.step, self.columns.step
+        firsts = [one[-top % down :: down, ::across] for one in (expected, actual)]
+        if not firsts[0].size:
+            return
+        row, column = -(-top // down), left // across
+        cells = tuple(slice(i, i + n) for i, n in zip((row, column), firsts[0].shape, strict=True))
+        free = self.score[cells] < _BACKGROUND
+        for side, values in zip(self.pair, firsts, strict=True):
+            side[cells][free] = _classified(values)[0][free]
+        self.score[cells][free] = _BACKGROUND
+
+    def _differing(self, rows, left, expected, actual):
+        (x, classes), (y, others) = (_classified(one) for one in (expected, actual))
+        changed = classes != others
+        valid = (classes == _VALID) & (others == _VALID)
+        with np.errstate(all="ignore"):
+            distance = np.abs(x - y)
+            near = distance <= self.values.atol + self.values.rtol * np.abs(x)
+        outside = valid & ~near & (distance > 0)
+        share = np.where(valid, np.minimum(distance / (self.largest or 1.0), 1.0), 0.0)
+        # Outside of the tolerance comes before within, a value that came or went before both.
+        score = np.where(changed, 9.0, np.where(outside, 1.0 + share, share / 2))
+        if self.largest and outside.any():
+            edges = np.linspace(-self.largest, self.largest, BINS + 1)
+            inside = np.clip((y - x)[outside], -self.largest, self.largest)
+            self.counts += np.histogram(inside, edges)[0]
+        self._keep(rows, left // self.columns.step, score, x, y, changed)
+
+    def _keep(self, rows, first, score, x, y, changed):
+        """Put the pair of the highest score in the place of its cell."""
+        width = score.shape[1]
+        cells = -(-width // self.columns.step)
+        padded = np.full((len(rows), cells * self.columns.step), -2.0)
+        padded[:, :width] = score
+        best = padded.reshape(len(rows), cells, -1).argmax(axis=2)
+        best += np.arange(cells) * self.columns.step
+        for row, place in enumerate(rows):
+            cell = place // self.rows.step, slice(first, first + cells)
+            chosen = best[row]
+            better = score[row, chosen] > self.score[cell]
+            self.score[cell][better] = score[row, chosen][better]
+            self.changed[cell][better] = changed[row, chosen][better]
+            for side, array in zip(self.pair, (x, y), strict=True):
+                side[cell][better] = array[row, chosen][better]
+
+    def field(self, fixed):
+        return Field(
+            *self.pair, self.score >= 1, self.changed, self.rows, self.columns, fixed, self.counts,
+            self.largest,
+        )  # fmt: skip
+
+
+def _classified(values):
+    """Values as float, NaN where there is none, and the class of each."""
+    masked = np.ma.getmaskarray(values)
+    data = np.ma.getdata(values).astype("f8")
+    classes = np.full(data.shape, _VALID, "i1")
+    classes[np.isnan(data)] = _NAN
+    classes[np.isposinf(data)] = _UP
+    classes[np.isneginf(data)] = _DOWN
+    classes[masked] = _MASKED
+    data[classes != _VALID] = np.nan
+    return data, classes

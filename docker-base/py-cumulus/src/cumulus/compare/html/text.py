@@ -1,0 +1,58 @@
+"""Text in HTML: escaped, whatever it holds, and what differs between two texts marked."""
+
+import difflib
+import html
+import re
+
+__all__ = ["escape", "lines_diff", "marked", "number", "tick"]
+
+LONGEST = 4000  # characters of a text that are shown
+TOKENS = 1500  # words of a text that are matched; their pairs are what it costs
+
+
+def escape(text):
+    """Return text as HTML; what a reader could not see or be fooled by is written as a code."""
+    visible = (c if c.isprintable() or c in "\n\t" else _code(c) for c in str(text))
+    return html.escape("".join(visible), quote=True)
+
+
+def _code(character):
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+
+
+def number(value):
+    """Return a number as short text."""
+    return "none" if value is None else f"{value:.6g}"
+
+
+def tick(value):
+    """Return a number as text that has room beside an axis."""
+    return f"{value:.4g}"
+
+
+def marked(expected, actual):
+    """Return both texts as HTML, what only one of them has within <del> and <ins>."""
+    texts = [_shortened(one) for one in (expected, actual)]
+    words = [re.findall(r"\w+|\s+|[^\w\s]", one) for one in texts]
+    if max(map(len, words)) > TOKENS:
+        return tuple(map(escape, texts))
+    first, second = [], []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+        one, other = escape("".join(words[0][a:b])), escape("".join(words[1][c:d]))
+        first.append(one if kind == "equal" else f"<del>{one}</del>" if one else "")
+        second.append(other if kind == "equal" else f"<ins>{other}</ins>" if other else "")
+    return "".join(first), "".join(second)
+
+
+def _shortened(text):
+    text = str(text)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text)} characters)"
+
+
+def lines_diff(expected, actual):
+    """Return the lines of both sides as HTML: those expected, those found."""
+    rows = []
+    for sign, name, text in (("-", "del", expected), ("+", "ins", actual)):
+        for line in _shortened(text).removesuffix("\n").split("\n") if text else []:
+            rows.append(f"<{name}>{sign} {escape(line)}</{name}>")
+    return "".join(rows)

@@ -1,0 +1,495 @@
+"""The HTML report of a comparison: whole, safe, bounded, and its pictures true."""
+
+import base64
+import os
+import re
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from html.parser import HTMLParser
+
+import netCDF4
+import numpy as np
+import pytest
+from samples import SOURCE, write_product
+
+from cumulus import CumulusError
+from cumulus.__main__ import main
+from cumulus.compare import compare
+from cumulus.compare.html import PICTURES, write_html
+from cumulus.compare.html.colours import CHANGED, DIFFERENCE, LEVELS, VALUES, paint, paint_colours
+from cumulus.compare.html.fields import BINS, COLUMNS, ROWS, read_field
+from cumulus.compare.html.pictures import pictures_of
+from cumulus.compare.html.text import escape, lines_diff, marked
+from cumulus.compare.png import read
+
+VOID = {"meta", "img", "br", "image", "rect", "path", "circle", "input", "link"}
+
+
+class Page(HTMLParser):
+    """A report taken apart: its elements, and whether each is closed where it should be."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], ""
+        self.feed(text)
+        self.close()
+        assert not self.open, f"not closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def write(path, shape=(40, 30), change=None, **attributes):
+    """A field of time and z, changed by a function where one is given."""
+    with netCDF4.Dataset(path, "w") as dataset:
+        names = ("time", "z", "w")[: len(shape)]
+        for name, length in zip(names, shape, strict=True):
+            dataset.createDimension(name, length)
+            dataset.createVariable(name, "f8", (name,))[:] = np.arange(length) * 10.0
+        dataset["time"].units = "seconds since 2012-09-06 12:00:00"
+        field = dataset.createVariable("field", "f4", names, fill_value=-9.0)
+        field.setncatts({"units": "K", "long_name": "a field", **attributes})
+        values = np.arange(np.prod(shape), dtype="f4").reshape(shape)
+        if change:
+            change(values)
+        field[:] = values
+    return path
+
+
+def pair(tmp_path, change, shape=(40, 30), **attributes):
+    """A directory of expected and one of actual products, one file in each."""
+    folders = tmp_path / "expected", tmp_path / "actual"
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    write(folders[0] / "a.nc", shape)
+    write(folders[1] / "a.nc", shape, change, **attributes)
+    return folders
+
+
+def report(tmp_path, folders):
+    path = tmp_path / "report.html"
+    write_html(compare(*folders), path)
+    return path.read_text(encoding="utf-8")
+
+
+def field_of(folders):
+    comparison = compare(*folders)
+    (result,) = comparison.files
+    found = next(one for one in result.differences if one.category == "value")
+    return read_field(comparison.paths(result), found.variable, found.values), found
+
+
+def one_value(values):
+    values[7, 3] += 5
+
+
+def test_report_is_one_sound_page(tmp_path):
+    """Every element is closed, every id unique, every reference leads somewhere on the page."""
+    page = Page(report(tmp_path, pair(tmp_path, one_value, units="degC")))
+    ids = [one["id"] for _, one in page.elements if "id" in one]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.elements:
+        assert set(attributes.get("aria-labelledby", "").split()) <= set(ids)
+        target = attributes.get("href", "#")
+        if target.startswith("#"):
+            assert target[1:] in ["", *ids]
+        else:
+            assert target.startswith("data:image/png;base64,")
+    assert page.all("html") == [{"lang": "en"}]
+
+
+def test_report_needs_no_network_and_no_script(tmp_path):
+    """Nothing is fetched or run, and its policy forbids both."""
+    text = report(tmp_path, pair(tmp_path, one_value))
+    page = Page(text)
+    assert not page.all("script") and not page.all("link")
+    assert "@import" not in text and "url(" not in text
+    assert not [name for _, one in page.elements for name in one if name.startswith("on")]
+    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+    assert "default-src 'none'" in policy
+    assert not re.findall(r"(?:src|href)=\"(?!data:image/png;base64,|#)", text)
+
+
+def test_every_picture_has_a_text_alternative(tmp_path):
+    page = Page(report(tmp_path, pair(tmp_path, one_value)))
+    assert len(page.all("svg")) == len(page.all("desc")) == len(page.all("title")) - 1 == 4
+    assert all(one["role"] == "img" and one["aria-labelledby"] for one in page.all("svg"))
+    assert "Difference of field (K), actual minus expected" in page.text
+
+
+def test_landmarks_and_headings_give_a_way_through(tmp_path):
+    page = Page(report(tmp_path, pair(tmp_path, one_value)))
+    assert len(page.all("main")) == len(page.all("header")) == len(page.all("h1")) == 1
+    assert page.all("nav") == [{"aria-label": "Files that differ"}]
+    assert page.all("a")[0] == {"class": "skip", "href": "#files"}
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[:4] == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("name", [
+    "<img src=x onerror=alert(1)>.txt", '"><script>alert(1)<_script>.txt', "a&b'.txt",
+    "line\nbreak.txt", "right\u202eto left.txt",
+])  # fmt: skip
+def test_hostile_names_are_only_text(tmp_path, name):
+    folders = pair(tmp_path, one_value)
+    (folders[1] / name).write_text("x")
+    text = report(tmp_path, folders)
+    page = Page(text)
+    assert not page.all("script") and not page.all("img")
+    assert name.replace("\u202e", "\\u202e") in page.text and "\u202e" not in text
+
+
+def test_name_that_is_no_text_is_written_as_codes(tmp_path):
+    folders = pair(tmp_path, one_value)
+    with open(bytes(folders[1]) + b"/\xff.txt", "w") as file:
+        file.write("x")
+    assert "\\udcff.txt" in Page(report(tmp_path, folders)).text
+
+
+def test_hostile_attributes_are_only_text(tmp_path):
+    hostile = {"long_name": "</code><script>x</script>", "note": "\x1b[2J"}
+    page = Page(report(tmp_path, pair(tmp_path, None, **hostile)))
+    assert not page.all("script") and "</code><script>x</script>" in page.text
+    assert "\\u001b[2J" in page.text
+
+
+def test_what_differs_in_an_attribute_is_marked(tmp_path):
+    text = report(tmp_path, pair(tmp_path, None, long_name="a meadow"))
+    assert "a <del>field</del>" in text and "a <ins>meadow</ins>" in text
+
+
+def test_type_of_an_attribute_is_told_where_its_text_is_equal(tmp_path):
+    """1 as integer and as real number look alike."""
+    folders = pair(tmp_path, None)
+    for folder, value in zip(folders, (np.int32(1), np.int64(1)), strict=True):
+        with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
+            dataset.setncattr("level", value)
+    text = Page(report(tmp_path, folders)).text
+    assert "int32" in text and "int64" in text
+
+
+def test_missing_variable_and_file_sets_are_named(tmp_path):
+    folders = pair(tmp_path, None)
+    with netCDF4.Dataset(folders[0] / "a.nc", "a") as dataset:
+        dataset.createVariable("lost", "f4", ("time",))
+    (folders[0] / "gone.txt").write_text("x")
+    (folders[1] / "added.txt").write_text("x")
+    text = Page(report(tmp_path, folders)).text
+    assert "/lost" in text and "is missing" in text
+    assert "gone.txt missing" in text and "added.txt extra" in text
+
+
+def test_equal_products_are_said_to_be_equal(tmp_path):
+    page = Page(report(tmp_path, pair(tmp_path, None)))
+    assert "All products are as expected" in page.text and "1equal" in page.text
+    assert not page.all("svg") and not page.all("nav")
+
+
+def test_unreadable_file_does_not_keep_the_others_from_the_report(tmp_path):
+    folders = pair(tmp_path, one_value)
+    for folder, end in zip(folders, (b"x", b"y"), strict=True):
+        (folder / "broken.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + end * 100)
+    page = Page(report(tmp_path, folders))
+    assert "could not all be compared" in page.text and len(page.all("svg")) == 4
+
+
+def test_product_that_changed_since_is_described_without_a_picture(tmp_path):
+    """The report reads the files again; that one is gone by then is no reason to fail."""
+    folders = pair(tmp_path, one_value)
+    comparison = compare(*folders)
+    (folders[1] / "a.nc").unlink()
+    write_html(comparison, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "Not drawn" in text and "1 of 1,200 values" in text
+
+
+def test_same_comparison_gives_the_same_bytes(tmp_path):
+    folders = pair(tmp_path, one_value)
+    assert report(tmp_path, folders) == report(tmp_path, folders)
+
+
+# Pictures
+
+
+def decoded(picture, tmp_path):
+    path = tmp_path / "picture.png"
+    path.write_bytes(picture)
+    return read(path)
+
+
+def test_painted_levels_are_read_back_as_their_colours(tmp_path):
+    levels = np.array([[0, LEVELS - 1], [250, CHANGED]], "u1")
+    pixels = decoded(paint(levels, VALUES), tmp_path)
+    assert pixels[0, 0].tolist() == [*VALUES[0], 255]
+    assert pixels[0, 1].tolist() == [*VALUES[-1], 255]
+    assert pixels[1, 0, 3] == 0 and pixels[1, 1].tolist() == [214, 0, 147, 255]
+
+
+def test_painted_pixels_are_read_back(tmp_path):
+    pixels = np.arange(2 * 3 * 4, dtype="u1").reshape(2, 3, 4) + 1
+    np.testing.assert_array_equal(decoded(paint_colours(pixels), tmp_path), pixels)
+
+
+HALF = LEVELS // 2
+
+
+@pytest.mark.parametrize("scale", [VALUES, DIFFERENCE[:HALF], DIFFERENCE[HALF:][::-1]],
+                         ids=["values", "smaller", "larger"])  # fmt: skip
+def test_colours_are_told_apart_by_lightness_alone(scale):
+    """Who sees no red and green, or prints in grey, still sees what is more."""
+    lightness = scale.astype("f8") @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(lightness) >= -0.6).all() and lightness[-1] - lightness[0] > 100
+
+
+def test_field_holds_both_sides(tmp_path):
+    field, _ = field_of(pair(tmp_path, one_value))
+    expected = np.arange(1200.0).reshape(40, 30)
+    np.testing.assert_array_equal(field.expected, expected)
+    assert field.actual[7, 3] == expected[7, 3] + 5 and field.differs.sum() == 1
+    assert (field.rows.worst, field.columns.worst) == (7, 3)
+    assert field.rows.labels == ("12:00:00", "12:03:10", "12:06:30")
+    assert field.rows.name == "time (UTC, 2012-09-06)"
+
+
+@pytest.mark.parametrize("place", [(0, 0), (999, 1200), (501, 777), (437, 3)])
+def test_worst_difference_stays_visible_in_a_large_field(tmp_path, place):
+    """One value of a million, wherever it is, is in the picture with both its values."""
+
+    def change(values):
+        values[place] += 3e6
+
+    field, found = field_of(pair(tmp_path, change, (1000, 1201)))
+    assert field.expected.shape <= (ROWS, COLUMNS) and found.values.index == place
+    cell = place[0] // field.rows.step, place[1] // field.columns.step
+    assert field.differs.sum() == 1 and field.differs[cell]
+    assert field.expected[cell] == np.float32(place[0] * 1201 + place[1])
+    assert field.actual[cell] == np.float32(field.expected[cell] + 3e6)
+
+
+def test_value_that_vanished_is_visible_among_larger_differences(tmp_path):
+    """Of a cell with both, the one that has no value any more is shown."""
+
+    def change(values):
+        values[:, :] += 1
+        values[500, 600] = -9.0
+
+    field, _ = field_of(pair(tmp_path, change, (1000, 1200)))
+    assert field.changed.sum() == 1
+    assert np.isnan(field.actual[500 // field.rows.step, 600 // field.columns.step])
+
+
+def test_difference_within_the_tolerance_is_not_shown_as_one(tmp_path):
+    from cumulus.collection import CompareRules
+
+    def change(values):
+        values[3, 3] += 0.001
+        values[9, 9] += 50
+
+    comparison = compare(*pair(tmp_path, change), CompareRules(atol=0.1))
+    (result,) = comparison.files
+    field = read_field(comparison.paths(result), "/field", result.differences[0].values)
+    assert np.argwhere(field.differs).tolist() == [[9, 9]]
+
+
+def test_packed_values_are_called_stored(tmp_path):
+    """The comparison is of what is stored, so that no unit would be right."""
+    folders = pair(tmp_path, None)
+    for number, folder in enumerate(folders):
+        with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
+            packed = dataset.createVariable("packed", "i2", ("time", "z"))
+            packed.setncatts({"scale_factor": 0.5, "units": "K"})
+            packed.set_auto_scale(False)
+            packed[:] = 100 + number
+    field, _ = field_of(folders)
+    assert field.stored and field.expected.max() == 100
+    assert "packed (stored values)" in report(tmp_path, folders)
+
+
+def test_histogram_counts_every_difference(tmp_path):
+    def change(values):
+        values[0, :5] += 100
+        values[1, :3] -= 100
+        values[2, :2] += 1
+
+    field, _ = field_of(pair(tmp_path, change))
+    assert field.counts.sum() == 10 and field.counts[-1] == 5 and field.counts[0] == 3
+    assert field.counts[BINS // 2] == 2
+
+
+def test_field_of_three_dimensions_is_shown_where_the_worst_is(tmp_path):
+    def change(values):
+        values[2, 3, 4] += 1000
+
+    field, _ = field_of(pair(tmp_path, change, (4, 6, 8)))
+    assert field.fixed == (("time", 2),) and field.differs[3, 4]
+
+
+@pytest.mark.parametrize("shape", [(1, 1200), (1200, 1), (1000,), (1,)])
+def test_one_dimension_is_a_line_and_a_single_value_no_picture(tmp_path, shape):
+    def change(values):
+        values.flat[-1] += 7
+
+    field, _ = field_of(pair(tmp_path, change, shape))
+    if shape == (1,):
+        assert field is None
+        return
+    assert field.is_line and field.differs[0, -1]
+    assert len(pictures_of(field, "field", "p")) == 3
+
+
+def test_time_runs_from_left_to_right_and_height_upwards(tmp_path):
+    """The pixel of a value is where its coordinates are."""
+
+    def change(values):
+        values[39, 29] += 5000  # latest and highest
+
+    field, _ = field_of(pair(tmp_path, change))
+    difference = pictures_of(field, "field", "p")[2]
+    picture = base64.b64decode(re.search(r"base64,([^\"]+)", difference)[1])
+    pixels = decoded(picture, tmp_path)
+    assert pixels.shape[:2] == (30, 40)
+    assert pixels[0, 39].tolist()[:3] == DIFFERENCE[-1].tolist()
+    assert (pixels[1:] == [250, 250, 248, 255]).all(axis=2).mean() > 0.99
+
+
+def test_ring_marks_the_worst(tmp_path):
+    field, _ = field_of(pair(tmp_path, one_value))
+    rings = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', pictures_of(field, "field", "p")[2])
+    x, y = 56 + (7.5 / 40) * 252, 22 + (26.5 / 30) * 152
+    assert {(f"{x:.1f}", f"{y:.1f}")} == set(rings)
+
+
+def test_png_pictures_are_shown_with_their_differing_pixels(tmp_path):
+    folders = tmp_path / "expected", tmp_path / "actual"
+    pixels = np.full((900, 700, 4), 255, "u1")
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.png").write_bytes(paint_colours(pixels))
+        pixels[333, 555, :3] = 0
+    page = Page(report(tmp_path, folders))
+    addresses = [one["src"] for one in page.all("img")]
+    assert len(addresses) == 3 and all(one["alt"] for one in page.all("img"))
+    contrast = decoded(base64.b64decode(addresses[2].partition(",")[2]), tmp_path)
+    assert (contrast[..., :3] == (214, 0, 147)).all(axis=2).sum() == 1
+
+
+# Bounds
+
+
+def test_size_is_bounded_however_large_and_different_the_products_are(tmp_path):
+    """Noise, which deflates least, in more variables than are drawn."""
+    folders = tmp_path / "expected", tmp_path / "actual"
+    random = np.random.default_rng(1)
+    for folder in folders:
+        folder.mkdir()
+        with netCDF4.Dataset(folder / "a.nc", "w") as dataset:
+            dataset.createDimension("y", 300)
+            dataset.createDimension("x", 500)
+            for number in range(PICTURES + 3):
+                variable = dataset.createVariable(f"v{number}", "f4", ("y", "x"))
+                variable[:] = random.random((300, 500))
+    text = report(tmp_path, folders)
+    assert len(text) < PICTURES * 400_000
+    assert "3 further differences are not drawn" in text
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_field(tmp_path):
+    folders = pair(tmp_path, one_value, (200, 900))
+    report(tmp_path, folders)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for folder, factor in zip(folders, (1, 2), strict=True):
+        with netCDF4.Dataset(folder / "a.nc", "w") as dataset:
+            dataset.createDimension("y", 40_000)
+            dataset.createDimension("x", 900)
+            variable = dataset.createVariable("field", "f8", ("y", "x"))
+            for start in range(0, 40_000, 1000):
+                variable[start : start + 1000] = np.full((1000, 900), float(start * factor))
+    report(tmp_path, folders)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown < 150, f"{grown} MB for two fields of 288 MB"
+
+
+def test_long_texts_are_cut_and_cost_little():
+    expected, _ = marked("x " * 100_000, "y " * 100_000)
+    assert len(expected) < 10_000 and "200000 characters" in expected
+    assert len(lines_diff("line\n" * 100_000, "")) < 40_000
+
+
+def test_invisible_characters_are_written_as_codes():
+    assert escape("a\x00b\u200bc<d>\u202e\U000e0001") == (
+        "a\\u0000b\\u200bc&lt;d&gt;\\u202e\\U000e0001"
+    )
+
+
+# The command
+
+
+def test_command_writes_the_report_and_keeps_its_status(tmp_path, capsys):
+    folders = [str(one) for one in pair(tmp_path, one_value)]
+    target = tmp_path / "reports" / "report.html"
+    assert main(["compare", *folders, "--html", str(target)]) == 1
+    assert "1 of 1,200 values" in target.read_text()
+    assert "1 of 1200 values differ" in capsys.readouterr().out
+    assert [one.name for one in target.parent.iterdir()] == ["report.html"]
+
+
+def test_service_test_writes_the_report_among_what_is_no_product(repository):
+    """In OUTPUT/.cumulus, where no comparison sees it; a failed run leaves no old one."""
+    granule = repository.granule()
+    folders = repository.input, repository.output, repository.expected
+    target = repository.output / ".cumulus" / "comparison.html"
+    argv = [sys.executable, "-m", "cumulus", "test", "--home", repository.home, "--html", target]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+
+    def run_test():
+        done = subprocess.run([*argv, *folders], env=environment, timeout=60, check=False)
+        return done.returncode
+
+    repository.run()
+    for name in repository.products():
+        shutil.copy(repository.output / name, repository.expected)
+    write_product(granule, latitude=(30, 31))
+    assert run_test() == 1 and "/lat" in target.read_text()
+    granule.write_text("fail:")
+    assert run_test() == 2 and not target.exists()
+
+
+def test_report_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
+    folders = [str(one) for one in pair(tmp_path, one_value)]
+    (tmp_path / "file").write_text("")
+    assert main(["compare", *folders, "--html", str(tmp_path / "file" / "report.html")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+    with pytest.raises(CumulusError, match="cannot write"):
+        write_html(compare(*folders), tmp_path)
+
+
+def test_picture_files_are_sound(tmp_path):
+    """Every chunk of a painted PNG has its checksum."""
+    data = paint(np.zeros((3, 5), "u1"), VALUES)
+    place = 8
+    while place < len(data):
+        (length,) = struct.unpack(">I", data[place : place + 4])
+        content = data[place + 4 : place + 8 + length]
+        (checksum,) = struct.unpack(">I", data[place + 8 + length : place + 12 + length])
+        assert checksum == zlib.crc32(content)
+        place += 12 + length
+    assert place == len(data)
