@@ -67,7 +67,7 @@ def test_the_repositorys_own_tests_are_green(built, where):
     compose(built, "test")
     done = own_tests(built, where)
     assert done.stdout.count("test_product_is_as_expected") == 6, done.stdout
-    assert "7 passed" in done.stdout
+    assert "9 passed" in done.stdout
 
 
 def own_tests(project, where, **environment):
