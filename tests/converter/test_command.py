@@ -268,8 +268,8 @@ def test_batch_answers_each_pair_at_once(plain, granule, out, tmp_path):
 
     bad = ask(tmp_path / "bad.h5", out / "bad.nc")
     good = ask(granule, out / "new\nline.nc")
-    assert (bad["status"], bad["message"]) == (
-        3, f"cannot read '{tmp_path}/bad.h5': it is not an HDF5 file, nor a NetCDF one")
+    assert bad["status"] == 3
+    assert bad["message"] == f"cannot read '{tmp_path}/bad.h5': it is not an HDF5 file, nor a NetCDF one"
     assert (good["status"], good["output"]) == (0, str(out / "new\nline.nc"))
     assert entries(out) == ["new\nline.nc"]
     process.stdin.close()

@@ -1,0 +1,184 @@
+"""How data are stored: contiguous blocks that the kernel copies, sparse chunks, and inputs that change meanwhile."""
+
+import os
+import signal
+import subprocess
+import time
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+from converter.oracle import judge, read_report
+
+INPUT = 3
+PASS_BYTES = 1 << 18  # from here on the kernel copies
+OTHER_FILE_SYSTEM = "/dev/shm"
+
+
+def entries(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("size", [PASS_BYTES - 1, PASS_BYTES, PASS_BYTES + 1, 4095 * 1021, (32 << 20) + 7])
+def test_contiguous_bytes_of_any_size_are_copied(plain, tmp_path, size):
+    """On both sides of the size from which the kernel copies, also of a file that is not read into memory at once."""
+    data = np.random.default_rng(size).integers(0, 256, size, "u1")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = data
+        file["after"] = np.arange(5)
+    assert plain(tmp_path / "in.h5", tmp_path / "x.nc").returncode == 0
+    with h5py.File(tmp_path / "x.nc") as product:
+        assert np.array_equal(product["x"][()], data)
+        assert product["after"][()].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_contiguous_data_are_copied_to_another_file_system(plain, tmp_path):
+    """Where the kernel has to read and write."""
+    if not os.path.isdir(OTHER_FILE_SYSTEM) or os.stat(OTHER_FILE_SYSTEM).st_dev == tmp_path.stat().st_dev:
+        pytest.skip(f"{OTHER_FILE_SYSTEM} is no other file system here")
+    data = np.random.default_rng(2).random(1_000_003)
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = data
+    product = f"{OTHER_FILE_SYSTEM}/converter-test-{os.getpid()}.nc"
+    try:
+        assert plain(tmp_path / "in.h5", product).returncode == 0
+        with h5py.File(product) as file:
+            assert np.array_equal(file["x"][()], data)
+    finally:
+        os.path.exists(product) and os.unlink(product)
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<i8", "?"])
+def test_large_contiguous_data_keep_their_type_and_byte_order(plain, tmp_path, dtype):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.arange(1_000_000).reshape(1000, 1000).astype(dtype)
+    assert plain("--report", tmp_path / "r", tmp_path / "in.h5", tmp_path / "x.nc").returncode == 0
+    assert judge(tmp_path / "in.h5", tmp_path / "x.nc", read_report(tmp_path / "r")).wrong == []
+
+
+def test_few_chunks_of_a_billion_are_moved_in_no_time(plain, tmp_path):
+    """The time goes with the chunks that are stored, not with those that could be."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        data = file.create_dataset("x", (10**8, 10**3), "f4", chunks=(10, 10), compression="gzip")
+        data[5 * 10**7, 7] = 3
+        data[10**8 - 1, 999] = 4
+    assert plain(tmp_path / "in.h5", tmp_path / "x.nc", timeout=30).returncode == 0
+    with h5py.File(tmp_path / "x.nc") as product:
+        assert product["x"].id.get_num_chunks() == 2
+        assert (product["x"][5 * 10**7, 7], product["x"][10**8 - 1, 999], product["x"][0, 0]) == (3, 4, 0)
+
+
+def test_chunks_left_behind_by_shrinking_are_not_moved(plain, tmp_path):
+    """Values beyond the dataset's end are gone in the input, and in the product."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        data = file.create_dataset("x", data=np.arange(100), chunks=(10,), maxshape=(None,), compression="gzip")
+        data.resize((35,))
+    assert plain("--report", tmp_path / "r", tmp_path / "in.h5", tmp_path / "x.nc").returncode == 0
+    assert judge(tmp_path / "in.h5", tmp_path / "x.nc", read_report(tmp_path / "r")).wrong == []
+
+
+@pytest.mark.parametrize("value", ["core", "ros3", "family", "nonsense", "split"])
+def test_hdf5_driver_of_the_environment_does_no_harm(plain, tmp_path, value):
+    """HDF5_DRIVER would choose how files are opened, in every program of the environment."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.arange(300_000)
+    done = plain(tmp_path / "in.h5", tmp_path / "x.nc", env={**os.environ, "HDF5_DRIVER": value})
+    assert (done.returncode, done.stderr) == (0, "")
+    with h5py.File(tmp_path / "x.nc") as product:
+        assert product["x"][299_999] == 299_999
+
+
+# ---- Inputs that change while they are converted ----
+
+def make_large(path, kind):
+    """Large enough that it is still being converted when its temporary product is seen."""
+    rng = np.random.default_rng(1)
+    with h5py.File(path, "w") as file:
+        if kind == "contiguous":
+            file["x"] = rng.random(15_000_000)
+        else:
+            file.create_dataset("x", data=rng.integers(0, 1000, 8_000_000), chunks=(20_000,), compression="gzip",
+                                compression_opts=1)
+
+
+def stop_in_the_middle(program, granule, out):
+    """The converter, stopped once it has written data, unless it was faster."""
+    process = subprocess.Popen([program, granule, out], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        begun = [path for path in out.iterdir() if path.name.startswith(".convert-")]
+        if begun and begun[0].stat().st_blocks > 64:
+            process.send_signal(signal.SIGSTOP)
+            break
+    return process
+
+
+def overwrite(path):
+    with path.open("r+b") as file:
+        file.write(os.urandom(1000) * (path.stat().st_size // 1000))
+
+
+CHANGES = {
+    "removed": lambda granule: granule.unlink(),
+    "replaced": lambda granule: (granule.with_suffix(".new").write_bytes(b"another file"),
+                                 granule.with_suffix(".new").replace(granule)),
+    "truncated": lambda granule: os.truncate(granule, 100_000),
+    "emptied": lambda granule: os.truncate(granule, 0),
+    "overwritten": lambda granule: overwrite(granule),
+}
+
+
+@pytest.mark.parametrize("kind", ["contiguous", "chunked"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_input_that_changes_meanwhile_gives_the_whole_product_or_none(plain, tmp_path, out, kind, change):
+    """Removed or replaced, it stays open; shorter or overwritten, it is refused or was read before.
+
+    Contiguous data have no checksum: overwritten in place, they come out as whatever was there.
+    """
+    granule = tmp_path / "in.h5"
+    make_large(granule, kind)
+    process = stop_in_the_middle(plain.program, granule, out)
+    CHANGES[change](granule)
+    process.send_signal(signal.SIGCONT)
+    _, stderr = process.communicate(timeout=60)
+    if process.returncode:
+        assert (process.returncode, entries(out)) == (INPUT, [])
+        assert "cannot read" in stderr and change not in ("removed", "replaced")
+        return
+    assert entries(out) == ["in.nc"]
+    if (kind, change) == ("contiguous", "overwritten"):
+        return
+    make_large(granule, kind)
+    with h5py.File(granule) as before, h5py.File(out / "in.nc") as after:
+        assert np.array_equal(before["x"][()], after["x"][()])
+
+
+def test_one_process_keeps_no_file_open(plain, tmp_path):
+    """After many inputs, good and bad, as many files are open as after the first."""
+    with h5py.File(tmp_path / "good.h5", "w") as file:
+        file.create_dataset("g/x", data=np.arange(1000), chunks=(100,), compression="gzip").attrs["a"] = ["b", "c"]
+        file["compound"] = np.zeros(3, dtype=[("a", "i4")])
+        file["link"] = h5py.SoftLink("/g/x")
+    (tmp_path / "bad.h5").write_bytes((tmp_path / "good.h5").read_bytes()[:3000])
+    with netCDF4.Dataset(tmp_path / "classic.nc", "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("x", 3)
+        file.createVariable("x", "f4", ("x",))[:] = 1
+    process = subprocess.Popen([plain.program, "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    counts = set()
+    for number in range(60):
+        name = ("good.h5", "bad.h5", "classic.nc")[number % 3]
+        process.stdin.write(f"{tmp_path / name}\0{tmp_path / 'x.nc'}\0")
+        process.stdin.flush()
+        assert process.stdout.readline()
+        counts.add(len(os.listdir(f"/proc/{process.pid}/fd")))
+    process.communicate(timeout=10)
+    assert counts == {3}
