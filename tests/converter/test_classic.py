@@ -1,0 +1,119 @@
+"""NetCDF-3 input: every version, truncated at any place, and under the tables."""
+
+import netCDF4
+import numpy as np
+import pytest
+from converter.test_features import table
+
+INPUT = 3
+FORMATS = {"1": "NETCDF3_CLASSIC", "2": "NETCDF3_64BIT_OFFSET", "5": "NETCDF3_64BIT_DATA"}
+SHAPES = {  # record variables: (name, type); each has 3 values a record
+    "no records": [],
+    "one record variable": [("a", "i1")],
+    "several record variables": [("a", "i1"), ("b", "i2"), ("c", "f8"), ("d", "S1")],
+}
+
+
+def make(path, file_format, records):
+    """A file whose variables do not end at multiples of four bytes, where that can be."""
+    with netCDF4.Dataset(path, "w", format=file_format) as file:
+        file.title = "classic"
+        file.createDimension("time", None)
+        file.createDimension("x", 3)
+        file.createDimension("unused", 2)
+        file.createVariable("fixed", "i2", ("x",))[:] = [1, -2, 3]
+        file["fixed"].valid_range = np.array([-9, 9], "i2")
+        for name, dtype in records:
+            file.createVariable(name, dtype, ("time", "x"))
+            file[name].units = "1"
+        for name, dtype in records:
+            file[name][:] = np.full((5, 3), b"z", "S1") if dtype == "S1" else np.arange(1, 16).reshape(5, 3)
+        file.createVariable("last", "i1", ("x",))[:] = [4, 5, 6]
+
+
+def same(before, after):
+    return list(before.variables) == list(after.variables) and all(
+        np.array_equal(before[name][...], after[name][...]) and before[name].__dict__.keys() ==
+        after[name].__dict__.keys() and before[name].dimensions == after[name].dimensions for name in before.variables)
+
+
+def opened(path):
+    dataset = netCDF4.Dataset(path)
+    dataset.set_auto_mask(False)
+    return dataset
+
+
+@pytest.mark.parametrize("version", FORMATS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_classic_file_is_converted_whole_and_refused_where_data_are_cut_off(plain, tmp_path, version, shape):
+    """At each length: status 3 and no product, or, where only padding is missing, all values."""
+    whole, cut, out = tmp_path / "whole.nc", tmp_path / "cut.nc", tmp_path / "out"
+    make(whole, FORMATS[version], SHAPES[shape])
+    out.mkdir()
+    data = whole.read_bytes()
+    assert data[3] == int(version)
+    lengths = sorted({*range(4, len(data) - 16, max(1, len(data) // 24)), *range(len(data) - 16, len(data) + 1)})
+    pairs = []
+    for length in lengths:
+        (tmp_path / f"cut-{length}.nc").write_bytes(data[:length])
+        pairs += [tmp_path / f"cut-{length}.nc", out / f"{length}.nc"]
+    plain(*pairs)
+    made = sorted(int(path.stem) for path in out.iterdir())
+    assert made and made[-1] == len(data) and made[0] >= len(data) - 3
+    for length in made:
+        with opened(whole) as before, opened(out / f"{length}.nc") as after:
+            assert same(before, after), length
+    assert not cut.exists()
+
+
+def test_truncated_classic_file_says_so(plain, tmp_path):
+    make(tmp_path / "whole.nc", FORMATS["1"], SHAPES["several record variables"])
+    (tmp_path / "cut.nc").write_bytes((tmp_path / "whole.nc").read_bytes()[:-40])
+    done = plain(tmp_path / "cut.nc", tmp_path / "x.nc")
+    assert (done.returncode, done.stderr) == (
+        INPUT, f"_convert: cannot read '{tmp_path}/cut.nc': the file is truncated: its end is missing\n")
+
+
+@pytest.mark.parametrize("version", FORMATS)
+def test_tables_apply_to_classic_input(build, tmp_path, version):
+    """Names, dimension names, attributes, fill values and dropped variables."""
+    converter = build(table('{"/a", "speed", "when where", "m s-1", "wind_speed", "speed"}, {"/b", DROP},'
+                            '{"/fixed", "", "where"}, {"/nothing", "x"}',
+                            '{"/a", "_FillValue", "-1"}, {"/fixed", "valid_range", ""}, {"/", "title", "changed"}'),
+                      "CFLAGS=-O0")
+    make(tmp_path / "in.nc", FORMATS[version], SHAPES["several record variables"])
+    done = converter(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "_convert: note: '/b': dropped by the table\n")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        speed = product["speed"]
+        assert speed.dimensions == ("when", "where") and product.dimensions["when"].isunlimited()
+        assert (speed.units, speed.standard_name, speed._FillValue) == ("m s-1", "wind_speed", -1)
+        assert product["fixed"].dimensions == ("where",) and product["fixed"].ncattrs() == []
+        assert product.title == "changed" and "b" not in product.variables
+        assert speed[4].tolist() == [13, 14, 15]
+    listed = converter("--list", tmp_path / "in.nc").stdout.splitlines()
+    assert "variable '/a': /speed" in listed
+    assert "note: '/nothing': a row of the variables table matches nothing here" in listed
+
+
+def test_classic_file_of_no_variables_or_records(plain, tmp_path):
+    """Nothing to refuse: a header alone, and an unlimited dimension of length 0."""
+    for version, file_format in FORMATS.items():
+        for name in ("header", "records"):
+            with netCDF4.Dataset(tmp_path / f"{name}{version}.nc", "w", format=file_format) as file:
+                if name == "records":
+                    file.createDimension("t", None)
+                    file.createVariable("x", "f4", ("t",))
+            done = plain(tmp_path / f"{name}{version}.nc", tmp_path / "out.nc")
+            assert (done.returncode, done.stderr) == (0, "")
+            with netCDF4.Dataset(tmp_path / "out.nc") as product:
+                assert list(product.variables) == (["x"] if name == "records" else [])
+
+
+def test_classic_input_without_the_netcdf_library_names_it(build, starter_table, tmp_path):
+    """The library is loaded when such an input comes; HDF5 input goes on without it."""
+    converter = build(starter_table + "/* without netCDF */\n", "CFLAGS=-O0", "NETCDF=libabsent.so.0")
+    make(tmp_path / "in.nc", FORMATS["1"], [])
+    done = converter(tmp_path / "in.nc", tmp_path / "x.nc")
+    assert done.returncode == INPUT and not (tmp_path / "x.nc").exists()
+    assert "NetCDF-3 input needs the netCDF library: libabsent.so.0" in done.stderr
