@@ -19,6 +19,7 @@ import numpy as np
 
 PURE_DIMENSION = b"This is a netCDF dimension but not a netCDF variable"
 MEMORY = "/dev/shm"  # the converter waits for the disk before it names a product
+PADDING = bytes(1 << 20)  # the converter reads small files into memory at once; every other variant is no small file
 KINDS = ("truncated", "bits anywhere", "bits in metadata", "zeroed page", "bits in a chunk", "zeroed chunk")
 
 
@@ -126,7 +127,7 @@ def campaign(program, count, seed, keep=None):
         for number in range(count):
             kind = KINDS[number % len(KINDS)]
             damaged = damage(data, kind, ranges, rng)
-            variant.write_bytes(damaged)
+            variant.write_bytes(damaged + PADDING * (number // len(KINDS) % 2))
             product.unlink(missing_ok=True)
             word = outcome(program, variant, product, expected, protected(ranges, data, damaged))
             tally[kind, word] += 1

@@ -1,0 +1,154 @@
+"""Dimensions, coordinates, attributes and tables in the cases that formats make awkward."""
+
+import h5netcdf
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+from converter.test_features import convert, table  # noqa: F401 (a fixture)
+
+
+def test_variable_of_a_dimensions_name_that_is_not_its_coordinate_keeps_its_name(plain, tmp_path):
+    """netCDF-4 hides it behind a prefix; readers show it under its own name."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        file.createDimension("x", 3)
+        file.createDimension("y", 2)
+        file.createVariable("x", "f4", ("y",))[:] = [1, 2]
+        file.createVariable("z", "f4", ("x", "y"))[:] = 3
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product, h5py.File(tmp_path / "out.nc") as stored:
+        assert {name: v.dimensions for name, v in product.variables.items()} == {"x": ("y",), "z": ("x", "y")}
+        assert product["x"][:].tolist() == [1, 2]
+        assert "_nc4_non_coord_x" in stored
+
+
+def test_coordinate_variables_of_several_dimensions(plain, tmp_path):
+    """A string array in netCDF-3's manner: time(time, length) is the coordinate of time."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        file.createDimension("time", None)
+        file.createDimension("length", 4)
+        file.createVariable("time", "S1", ("time", "length"))[:] = np.full((3, 4), b"q", "S1")
+        file.createVariable("x", "i4", ("time",))[:] = [1, 2, 3]
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["time"].dimensions == ("time", "length") and product["x"].dimensions == ("time",)
+        assert product.dimensions["time"].isunlimited() and len(product.dimensions["time"]) == 3
+    with h5netcdf.File(tmp_path / "out.nc", "r") as product:
+        assert product["time"].dimensions == ("time", "length")
+
+
+def test_several_unlimited_dimensions(convert):  # noqa: F811
+    def fill(file):
+        for name, length in (("time", 4), ("height", 3)):
+            file.create_dataset(name, data=np.arange(length), maxshape=(None,), chunks=(2,))
+            file[name].make_scale()
+        file.create_dataset("x", data=np.ones((4, 3)), maxshape=(None, None), chunks=(2, 2), compression="gzip")
+        file["x"].dims[0].attach_scale(file["time"])
+        file["x"].dims[1].attach_scale(file["height"])
+    product, _ = convert(fill)
+    assert product["x"].dimensions == ("time", "height")
+    assert all(product.dimensions[name].isunlimited() for name in ("time", "height"))
+
+
+def test_table_makes_a_dimension_unlimited_in_variables_without_chunks(build, tmp_path):
+    """One unlimited user of the name is enough; a contiguous one along it gets chunks, the same values."""
+    converter = build(table('{"/*", "", "time"}'), "CFLAGS=-O0")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file.create_dataset("grows", data=np.arange(400_000.0), maxshape=(None,), chunks=(1000,))
+        file["contiguous"] = np.arange(400_000)
+        file["texts"] = np.array(["a"] * 400_000, "S1")
+    done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product.dimensions["time"].isunlimited() and list(product.dimensions) == ["time"]
+        assert product["contiguous"].chunking() != "contiguous"
+        assert np.array_equal(product["contiguous"][:], np.arange(400_000))
+        assert set(product["texts"][:]) == {"a"}
+
+
+def test_rows_may_stop_early(build, tmp_path):
+    """What a row does not say stays as it is."""
+    converter = build(table('{"/a", DROP}, {"/b", "c"}', '{"/b", "old"}'), "CFLAGS=-O0")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["a"], file["b"] = 1, 2
+        file["b"].attrs.update({"units": "K", "old": 1})
+    done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "_convert: note: '/a': dropped by the table\n")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert list(product.variables) == ["c"] and product["c"].ncattrs() == ["units"]
+
+
+def test_rows_that_match_nothing_are_named_by_list_alone(build, tmp_path):
+    converter = build(table('{"/mispelt", "x"}, {"/x", ""}', '{"/none/*", "units", "K"}, {"/", "title", "t"}'),
+                      "CFLAGS=-O0")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = 1
+    assert converter("--strict", tmp_path / "in.h5", tmp_path / "out.nc").stderr == ""
+    assert converter("--list", tmp_path / "in.h5").stdout.splitlines() == [
+        "note: '/mispelt': a row of the variables table matches nothing here",
+        "note: '/none/*': a row of the attributes table matches nothing here",
+        "variable '/x': /x"]
+
+
+def test_a_group_emptied_by_moving_is_noted_and_not_made(build, tmp_path):
+    """One that was empty before, or has attributes, stays."""
+    converter = build(table('{"/moved/*", "/x"}, {"/dropped/*", DROP}, {"/kept/*", DROP}'), "CFLAGS=-O0")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["moved/a"], file["dropped/b"], file["kept/c"] = 1, 2, 3
+        file["kept"].attrs["why"] = "attributes"
+        file.create_group("empty")
+    done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.returncode == 0
+    notes = [line for line in done.stderr.splitlines() if "nothing is left" in line]
+    assert sorted(notes) == [f"_convert: note: '/{name}': nothing is left in this group" for name in
+                             ("dropped", "moved")]
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert sorted(product.groups) == ["empty", "kept"] and list(product.variables) == ["x"]
+
+
+def test_empty_file_is_named(plain, tmp_path):
+    """A download that brought nothing: 0 bytes."""
+    (tmp_path / "in.h5").touch()
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.returncode == 3 and not (tmp_path / "out.nc").exists()
+    assert done.stderr == f"_convert: cannot read '{tmp_path}/in.h5': it is empty\n"
+
+
+@pytest.mark.parametrize("count", [63, 64, 65, 300])
+def test_any_number_of_attributes_keeps_their_order(convert, count):  # noqa: F811
+    """HDF5 keeps more than 64 in another way."""
+    def fill(file):
+        file["x"] = np.arange(3)
+        for number in range(count):
+            file["x"].attrs[f"a{number:03}"] = number
+    product, _ = convert(fill, track_order=True)
+    assert product["x"].ncattrs() == [f"a{number:03}" for number in range(count)]
+
+
+def test_attributes_of_more_than_64_kilobytes(convert):  # noqa: F811
+    """Of a variable with few other attributes, and of the whole product."""
+    def fill(file):
+        file["x"] = np.arange(3)
+        for where in (file, file["x"]):
+            where.attrs["numbers"] = np.arange(20_000.0)
+            where.attrs["text"] = "ü" * 100_000
+            where.attrs["texts"] = [f"word {n}" for n in range(10_000)]
+    product, _ = convert(fill, libver=("v108", "v110"))
+    assert product["x"].numbers[19_999] == 19_999 and len(product.text) == 100_000
+    assert product["x"].texts[9_999] == "word 9999"
+
+
+def test_names_and_values_in_any_script(convert):  # noqa: F811
+    """UTF-8 in groups, variables, attributes, strings; also in fixed lengths."""
+    def fill(file):
+        file["Größe/温度"] = np.array(["šest", "六", ""], dtype=object)
+        file["Größe/温度"].attrs["Einheit°"] = "µm"
+        file["été"] = np.array(["é".encode()], h5py.string_dtype("utf-8", 2))
+        file["dim"] = np.arange(3)
+        file["dim"].make_scale("широта")
+        file["Größe/温度"].dims[0].attach_scale(file["dim"])
+    product, _ = convert(fill)
+    assert product["Größe"]["温度"][:].tolist() == ["šest", "六", ""]
+    assert product["Größe"]["温度"].getncattr("Einheit°") == "µm" and product["été"][0] == "é"
