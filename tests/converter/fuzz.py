@@ -127,7 +127,8 @@ def campaign(program, count, seed, keep=None):
         for number in range(count):
             kind = KINDS[number % len(KINDS)]
             damaged = damage(data, kind, ranges, rng)
-            variant.write_bytes(damaged + PADDING * (number // len(KINDS) % 2))
+            is_padded = kind != "truncated" and number // len(KINDS) % 2
+            variant.write_bytes(damaged + PADDING * is_padded)
             product.unlink(missing_ok=True)
             word = outcome(program, variant, product, expected, protected(ranges, data, damaged))
             tally[kind, word] += 1
