@@ -201,16 +201,17 @@ def on_a_terminal(project, answer, *arguments):
     child = subprocess.Popen([sys.executable, project / "bin/accept-products", *arguments], stdin=slave, stdout=slave,
                              stderr=slave, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY))
     os.close(slave)
-    shown, asked, deadline = b"", False, time.monotonic() + 60
+    shown, asked, deadline = b"", 0, time.monotonic() + 60
     while time.monotonic() < deadline:
         if select.select([master], [], [], 0.1)[0]:
             try:
                 shown += os.read(master, 65536)
             except OSError:  # the terminal closes with the program
                 break
-        if not asked and (b"> " in shown.split(b"reviewer")[-1] and b"Why" in shown or b"[y/N]" in shown):
+        again = answer == b"\x03" and time.monotonic() > asked + 2  # Python may miss one just before it reads
+        if (not asked or again) and (b"> " in shown.split(b"reviewer")[-1] and b"Why" in shown or b"[y/N]" in shown):
             os.write(master, answer)
-            asked = True
+            asked = time.monotonic()
     status = child.wait(timeout=60)
     os.close(master)
     return status, shown.decode()
