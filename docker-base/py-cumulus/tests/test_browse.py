@@ -266,12 +266,21 @@ def test_handler_makes_the_image_in_one_line(repository):
     repository.configure('cmr = "{id}.cmr.json"', 'browse = "{id}.png"\n[browse]\nvariable = "lat"')
     handler = (repository.home / "process.py").read_text()
     documented = (REPOSITORY / "docs/browse.md").read_text().splitlines()
-    (imported,) = (line for line in documented if line.startswith("from cumulus.browse"))
-    (call,) = (line for line in documented if line.startswith("    write_browse("))
-    handler = handler.replace("from cumulus.process", f"{imported}\nfrom cumulus.process")
+    (call,) = (line for line in documented if line.startswith("    granule.browse("))
     handler = handler.replace("    granule.check()", f"    granule.check()\n{call}")
     repository.write("process.py", handler, executable=True)
     repository.granule()
     done = repository.run()
     assert done.returncode == 0, done.stdout
     assert "CPL_A.png" in repository.products()
+
+
+def test_image_that_is_not_declared_is_one_sentence(repository):
+    """A line in process.py without its product in collection.toml."""
+    handler = (repository.home / "process.py").read_text()
+    handler = handler.replace("    granule.check()", "    granule.browse()")
+    repository.write("process.py", handler, executable=True)
+    repository.granule()
+    done = repository.run()
+    assert done.returncode == 2
+    assert "no browse image is declared: add browse" in done.stdout

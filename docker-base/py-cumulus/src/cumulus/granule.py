@@ -138,6 +138,25 @@ class Granule:
             self.sums[look_at(self.products["data"])] = record.sha256
         self.step("process_granule")
 
+    def browse(self):
+        """Draw the product "browse" from the product "data", as [browse] in collection.toml says.
+
+        Raises
+        ------
+        CumulusError
+            [products] declares no browse image, or there is nothing to draw.
+        """
+        from .browse import write_browse
+
+        if "browse" not in self.products:
+            raise CumulusError(
+                'no browse image is declared: add browse = "{id}.png" to [products] in '
+                f"{self.collection.path}"
+            )
+        self.step("browse")
+        write_browse(self.products["data"], self.products["browse"], self.collection.browse)
+        self.step("process_granule")
+
 
 def _where(entry):
     """The dataset, or the attribute of it, that a converter's answer speaks of."""
