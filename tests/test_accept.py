@@ -198,8 +198,13 @@ def test_link_to_nowhere_is_no_product(project):
 def on_a_terminal(project, answer, *arguments):
     """Run with a terminal, answer the first question; returns the exit status and what was shown."""
     master, slave = pty.openpty()
+
+    def take_terminal():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is run in the background ignores it
+        fcntl.ioctl(0, termios.TIOCSCTTY)
+
     child = subprocess.Popen([sys.executable, project / "bin/accept-products", *arguments], stdin=slave, stdout=slave,
-                             stderr=slave, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY))
+                             stderr=slave, start_new_session=True, preexec_fn=take_terminal)
     os.close(slave)
     shown, asked, deadline = b"", 0, time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -135,7 +135,7 @@ def test_what_the_converter_leaves_out_is_in_the_report(handler, shared):
 
 
 def test_memory_limit_of_the_converter_is_that_granules_failure(handler):
-    handler.configure("memory_mb = 30")  # less than its libraries take
+    handler.configure("memory_mb = 10")  # less than its libraries take
     handler.add("a")
     done = handler.run()
     assert done.returncode == 2

@@ -37,7 +37,7 @@ def add_dataset(group, spec):
     shape, dtype, options = spec["shape"], np.dtype(spec["dtype"]), {}
     is_number = dtype.kind in "iuf" and not dtype.metadata
     if spec["chunked"] and shape and all(shape):
-        options = {"chunks": tuple(max(1, length - 1) for length in shape), **spec["filters"]}
+        options = {"chunks": tuple(max(1, length - 1) for length in shape), **(spec["filters"] if is_number else {})}
         options["maxshape"] = tuple(None if spec["unlimited"] else length for length in shape)
     if spec["fill"] is not None and is_number:
         options["fillvalue"] = spec["fill"]

@@ -20,7 +20,7 @@ from cumulus.compare import compare, compare_files
 SAMPLE = REPOSITORY / "{{cookiecutter.repo_name}}" / "tests" / "sample" / "output"
 RULES = CompareRules(rtol=1e-6)
 VOLATILE = {"InsertTime", "LastUpdate", "ProductionDateTime", "SizeMBDataGranule", "Checksum"}
-VOLATILE |= {"Value", "Algorithm"}  # within Checksum, which is ignored as a whole
+VOLATILE |= {"PGEVersion", "Value", "Algorithm"}  # within Checksum, which is ignored as a whole
 
 pytestmark = pytest.mark.slow
 
