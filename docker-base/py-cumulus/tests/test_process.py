@@ -283,6 +283,21 @@ def test_only_declared_records_are_written(repository):
     assert repository.products() == ["CPL_A.nc", "CPL_A.nc.meta.xml"]
 
 
+def test_product_that_is_changed_after_its_records_fails_the_granule(repository):
+    """The records would say the size and the hash of another file."""
+    repository.granule("CPL_A")
+
+    def make(granule):
+        granule.copy()
+        granule.write_metadata()
+        with open(granule.products["data"], "a") as file:
+            file.write("more")
+
+    summary = process(repository, make)
+    words = "product 'data' was changed after write_metadata: call that last"
+    assert summary.failed == {"CPL_A": words}
+
+
 def test_run_quotes_the_last_words_of_a_failing_program(repository):
     repository.granule()
 

@@ -39,6 +39,20 @@ def test_metadata_that_lacks_an_extent_is_a_warning(repository):
     assert any("no temporal extent" in one for one in repository.reports()[0]["warnings"])
 
 
+def test_warning_is_reported_as_it_was_written(repository):
+    """Line ends, tabs and characters that a log line escapes are themselves again."""
+    message = 'a "quoted"\tword\n\x07 and C:\\new'
+    text = (repository.home / "process.py").read_text()
+    call = f"get_logger().warning(make_log_string(message={message!r}))"
+    text = text.replace("granule.convert()", f"granule.convert()\n    {call}")
+    imports = "from cumulus.logutils import get_logger, make_log_string\n"
+    text = text.replace("from cumulus.process", f"{imports}from cumulus.process")
+    repository.write("process.py", text)
+    repository.granule("CPL_A")
+    repository.run()
+    assert message in repository.reports()[0]["warnings"]
+
+
 def test_skipped_granule_keeps_its_facts(repository):
     repository.granule("CPL_A")
     repository.run()

@@ -140,6 +140,60 @@ def test_workers_say_what_was_logged(repository, capsys):
     assert "a warning of CPL_A" in capsys.readouterr().out
 
 
+class Unreadable:
+    """What can be pickled, but not unpickled."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+def test_log_record_that_carries_odd_things_comes_out(repository, capsys):
+    """Only what a line is made of is handed to the handler."""
+    import logging
+
+    granules(repository, "CPL_A")
+
+    def make(granule):
+        logging.getLogger("mine").warning("a warning", extra={"odd": Unreadable()})
+        make_all(granule)
+
+    assert process(repository, make).failed == {}
+    assert "a warning" in capsys.readouterr().out
+
+
+def test_worker_that_sends_what_cannot_be_read_is_lost(repository):
+    """The others are made."""
+    granules(repository, "CPL_A", "CPL_B")
+
+    def make(granule):
+        make_all(granule)
+        if granule.id == "CPL_A":
+            granule.step(Unreadable())
+
+    summary = process(repository, make)
+    assert "its worker sent what cannot be read" in summary.failed["CPL_A"]
+    assert summary.processed == ["CPL_B"]
+
+
+def test_lines_of_several_threads_arrive_whole(repository, capsys):
+    """Lines longer than a pipe takes at once."""
+    import logging
+    from concurrent.futures import ThreadPoolExecutor
+
+    granules(repository, "CPL_A")
+
+    def make(granule):
+        make_all(granule)
+        with ThreadPoolExecutor(8) as threads:
+            for number in range(40):
+                threads.submit(logging.getLogger("mine").info, f"{number}:{'x' * 100_000}:end")
+            for _ in range(1000):
+                granule.step("beside them")
+
+    assert process(repository, make).failed == {}
+    assert capsys.readouterr().out.count(":end") == 40
+
+
 def test_line_that_is_logged_in_a_worker_comes_out_once(repository):
     """Also where it calls get_logger(), as handlers do."""
     repository.granule("CPL_A")

@@ -112,7 +112,7 @@ class _Worker:
         self._process = self.connection = self._converter = None
         self._step, self._since, self._began = "", 0.0, 0.0  # times of the step, of the granule
         self.number = None
-        self.is_lost = False
+        self.is_lost, self._unreadable = False, None
 
     @property
     def busy(self):
@@ -135,7 +135,7 @@ class _Worker:
         self._process = _forking.Process(target=work, args=arguments, daemon=True)
         self._process.start()
         far.close()
-        self.is_lost = False
+        self.is_lost, self._unreadable = False, None
 
     def take(self, log):
         """Take one message; returns the Outcome if it is one."""
@@ -143,6 +143,9 @@ class _Worker:
             kind, content = self.connection.recv()
         except (EOFError, OSError):
             self.is_lost = True
+            return None
+        except Exception as error:  # what it sent cannot be unpickled, and was meant to be obeyed
+            self.is_lost, self._unreadable = True, f"{type(error).__name__}: {error}"
             return None
         if kind == LOG:
             log(content)
@@ -169,9 +172,11 @@ class _Worker:
 
     def how_it_ended(self):
         """Say how a worker that is gone ended."""
+        at = f" in step {self._step!r} or after it"
+        if self._unreadable:
+            return f"its worker sent what cannot be read{at} ({self._unreadable})"
         self._process.join(_GRACE)
         code = self._process.exitcode
-        at = f" in step {self._step!r} or after it"
         if code is None or code >= 0:
             return f"its worker ended early{at} (exit status {code})"
         try:

@@ -8,9 +8,9 @@ import errno
 import logging
 import logging.handlers
 import os
-import re
 import shutil
 import signal
+import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +25,7 @@ from .delivery import check_made, deliver, remove_products
 from .granule import Granule
 from .grouping import product_names
 from .limits import confine, die_with
+from .loglines import LogLine
 from .report import FAILED, INTERRUPTED, PROCESSED, SKIPPED, Outcome
 from .signals import STOPS, Interrupted, interrupt, signals_held
 
@@ -32,7 +33,6 @@ __all__ = ["CONVERTER", "DONE", "LOG", "STEP", "Job", "work"]
 
 CONVERTER, DONE, LOG, STEP = "converter", "done", "log", "step"  # kinds of messages
 KEPT_WARNINGS = 100  # of a granule
-_MESSAGE = re.compile(r'\bmessage="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True)
@@ -74,17 +74,18 @@ def work(job, connection, parent):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the handler decides
     signal.signal(signal.SIGTERM, interrupt)
-    relay = _Relay(connection)
+    send = _sender(connection)
+    relay = _Relay(send)
     for handler in logging.getLogger().handlers:  # kept, or get_logger() would add another
         handler.setLevel(logging.CRITICAL + 1)
     logging.getLogger().addHandler(relay)
     converter = Converter(
-        job.home / "_convert", job.collection.limits, lambda pid: connection.send((CONVERTER, pid))
+        job.home / "_convert", job.collection.limits, lambda pid: send(CONVERTER, pid)
     )
-    maker = _Maker(job, converter, relay, lambda name: connection.send((STEP, name)))
+    maker = _Maker(job, converter, relay, lambda name: send(STEP, name))
     try:
         while not maker.stopped and (number := connection.recv()) is not None:
-            connection.send((DONE, maker.make(number)))
+            send(DONE, maker.make(number))
     except (Interrupted, EOFError, BrokenPipeError):
         pass
     finally:
@@ -92,6 +93,17 @@ def work(job, connection, parent):
             signal.signal(one, signal.SIG_IGN)
         with contextlib.suppress(OSError):  # nobody listens any more
             converter.end()
+
+
+def _sender(connection):
+    """Return what sends a message: one at a time, because threads of a handler may log, too."""
+    lock = threading.Lock()
+
+    def send(kind, content):
+        with lock:
+            connection.send((kind, content))
+
+    return send
 
 
 class _Maker:
@@ -150,6 +162,7 @@ class _Maker:
         self._step("deliver")
         check_made(products)
         made = {key: _read(path, granule.sums) for key, path in products.items()}
+        _check_described(made["data"], granule.sums)
         for role, path in paths.items():
             _check_unchanged(path, inputs[role])
         with signals_held():  # a product and its record belong together
@@ -170,6 +183,12 @@ def _check_unchanged(path, facts):
         raise CumulusError(f"input {path.name!r} changed while it was processed: run again")
 
 
+def _check_described(data, sums):
+    """The records say the size and the SHA-256 of the product "data"."""
+    if sums and data.sha256 not in sums.values():
+        raise CumulusError("product 'data' was changed after write_metadata: call that last")
+
+
 def _failure(error, outdir):
     """One sentence for a failure, and for one that nobody foresaw where it happened."""
     if isinstance(error, CumulusError):
@@ -185,21 +204,34 @@ def _failure(error, outdir):
 class _Relay(logging.handlers.QueueHandler):
     """Hands log records to the handler, whose log it is; remembers warnings for the report."""
 
-    def __init__(self, connection):
-        super().__init__(connection)
+    def __init__(self, send):
+        super().__init__(send)
         self.warnings = []
 
     def enqueue(self, record):
         if record.levelno >= logging.WARNING and len(self.warnings) < KEPT_WARNINGS:
             self.warnings.append(_plain(record.getMessage()))
-        self.queue.send((LOG, record.__dict__))
+        self.queue(LOG, _transferable(record.__dict__))
 
 
 def _plain(line):
-    """The message within a log line."""
-    if found := _MESSAGE.search(line):
-        return re.sub(r"\\(.)", r"\1", found[1])
-    return line
+    """The message within a log line, which a traceback may follow."""
+    found = LogLine.parse(line.partition("\n")[0])
+    return found.fields.get("message", line) if found else line
+
+
+def _transferable(attributes):
+    """What a line is made of; other things that a record carries may not survive the way."""
+    simple = {}
+    for name, value in attributes.items():
+        for kind in (str, int, float):
+            if isinstance(value, kind):
+                simple[name] = kind(value)
+                break
+        else:
+            if value is None:
+                simple[name] = None
+    return simple
 
 
 class _Memory:
