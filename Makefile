@@ -39,6 +39,7 @@ bench: ## benchmarks beside other tools, into benchmarks/
 	@scripts/venv
 	@benchmarks/run $(ARGS)
 	@python benchmarks/handler.py --output benchmarks/handler.md
+	@python benchmarks/metadata.py
 
 docs: ## the documentation as web pages, into site/
 	@scripts/venv
