@@ -95,6 +95,13 @@ def test_without_the_checker_one_sentence_says_what_to_install(product, monkeypa
         check.check(product)
 
 
+def test_checker_that_cannot_be_started_is_one_sentence(product, monkeypatch):
+    """With the reason that the system gives."""
+    monkeypatch.setattr(check, "_program", lambda: "/nowhere/compliance-checker")
+    with pytest.raises(CumulusError, match=r"cannot check .*No such file"):
+        check.check(product)
+
+
 @pytest.mark.parametrize(
     ("conventions", "version"),
     [

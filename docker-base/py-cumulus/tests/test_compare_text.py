@@ -181,6 +181,13 @@ def test_table_without_header_is_compared_by_position(tmp_path):
     assert one.variable == "(column 2)" and one.values.index == (1,)
 
 
+def test_table_with_a_cell_beyond_the_limit_is_compared_as_text(tmp_path):
+    """A quote that is never closed makes one cell of the rest."""
+    cell = "x,1\n" * 50_000
+    (one,) = differences(tmp_path, f'{TABLE_TEXT}"{cell}', f'{TABLE_TEXT}"{cell}y')
+    assert one.category == "text"
+
+
 def test_other_delimiter_is_one_difference(tmp_path):
     """Not every cell."""
     (one,) = differences(tmp_path, "a,b\n1,2\n", "a;b\n1;2\n")

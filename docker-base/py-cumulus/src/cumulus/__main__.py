@@ -89,7 +89,12 @@ def _verdict(
 ):
     from .compare import compare, report
 
-    comparison = compare(expected, actual, rules, stale)
+    try:
+        comparison = compare(expected, actual, rules, stale)
+    except CumulusError:
+        raise
+    except Exception as error:  # status 1 would say that they differ
+        raise CumulusError(f"cannot compare: {type(error).__name__}: {error}") from error
     # With the JSON on standard output the text goes elsewhere.
     out = sys.stderr if json_file == "-" else sys.stdout
     print(report(comparison), file=out)

@@ -169,6 +169,7 @@ def _run(program, product, suites):
         command = [program, "--format", "json", "--output", result]
         command += [part for suite in suites for part in ("--test", suite)]
         try:
+            done = None
             done = subprocess.run(
                 [*command, product.resolve()],
                 capture_output=True,
@@ -178,7 +179,8 @@ def _run(program, product, suites):
             )
             content = json.loads(result.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+            lines = done.stderr.strip().splitlines() if done else [str(error)]
+            lines = lines or [f"exit status {done.returncode}"]
             message = f"compliance-checker cannot check {str(product)!r}: {lines[-1]}"
             raise CumulusError(message) from error
         except subprocess.TimeoutExpired as error:

@@ -76,7 +76,10 @@ def delimiter_of(text):
     if len(text) > 16000:
         lines.pop()  # may be broken off
     for delimiter in DELIMITERS:
-        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+        try:
+            rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:  # a cell beyond what a table may hold
+            continue
         if len(rows) > 1 and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
             return delimiter
     return ""

@@ -30,7 +30,7 @@ def coordinates_at(variable, index):
         try:
             at = tuple(place[dimension] for dimension in one.dimensions)
             found[one.name] = _text(one, one[at] if at else one[...])
-        except (OSError, RuntimeError, ValueError, OverflowError):
+        except (OSError, RuntimeError, TypeError, ValueError, OverflowError):
             continue  # a damaged coordinate: the difference of the values is worth its line anyway
     return found
 
