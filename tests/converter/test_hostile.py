@@ -130,3 +130,98 @@ def test_long_name_is_not_cut_within_a_character(convert, shift):
     with h5py.File(product) as file:
         (made,) = file
         assert name.startswith(made) and len(made.encode()) > 230
+
+
+FILLS = [("u1", np.int16(-9999)), ("i2", 1e9), ("i4", np.nan), ("u8", np.int64(-1)), ("f4", 1e300), ("i1", 0.5)]
+
+
+@pytest.mark.parametrize(("dtype", "fill_value"), FILLS, ids=str)
+def test_fill_value_that_does_not_fit_is_left_out(convert, dtype, fill_value):
+    """Clamped, it would declare a valid number missing."""
+    def fill(file):
+        file.create_dataset("x", data=np.arange(3).astype(dtype), maxshape=(None,), chunks=(2,))
+        file["x"].attrs["_FillValue"] = fill_value
+    done, product = convert(fill)
+    assert "left out '/x:_FillValue': it does not fit the variable's type" in done.stderr
+    with netCDF4.Dataset(product) as file:
+        assert file["x"].ncattrs() == [] and file["x"][:].tolist() == [0, 1, 2]
+
+
+def test_fill_value_that_does_not_fit_does_not_fill(convert):
+    """What was never written stays what HDF5 reads there."""
+    def fill(file):
+        file.create_dataset("x", (4,), "u1", chunks=(2,), maxshape=(None,))
+        file["x"].attrs["_FillValue"] = np.int16(300)
+    _, product = convert(fill)
+    with h5py.File(product) as file:
+        assert (file["x"][:].tolist(), file["x"].fillvalue) == ([0] * 4, 0)
+
+
+@pytest.mark.parametrize(("dtype", "fill_value"), [("f4", -9999.9), ("i2", -9999.0), ("u1", np.int64(255)),
+                                                   ("f4", np.nan), ("f8", np.float32(1e30))], ids=str)
+def test_fill_value_of_another_type_that_fits_is_kept(convert, dtype, fill_value):
+    def fill(file):
+        file["x"] = np.arange(3).astype(dtype)
+        file["x"].attrs["_FillValue"] = fill_value
+    done, product = convert(fill)
+    with netCDF4.Dataset(product) as file:
+        kept = file["x"].getncattr("_FillValue")
+        assert np.array_equal(kept, np.dtype(dtype).type(fill_value), equal_nan=True) and kept.dtype == dtype
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("dtype", "number"), [("i8", "-9223372036854775807"), ("u8", "18446744073709551614"),
+                                               ("i8", "9007199254740993"), ("i8", "1e3")])
+def test_wide_integers_of_the_tables_are_exact(build, convert, dtype, number):
+    def fill(file):
+        file[dtype] = np.arange(3).astype(dtype)
+    rows = ", ".join(f'{{"/{kind}", "_FillValue", "{value}"}}' for kind, value in ((dtype, number),))
+    _, product = convert(fill, build(table("", rows), "CFLAGS=-O0"))
+    with netCDF4.Dataset(product) as file:
+        assert int(file[dtype].getncattr("_FillValue")) == int(float(number) if "e" in number else number)
+
+
+@pytest.mark.parametrize(("dtype", "number"), [("i8", "9223372036854775808"), ("u8", "-1"), ("u8", "x")])
+def test_wide_integer_of_the_tables_that_does_not_fit_is_refused(build, tmp_path, dtype, number):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.arange(3).astype(dtype)
+    converter = build(table("", f'{{"/x", "_FillValue", "{number}"}}'), "CFLAGS=-O0")
+    done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.returncode == 2 and "cannot use the table's value of" in done.stderr
+
+
+def test_fill_value_of_characters_is_text(build, tmp_path):
+    with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("x", 3)
+        file.createVariable("c", "S1", ("x",))[:] = np.array([b"a", b"-", b"c"])
+    done = build(table("", '{"/c", "_FillValue", "-"}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert done.returncode == 0, done.stderr
+    with h5py.File(tmp_path / "out.nc") as file:
+        assert file["c"].attrs["_FillValue"] == b"-"
+
+
+def test_history_of_several_strings_is_kept_a_line_each(convert):
+    def fill(file):
+        file.attrs["history"] = ["made", "mended"]
+    done, product = convert(fill)
+    with netCDF4.Dataset(product) as file:
+        assert file.history.splitlines()[1:] == ["made", "mended"] and done.stderr == ""
+
+
+def test_history_that_is_not_text_is_named(convert):
+    def fill(file):
+        file.attrs["history"] = 3
+    assert "left out '/:history': it is not text" in convert(fill)[0].stderr
+
+
+def test_classic_history_that_is_not_text_is_named(plain, tmp_path):
+    with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
+        file.history = np.int32(3)
+    assert "left out '/:history': it is not text" in plain(tmp_path / "in.nc", tmp_path / "out.nc").stderr
+
+
+def test_conventions_that_are_replaced_are_named(convert):
+    def fill(file):
+        file.attrs["Conventions"] = "CF-1.4"
+    done, _ = convert(fill)
+    assert "note: '/:Conventions': 'CF-1.4' is replaced by 'CF-1.8'" in done.stderr
