@@ -220,8 +220,24 @@ def test_classic_history_that_is_not_text_is_named(plain, tmp_path):
     assert "left out '/:history': it is not text" in plain(tmp_path / "in.nc", tmp_path / "out.nc").stderr
 
 
-def test_conventions_that_are_replaced_are_named(convert):
-    def fill(file):
-        file.attrs["Conventions"] = "CF-1.4"
-    done, _ = convert(fill)
-    assert "note: '/:Conventions': 'CF-1.4' is replaced by 'CF-1.8'" in done.stderr
+def classic_header(name=b"x", rank=0, dims=b""):
+    """A NetCDF-3 header with one byte variable; its data would begin far behind it."""
+    def text(value):
+        return len(value).to_bytes(4, "big") + value + bytes(-len(value) % 4)
+    entry = bytes([0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 80])  # type, size, begin
+    variable = text(name) + rank.to_bytes(4, "big") + bytes(4 * rank) + bytes(8) + entry
+    variables = bytes([0, 0, 0, 11, 0, 0, 0, 1]) + variable
+    return b"CDF\x01" + bytes(4) + (dims or bytes(8)) + bytes(8) + variables + bytes(200)
+
+
+@pytest.mark.parametrize("header, why", [
+    (classic_header(name=b"n" * 5000), "a name in it is longer than netCDF allows"),
+    (classic_header(rank=3000), "a variable in it has more dimensions than netCDF allows"),
+    (classic_header(rank=1), "a variable in it has a dimension that is not there"),
+    (classic_header(dims=bytes([0, 0, 0, 10, 255, 255, 255, 255])), "the file is truncated: its end is missing"),
+], ids=["long name", "many dimensions", "absent dimension", "count beyond the file"])
+def test_hostile_classic_header_is_refused_by_its_fault(plain, tmp_path, header, why):
+    """Before the netCDF library, which trusts it, sees it."""
+    (tmp_path / "in.nc").write_bytes(header)
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (3, f"_convert: cannot read '{tmp_path}/in.nc': {why}\n")
