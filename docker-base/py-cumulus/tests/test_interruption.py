@@ -267,8 +267,9 @@ def test_own_output_that_is_read_only_is_one_sentence(outdir):
         check_output_directory("/tmp", outdir)
 
 
-def test_full_disk_fails_granules_and_leaves_nothing(tmp_path):
+def test_full_disk_fails_granules_and_leaves_nothing(tmp_path, monkeypatch):
     """A file system of 256 kB takes the small granules and not the large one."""
+    monkeypatch.setenv("PROCESS_WORKERS", "1")  # side by side, one fills the disk for the other
     place = tmp_path / "full"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", place]
