@@ -146,6 +146,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="folder for the variants that crash, hang or come out wrong")
     arguments = parser.parse_args()
+    if arguments.keep:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
     tally = campaign(arguments.program.resolve(), arguments.count, arguments.seed, arguments.keep)
     for (kind, word), times in sorted(tally.items()):
         print(f"{kind:18} {word:36} {times:6}")
