@@ -156,13 +156,14 @@ def _text(dataset, name):
     kind = attribute.get_type()
     if not isinstance(kind, h5t.TypeStringID):
         return ""  # a number is none of the texts that are looked for
-    if kind.is_variable_str() or attribute.shape:
+    size = kind.get_size()
+    if kind.is_variable_str() or attribute.get_storage_size() != size:
         found = np.ravel(h5py.AttributeManager(h5py.Dataset(dataset))[name])
         if len(found) != 1:
             raise _NotPlain
         return str(found[0]).strip()
-    found = np.empty((), dtype=f"S{kind.get_size()}")
-    attribute.read(found)
+    found = np.empty((), dtype=f"S{size}")
+    attribute.read(found, kind)  # as it is stored: no type to be made
     return found.item().decode("utf-8", "replace").strip()
 
 
