@@ -85,6 +85,8 @@ for source in sources:
     write_ummg(product, dataid="hs3cpl", outdir=outdir)
 '''
 
+GROWTH = ("| granules | seconds | CPU each, ms | peak memory of process.py, MB |", "|---:|---:|---:|---:|")
+
 
 def make_granule(path):
     """About 130 KB of the HS3 CPL shape: six profiles, coordinates, twenty tracks."""
@@ -188,7 +190,7 @@ def per(count, figures):
 
 
 def curve(place, largest):
-    """Lines of the table of growth: one fresh run, and one that finds everything done, of each count."""
+    """Lines of the table of growth: one fresh run of each count."""
     counts = [count for count in (10, 100, 1000, 10_000, 100_000) if count <= largest]
     for count in counts:
         wall, cpu, memory = place.run("process.py", place.granules(count))
@@ -214,9 +216,15 @@ def main():
     parser.add_argument("--granules", type=int, default=1000, help="for the comparison (default: 1000)")
     parser.add_argument("--largest", type=int, default=10_000, help="for the growth (default: 10000)")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--growth", action="store_true", help="print the growth alone, each size as it is measured")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
+        if arguments.growth:
+            print(*GROWTH, sep="\n")
+            for line in curve(place, arguments.largest):
+                print(line, flush=True)
+            return
         size = place.granule.stat().st_size
         rows = beside(place, arguments.granules, arguments.rounds)
         ours = rows["process.py, 2 workers"]
@@ -227,8 +235,7 @@ def main():
                  "|---|---:|---:|---:|"]
         lines += [f"| {name} | {1 / wall:.1f} | {cpu * 1000:.1f} | {wall / ours[0]:.1f} |"
                   for name, (wall, cpu) in rows.items()]
-        lines += ["\n## Growth, 2 workers\n", "| granules | seconds | CPU each, ms | peak memory of process.py, MB |",
-                  "|---:|---:|---:|---:|", *curve(place, arguments.largest)]
+        lines += ["\n## Growth, 2 workers\n", *GROWTH, *curve(place, arguments.largest)]
         help_, base = start_up(place)
         lines += ["\n## Start-up\n", f"`process.py --help` takes {help_:.0f} ms of CPU, "
                   f"`python3 -c 'import argparse, json, tomllib'` {base:.0f} ms."]
