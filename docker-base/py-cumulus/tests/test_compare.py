@@ -1,7 +1,9 @@
 """Comparison: file sets, kinds, tolerances, and what the report says."""
 
 import json
+import os
 import shutil
+import signal
 
 import netCDF4
 import numpy as np
@@ -82,6 +84,26 @@ def test_file_that_is_gone_is_unreadable(pair):
     (pair[0] / "a").touch()
     (pair[1] / "a").symlink_to("nowhere")
     assert states(pair) == {"a": "unreadable"}
+
+
+def test_crash_within_a_library_is_that_files_alone(pair):
+    """A damaged file may crash HDF5: here the process that compares is killed indeed."""
+
+    class Deadly(CompareRules):
+        def ignores_attribute(self, where, name):
+            if name == "deadly":
+                os.kill(os.getpid(), signal.SIGABRT)
+            return super().ignores_attribute(where, name)
+
+    for directory in pair:
+        for name in ("a", "b", "c"):
+            with netCDF4.Dataset(directory / f"{name}.nc", "w") as file:
+                file.setncattr("deadly" if name == "b" else "title", str(directory))
+    results = {one.file: one for one in compare(*pair, Deadly())}
+    assert {name: one.status for name, one in results.items()} == {
+        "a.nc": "different", "b.nc": "unreadable", "c.nc": "different"
+    }
+    assert "reading them crashed (killed by SIGABRT)" in results["b.nc"].reason
 
 
 @pytest.mark.parametrize("absent", [0, 1])

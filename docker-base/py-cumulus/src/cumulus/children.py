@@ -107,7 +107,7 @@ def how_it_ended(status, limits):
     """Put an exit status in words, with the limit that it may come from."""
     if status >= 0:
         return f"exit status {status}"
-    words = f"killed by {_signal_name(-status)}"
+    words = f"killed by {signal_name(-status)}"
     if -status == signal.SIGXFSZ:
         words += f", [limits].output_mb of collection.toml allows {limits.output_mb:g} MB"
     if -status == signal.SIGKILL:
@@ -122,7 +122,7 @@ def _descriptor(stream):
         return subprocess.DEVNULL
 
 
-def _signal_name(number):
+def signal_name(number):
     try:
         return signal.Signals(number).name
     except ValueError:

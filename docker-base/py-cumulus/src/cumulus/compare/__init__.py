@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import CumulusError
+from ..apart import Died, call_apart
 from ..collection import CompareRules
 from ..formats import EMPTY, JSON, NETCDF, PNG, TABLE, TEXT, XML, kind_of
 from .model import Comparison, Difference, FileResult
@@ -141,9 +142,7 @@ def _differences(kind, expected, actual, rules):
     from . import documents, text  # these need this module's Unreadable
 
     if kind == NETCDF:
-        from . import netcdf
-
-        return netcdf.differences(expected, actual, rules)
+        return _netcdf_differences(expected, actual, rules)
     if kind == EMPTY or documents.same_bytes(expected, actual):
         return []
     if kind == XML:
@@ -159,6 +158,19 @@ def _differences(kind, expected, actual, rules):
     if kind == TEXT:
         return text.text_differences(expected, actual, rules)
     return documents.byte_differences(expected, actual)
+
+
+def _netcdf_differences(expected, actual, rules):
+    """Compare apart: a damaged file may crash the HDF5 library, and the others still count."""
+    from . import netcdf  # before the fork, so that each child has it at once
+
+    try:
+        return call_apart(netcdf.differences, expected, actual, rules)
+    except Died as error:
+        raise Unreadable(
+            f"cannot compare {str(expected)!r} and {str(actual)!r}: "
+            f"reading them crashed ({error}); one of them is damaged"
+        ) from error
 
 
 def report(comparison):

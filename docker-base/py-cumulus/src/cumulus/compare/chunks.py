@@ -9,6 +9,11 @@ import os
 
 import numpy as np
 
+try:
+    import h5py
+except ImportError:  # then every value is read
+    h5py = None
+
 __all__ = ["Chunks"]
 
 BLOCK = 1 << 20  # bytes that are read at once of data without chunks
@@ -24,11 +29,7 @@ class Chunks:
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
-        try:
-            import h5py
-        except ImportError:
-            return self
-        if all(h5py.is_hdf5(path) for path in self.paths):
+        if h5py and all(h5py.is_hdf5(path) for path in self.paths):
             for path in self.paths:
                 self.files.append(self.stack.enter_context(h5py.File(path, "r")))
                 self.handles.append(self.stack.enter_context(open(path, "rb")))
@@ -131,17 +132,13 @@ def _object(file, where):
     A variable that is called like a dimension and is not its coordinate goes by another name:
     the dimension itself has the first.
     """
-    from h5py import h5o
-
     group, _, name = where.rpartition("/")
     other = f"{group}/_nc4_non_coord_{name}".encode()
-    return h5o.open(file, other if name and other in file else where.encode())
+    return h5py.h5o.open(file, other if name and other in file else where.encode())
 
 
 def _stored_alike(first, second):
     """Whether two datasets are stored in the same way."""
-    import h5py
-
     types = first.get_type(), second.get_type()
     plain = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM)  # others point to elsewhere
     if types[0].get_class() not in plain or not types[0].equal(types[1]):
@@ -161,8 +158,6 @@ def _stored_alike(first, second):
 
 def _chunks(dataset):
     """The shape of a chunk, or None of a contiguous dataset."""
-    import h5py
-
     properties = dataset.get_create_plist()
     return properties.get_chunk() if properties.get_layout() == h5py.h5d.CHUNKED else None
 
@@ -186,10 +181,8 @@ def _place(offset, chunks):
 
 
 def _text_type(one, attribute):
-    from h5py import h5a, h5t
-
-    if not h5a.exists(one, attribute.encode()):
+    if not h5py.h5a.exists(one, attribute.encode()):
         return "text"  # the NetCDF library's own, such as _NCProperties
-    kind = h5a.open(one, attribute.encode()).get_type()
-    is_string = isinstance(kind, h5t.TypeStringID) and kind.is_variable_str()
+    kind = h5py.h5a.open(one, attribute.encode()).get_type()
+    is_string = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
     return "string" if is_string else "text"

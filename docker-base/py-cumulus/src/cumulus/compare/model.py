@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 
 __all__ = ["CATEGORIES", "Comparison", "Difference", "FileResult", "Values"]
 
@@ -59,8 +58,8 @@ class Values:
     total: int
     largest: float | None = None
     relative: float | None = None
-    coordinates: Mapping = field(default_factory=lambda: MappingProxyType({}))
-    changes: Mapping = field(default_factory=lambda: MappingProxyType({}))
+    coordinates: Mapping = field(default_factory=dict)
+    changes: Mapping = field(default_factory=dict)
     rtol: float = 0.0
     atol: float = 0.0
     shape: tuple[int, ...] = ()

@@ -1,0 +1,55 @@
+"""A function in a process of its own: its answer, its errors, its end."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from cumulus import CumulusError
+from cumulus.apart import Died, call_apart
+
+
+def test_answer_comes_from_another_process():
+    assert call_apart(os.getpid) != os.getpid()
+
+
+def test_error_is_raised_here():
+    def fail(word):
+        raise CumulusError(f"cannot do {word}")
+
+    with pytest.raises(CumulusError, match="cannot do it"):
+        call_apart(fail, "it")
+
+
+def test_large_answer_arrives_whole():
+    """More than a pipe holds."""
+    assert call_apart(bytes, 3_000_000) == bytes(3_000_000)
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "killed by SIGKILL"),
+        (lambda: os._exit(7), "exit status 7"),
+    ],
+    ids=["killed", "exits"],
+)
+def test_end_without_an_answer_is_said(end, words):
+    with pytest.raises(Died, match=f"^{words}$"):
+        call_apart(end)
+
+
+def test_interrupted_caller_leaves_no_process_behind():
+    def interrupt(signal_number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call_apart(time.sleep, 60)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
