@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 
+import netCDF4
 import pytest
 from support import render, run
 from test_seed_api import HANDLER
@@ -155,6 +156,22 @@ def test_handler_of_the_cumulus_documentation_runs_in_the_image(project, tmp_pat
         "--volume", f"{project}/example.py:/work/example.py:ro", "--volume", f"{project}/data/input:/in:ro",
         "--volume", f"{output}:/out", f"{project.name}:latest", "example.py", "/in", "/out", "ncatted")
     assert names(output) == {granule + end for granule in GRANULES for end in (".nc", ".nc.meta.xml")}
+
+
+def test_products_are_accepted_where_only_the_image_can_compare(project):
+    """Without py-cumulus on the host: what the rules ignore is left alone, what differs is said by the image."""
+    compose(project, "test")
+    changed, ignored = (project / "data/test-output" / f"{GRANULES[0]}.nc{end}" for end in ("", ".meta.xml"))
+    with netCDF4.Dataset(changed, "a") as dataset:
+        dataset["ATB_532"].units = "m-1 sr-1"
+    ignored.write_text(ignored.read_text().replace("<InsertTime>", "<InsertTime>1"))
+    kept = (project / "data/output" / ignored.name).read_bytes()
+    done = run(sys._base_executable, project / "bin/accept-products", "--yes", "--because", "the units were wrong",
+               timeout=300)
+    assert "/ATB_532: attribute units" in done.stdout, done.stdout
+    assert (project / "data/output" / changed.name).read_bytes() == changed.read_bytes()
+    assert (project / "data/output" / ignored.name).read_bytes() == kept
+    assert run(project / "bin/fetch-data", "--check").returncode == 0
 
 
 def test_broken_converter_table_turns_the_test_red(project):
