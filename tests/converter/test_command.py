@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -182,6 +183,16 @@ def test_full_tmpfs_is_5_and_leaves_nothing(plain, tmp_path, out):
         assert (done.returncode, entries(out)) == (WRITE, [])
     finally:
         subprocess.run(["umount", out], check=True)
+
+
+def test_a_stack_that_overflows_leaves_nothing(plain, tmp_path, out):
+    """Groups within groups, and little room for them: the signal has a stack of its own."""
+    with h5py.File(tmp_path / "deep.h5", "w") as file:
+        file["/".join(["group"] * 400) + "/x"] = 1
+    done = plain(tmp_path / "deep.h5", out,
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (500_000, 500_000)))
+    assert done.returncode == -signal.SIGSEGV
+    assert entries(out) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
