@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 
+import h5py
+import numpy as np
 import pytest
 from converter.conftest import EMPTY_TABLE, build_converter, engine_sources
 from converter.fuzz import KINDS, chunk_ranges, damage, make_granule
@@ -120,6 +122,19 @@ def test_nothing_is_found_in_damaged_classic_files(sanitized, shared, tmp_path):
         outcomes.append(convert_damaged(sanitized, tmp_path / "damaged.nc", tmp_path / "x.nc"))
     assert {0, 3} <= set(outcomes) <= {0, 3, None}
     assert outcomes.count(None) < 3
+
+
+def test_threads_do_not_race(tmp_path):
+    """Under ThreadSanitizer, with chunks that the threads read from the file, and through HDF5."""
+    flags = "CFLAGS=-O1 -g -fsanitize=thread"
+    converter = build_converter(tmp_path, EMPTY_TABLE, flags)
+    values = np.random.default_rng(1).random(4_500_000)
+    for chunk in (20_000, 1_000):
+        with h5py.File(tmp_path / "in.h5", "w") as file:
+            file.create_dataset("x", data=values, chunks=(chunk,), compression="gzip", compression_opts=1)
+        for options in (["--threads", "3"], ["--threads", "3", "--no-verify"]):
+            done = converter(*options, tmp_path / "in.h5", tmp_path / "x.nc", timeout=300)
+            assert (done.returncode, done.stderr) == (0, "")
 
 
 # ---- Other ways to build it ----

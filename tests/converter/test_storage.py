@@ -1,5 +1,6 @@
 """How data are stored: contiguous blocks that the kernel copies, sparse chunks, and inputs that change meanwhile."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -94,6 +95,48 @@ def test_hdf5_driver_of_the_environment_does_no_harm(plain, tmp_path, value):
     assert (done.returncode, done.stderr) == (0, "")
     with h5py.File(tmp_path / "x.nc") as product:
         assert product["x"][299_999] == 299_999
+
+
+# ---- Chunks of a file that is too large for memory: read from the file itself, on several threads ----
+
+FEW, MANY = 20_000, 500  # values a chunk; of many small chunks, HDF5 before 1.14 alone knows where they are
+
+
+@pytest.fixture(scope="module", params=[(FEW, 0), (MANY, 0), (FEW, 512)], ids=["few", "many", "user block"])
+def chunked(request, tmp_path_factory):
+    """A file of 38 MB, and its values."""
+    chunk, user_block = request.param
+    path, values = tmp_path_factory.mktemp("chunked") / "in.h5", np.random.default_rng(3).random(5_000_000)
+    with h5py.File(path, "w", userblock_size=user_block) as file:
+        file.create_dataset("x", data=values, chunks=(chunk,), compression="gzip", compression_opts=1)
+    return path, values
+
+
+@pytest.mark.parametrize("options", [["--threads", "1"], ["--threads", "3"], ["--threads", "3", "--no-verify"]],
+                         ids=" ".join)
+def test_stored_chunks_are_moved_in_their_order(plain, chunked, tmp_path, options):
+    """Whichever thread reads them, the product's bytes are the same."""
+    path, values = chunked
+    assert plain(*options, path, tmp_path / "x.nc").returncode == 0
+    with h5py.File(tmp_path / "x.nc") as product:
+        assert np.array_equal(product["x"][()], values)
+        places = [product["x"].id.get_chunk_info(i) for i in range(100)]
+    assert all(b.byte_offset >= a.byte_offset + a.size for a, b in itertools.pairwise(places))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_damaged_chunk_is_found_on_any_thread(plain, chunked, tmp_path, out, threads):
+    """And named; nothing of the product is left."""
+    path, _ = chunked
+    with h5py.File(path) as file:
+        chunk = file["x"].id.get_chunk_info(200)
+        start = chunk.byte_offset
+        data = bytearray(path.read_bytes())
+    data[start + chunk.size // 2] ^= 1
+    (tmp_path / "damaged.h5").write_bytes(data)
+    done = plain("--threads", threads, tmp_path / "damaged.h5", out)
+    assert (done.returncode, entries(out)) == (INPUT, [])
+    assert "cannot read '/x': a chunk is damaged" in done.stderr
 
 
 # ---- Inputs that change while they are converted ----
