@@ -73,7 +73,10 @@ def comparison():
     text, message = compare_here() if HERE else compare_in_image()
     if not text:
         pytest.fail(message.strip() or "the comparison broke off: a product may be damaged", pytrace=False)
-    return {result["file"]: result for result in json.loads(text)["files"]}
+    content = json.loads(text)
+    for rule in content.get("unused_rules", ()):
+        warnings.warn(f"\ncollection.toml: {rule}", stacklevel=1)
+    return {result["file"]: result for result in content["files"]}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -24,6 +24,7 @@ __all__ = [
     "MetadataRules",
     "Tolerance",
     "load",
+    "matches",
 ]
 
 IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
@@ -93,15 +94,16 @@ class CompareRules:
 
     def ignores_variable(self, name):
         """Return whether the values of a variable, or the cells of a column, may differ."""
-        return _matches(name, self.ignore_variables)
+        return any(matches(name, one) for one in self.ignore_variables)
 
     def ignores_file(self, name):
         """Return whether a file does not count at all."""
-        return _matches(name, self.ignore_files)
+        return any(matches(name, one) for one in self.ignore_files)
 
 
-def _matches(name, patterns):
-    return any(fnmatch.fnmatchcase(name.strip("/"), one.strip("/")) for one in patterns)
+def matches(name, pattern):
+    """Return whether the path of a variable or file matches a pattern of [compare]."""
+    return fnmatch.fnmatchcase(name.strip("/"), pattern.strip("/"))
 
 
 @dataclass(frozen=True)

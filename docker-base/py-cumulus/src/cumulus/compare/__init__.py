@@ -13,6 +13,7 @@ from ..apart import Died, call_apart
 from ..collection import CompareRules
 from ..formats import EMPTY, JSON, NETCDF, PNG, TABLE, TEXT, XML, kind_of
 from .model import Comparison, Difference, FileResult
+from .unused import unused_rules
 
 __all__ = ["FileResult", "Unreadable", "compare", "compare_files", "files_of", "report"]
 
@@ -51,11 +52,12 @@ def compare(expected, actual, rules=None, stale=()):
             raise CumulusError(f"cannot compare: {str(path)!r} does not exist")
     if expected.is_dir() != actual.is_dir():
         raise CumulusError(f"cannot compare a directory with a file: {expected}, {actual}")
-    if expected.is_dir():
-        results = _directories(expected, actual, rules, stale)
-    else:
-        results = [_result(expected.name, expected, actual, rules)]
-    return Comparison(str(expected), str(actual), tuple(results))
+    if not expected.is_dir():  # rules are those of all products, so here none is unused
+        result = _result(expected.name, expected, actual, rules)
+        return Comparison(str(expected), str(actual), (result,))
+    results = tuple(_directories(expected, actual, rules, stale))
+    products = [expected / one.file for one in results if one.status != "extra"]
+    return Comparison(str(expected), str(actual), results, unused_rules(products, rules))
 
 
 def _directories(expected, actual, rules, stale):
@@ -186,6 +188,7 @@ def report(comparison):
             lines += [f"    {line}" for line in one.message.splitlines()]
         if (hidden := len(result.differences) - SHOWN + result.left_out) > 0:
             lines.append(f"    ... and {hidden} more")
+    lines += [f"note: {one}" for one in comparison.unused_rules]
     summary = ", ".join(f"{count} {status}" for status, count in comparison.counts.items())
     lines.append(f"{len(comparison)} file{'s' * (len(comparison) != 1)} compared: {summary}")
     # Names and cells may hold bytes that are no UTF-8.

@@ -184,11 +184,14 @@ class Comparison:
         The files or directories that were compared.
     files : tuple of FileResult
         Sorted by name; iterating over the comparison yields them.
+    unused_rules : tuple of str
+        Rules for variables that no expected product answers to, a sentence each.
     """
 
     expected: str
     actual: str
     files: tuple[FileResult, ...]
+    unused_rules: tuple[str, ...] = ()
 
     def __iter__(self):
         return iter(self.files)
@@ -230,5 +233,6 @@ class Comparison:
             "expected": self.expected,
             "actual": self.actual,
             "counts": self.counts,
+            "unused_rules": list(self.unused_rules),
             "files": [one.as_json() for one in self.files],
         }

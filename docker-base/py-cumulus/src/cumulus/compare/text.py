@@ -109,6 +109,12 @@ def table_differences(expected, actual, rules):
     ]
 
 
+def columns(path):
+    """Return the names of a table's columns, as rules know them."""
+    with _open(path) as file:
+        return _unique(next(_rows(file, _delimiter(path)), []))
+
+
 def _delimiter(path):
     with _open(path) as file:
         return delimiter_of(file.read(16384))

@@ -99,6 +99,8 @@ def _overview(comparison):
         f'<section aria-labelledby="overview"><h2 id="overview">{total:,} '
         f'file{"s" * (total != 1)} compared</h2><ul class="counts">{items}</ul></section>'
     )
+    for one in comparison.unused_rules:
+        yield f'<p class="note">{escape(one)}</p>'
     shown = _to_show(comparison)
     if not shown:
         return

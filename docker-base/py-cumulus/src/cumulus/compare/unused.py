@@ -1,0 +1,80 @@
+"""Rules for variables that no product answers to: a misspelt name, or one that has changed."""
+
+import csv
+import difflib
+import re
+
+from ..apart import Died, call_apart
+from ..collection import matches
+from ..formats import NETCDF, TABLE, kind_of
+
+__all__ = ["unused_rules"]
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key of TOML that needs no quotes
+
+
+def unused_rules(paths, rules):
+    """Say which rules for a variable, or a column, match none of the expected products.
+
+    Parameters
+    ----------
+    paths : list of path-like
+        The expected products.
+    rules : cumulus.collection.CompareRules
+
+    Returns
+    -------
+    tuple of str
+        A sentence a rule; empty where a product cannot be read, which the comparison says.
+    """
+    if not rules.variables and not rules.ignore_variables:
+        return ()
+    try:
+        names = set().union(*map(_names, paths))
+    except (Died, OSError, ValueError, RuntimeError, csv.Error):
+        return ()
+    entries = [
+        (f"[compare.variables.{_key(one)}]", one) for one in rules.variables if one not in names
+    ]
+    entries += [
+        (f"[compare] ignore_variables: {one!r}", one)
+        for one in rules.ignore_variables
+        if not any(matches(name, one) for name in names)
+    ]
+    return tuple(
+        f"{entry} matches no variable or column{_hint(one, names)}" for entry, one in entries
+    )
+
+
+def _names(path):
+    kind = kind_of(path)
+    if kind == NETCDF:
+        return call_apart(_variables, path)  # a damaged file may crash the library
+    if kind == TABLE:
+        from .text import columns
+
+        return set(columns(path))
+    return set()
+
+
+def _variables(path):
+    import netCDF4
+
+    with netCDF4.Dataset(path) as dataset:
+        return set(_walk(dataset))
+
+
+def _walk(group):
+    for name in group.variables:
+        yield f"{group.path.rstrip('/')}/{name}".lstrip("/")
+    for one in group.groups.values():
+        yield from _walk(one)
+
+
+def _key(name):
+    return name if _BARE.fullmatch(name) else f'"{name}"'
+
+
+def _hint(name, names):
+    close = difflib.get_close_matches(name, names, 1)
+    return f": did you mean {close[0]!r}?" if close else ""
