@@ -134,15 +134,22 @@ def measure(contestants, granules, rounds, slow_rounds, folder):
                 print(f"round {number + 1}: {name}: {tool.name}", file=sys.stderr)
 
 
-def batch(program, folder, count=200):
-    """CPU seconds a small granule when one process converts many, and with a process each."""
-    make_small_granule(folder / "small.h5")
+def measure_small(program, folder, rounds, count=200, alone=20):
+    """Median CPU seconds a small granule: one process for many, a process each, nccopy; and the granule's size."""
+    granule = folder / "small.h5"
+    make_small_granule(granule)
     pairs = folder / "pairs"
-    pairs.write_text("".join(f"{folder}/small.h5\0{folder}/small-{n}.nc\0" for n in range(count)))
-    with pairs.open() as stdin:
-        _, together, _ = run([program, "--batch"], stdin)
-    alone = [run([program, folder / "small.h5", folder / "small.nc"])[1] for _ in range(20)]
-    return together / count, statistics.median(alone), (folder / "small.h5").stat().st_size
+    pairs.write_text("".join(f"{granule}\0{folder}/small-{n}.nc\0" for n in range(count)))
+    runs = {"`_convert --batch`, 200 granules": [], "`_convert`, a process each": [], "`nccopy`, a process each": []}
+    batch, each, peer = runs.values()
+    for _ in range(rounds):
+        with pairs.open() as stdin:
+            batch.append(run([program, "--batch"], stdin)[1] / count)
+        for product in folder.glob("small-*.nc"):
+            product.unlink()
+        each.append(statistics.mean(run([program, granule, folder / "small.nc"])[1] for _ in range(alone)))
+        peer.append(statistics.mean(run(["nccopy", granule, folder / "small.nc"])[1] for _ in range(alone)))
+    return {name: statistics.median(seconds) for name, seconds in runs.items()}, granule.stat().st_size
 
 
 def medians(tool, granule):
@@ -190,14 +197,14 @@ def main():
         make_granule(folder / "contiguous.h5", 100, contiguous=True)
         granules["100 MB, contiguous"] = folder / "contiguous.h5", 100
         contestants = tools(program)
-        measure(contestants, granules, 3 if arguments.quick else arguments.rounds, 1 if arguments.quick else 3, folder)
+        rounds = 3 if arguments.quick else arguments.rounds
+        measure(contestants, granules, rounds, 1 if arguments.quick else 3, folder)
         lines = [f"# The converter beside its peers\n\n`benchmarks/run`, on {os.cpu_count()} processors "
                  f"({platform.machine()}), HDF5 {h5py.version.hdf5_version}, tmpfs; medians of interleaved runs."]
         lines += table(contestants, granules)
-        together, alone, size = batch(program, folder)
+        small, size = measure_small(program, folder, rounds)
         lines += [f"\n### Small granules ({size // 1024} KB)\n", "| | CPU each, ms |", "|---|---:|",
-                  f"| `_convert --batch`, 200 granules | {together * 1000:.1f} |",
-                  f"| a process each | {alone * 1000:.1f} |"]
+                  *(f"| {name} | {seconds * 1000:.1f} |" for name, seconds in small.items())]
     text = "\n".join(lines) + "\n"
     arguments.output.write_text(text)
     print(text)
