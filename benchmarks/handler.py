@@ -127,9 +127,11 @@ class Place:
         return folder
 
     def run(self, program, source, *options, workers=2):
-        """Process into a fresh directory; returns wall seconds, CPU seconds, and peak memory of the process in MB."""
-        output = self.folder / "output"
-        output.mkdir()
+        """Process into a fresh directory; returns wall seconds, CPU seconds, and peak memory of the process in MB.
+
+        All outputs stay until the end: file systems are slow to make files where many were just removed.
+        """
+        output = Path(tempfile.mkdtemp(prefix="output-", dir=self.folder))
         environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "PROCESS_WORKERS": str(workers),
                        "PYTHONDONTWRITEBYTECODE": "1"}
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -139,7 +141,6 @@ class Place:
         status = child.wait()
         wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
         assert status == 0, f"{program} ended with {status}"
-        shutil.rmtree(output)
         return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak.end()
 
 

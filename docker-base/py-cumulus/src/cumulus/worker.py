@@ -113,6 +113,7 @@ class _Maker:
         self._job, self._converter, self._relay, self._step = job, converter, relay, step
         self._threads = ThreadPoolExecutor(4)
         self._delivered = None
+        self._spare = None
         self.stopped = False
 
     def make(self, number):
@@ -127,11 +128,31 @@ class _Maker:
             outcome = self._delivered or Outcome(INTERRUPTED, str(stop))
         except Exception as error:
             outcome = _failure(error, self._job.outdir)
-        shutil.rmtree(self._job.place(number), ignore_errors=True)
+        self._leave(self._job.place(number))
         outcome.seconds = time.monotonic() - started
         outcome.peak_memory_mb = memory.peak_mb()
         outcome.warnings = warnings
         return outcome
+
+    def _enter(self, place):
+        """Make a scratch directory, of the last granule's if that was left empty.
+
+        File systems are slow to make files where many were removed of late (ext4 looks at each of
+        them first), and with thousands of granules a directory each is many.
+        """
+        spare, self._spare = self._spare, None
+        if spare:
+            os.rename(spare, place)
+        else:
+            place.mkdir()
+        return place
+
+    def _leave(self, place):
+        with contextlib.suppress(OSError):
+            if not os.listdir(place):
+                self._spare = place
+                return
+        shutil.rmtree(place, ignore_errors=True)
 
     def _make(self, number):
         job, candidate = self._job, self._job.candidates[number]
@@ -142,8 +163,7 @@ class _Maker:
         # What an earlier run left must not be taken for the result of this one.
         job.completions.forget(candidate.id)
         remove_products(job.outdir, names.values())
-        place = job.place(number)
-        place.mkdir()
+        place = self._enter(job.place(number))
         started_ns = time.time_ns()
         inputs = {role: _read(path) for role, path in paths.items()}
         products = {key: place / name for key, name in names.items()}
