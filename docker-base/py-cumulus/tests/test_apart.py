@@ -40,6 +40,13 @@ def test_end_without_an_answer_is_said(end, words):
         call_apart(end)
 
 
+def test_function_without_end_is_ended():
+    with pytest.raises(Died, match=r"^no end after 1 s$"):
+        call_apart(time.sleep, 60, seconds=0.6)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_interrupted_caller_leaves_no_process_behind():
     def interrupt(signal_number, frame):
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import time
 
 import netCDF4
 import numpy as np
@@ -103,7 +104,28 @@ def test_crash_within_a_library_is_that_files_alone(pair):
     assert {name: one.status for name, one in results.items()} == {
         "a.nc": "different", "b.nc": "unreadable", "c.nc": "different"
     }
-    assert "reading them crashed (killed by SIGABRT)" in results["b.nc"].reason
+    assert "reading them failed (killed by SIGABRT)" in results["b.nc"].reason
+
+
+def test_hang_within_a_library_is_that_files_alone(pair, monkeypatch):
+    """A damaged file may make HDF5 go round in circles: here the process that compares sleeps."""
+
+    class Endless(CompareRules):
+        def ignores_attribute(self, where, name):
+            if name == "endless":
+                time.sleep(60)
+            return super().ignores_attribute(where, name)
+
+    monkeypatch.setattr("cumulus.compare.PATIENCE", 1)
+    for directory in pair:
+        for name in ("a", "b"):
+            with netCDF4.Dataset(directory / f"{name}.nc", "w") as file:
+                file.setncattr("endless" if name == "a" else "title", str(directory))
+    results = {one.file: one for one in compare(*pair, Endless())}
+    assert {name: one.status for name, one in results.items()} == {
+        "a.nc": "unreadable", "b.nc": "different"
+    }
+    assert "reading them failed (no end after 1 s)" in results["a.nc"].reason
 
 
 @pytest.mark.parametrize("absent", [0, 1])

@@ -1,4 +1,4 @@
-"""Call a function in a process of its own: a crash of a C library is then an error like others."""
+"""Call a function in a process of its own: crash or hang of a C library is an error like others."""
 
 import multiprocessing
 import signal
@@ -15,24 +15,28 @@ class Died(CumulusError):
     """The process ended without an answer; the message says how."""
 
 
-def call_apart(function, *arguments):
+def call_apart(function, *arguments, seconds=None):
     """Return what the function returns, or raise what it raises.
 
     Parameters
     ----------
     function : callable
         What it returns or raises must be fit for pickling; its arguments need not be.
+    seconds : float, optional
+        How long to wait for it; without limit if not given.
 
     Raises
     ------
     Died
-        Its process crashed, or was killed.
+        Its process crashed, was killed, or took too long.
     """
     near, far = _forking.Pipe(duplex=False)
     child = _forking.Process(target=_answer, args=(far, function, arguments), daemon=True)
     child.start()
     far.close()  # or the end of the child would not be the end of the pipe
     try:
+        if not near.poll(seconds):
+            raise Died(f"no end after {seconds:.0f} s")
         result, error = near.recv()
     except EOFError:
         child.join()

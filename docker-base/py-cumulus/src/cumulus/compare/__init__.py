@@ -19,6 +19,7 @@ __all__ = ["FileResult", "Unreadable", "compare", "compare_files", "files_of", "
 
 SHOWN = 10  # differences of a file in the report
 KEPT = 200  # differences of a file that are remembered
+PATIENCE = 600  # seconds for two files, and one more for each of their megabytes
 
 
 class Unreadable(CumulusError):
@@ -163,15 +164,18 @@ def _differences(kind, expected, actual, rules):
 
 
 def _netcdf_differences(expected, actual, rules):
-    """Compare apart: a damaged file may crash the HDF5 library, and the others still count."""
+    """Compare apart: damage may crash or hold up the HDF5 library, and the other files count."""
     from . import netcdf  # before the fork, so that each child has it at once
 
+    megabytes = sum(os.path.getsize(path) for path in (expected, actual)) / 1e6
     try:
-        return call_apart(netcdf.differences, expected, actual, rules)
+        return call_apart(
+            netcdf.differences, expected, actual, rules, seconds=PATIENCE + megabytes
+        )
     except Died as error:
         raise Unreadable(
             f"cannot compare {str(expected)!r} and {str(actual)!r}: "
-            f"reading them crashed ({error}); one of them is damaged"
+            f"reading them failed ({error}); one of them is damaged"
         ) from error
 
 

@@ -49,7 +49,7 @@ def unused_rules(paths, rules):
 def _names(path):
     kind = kind_of(path)
     if kind == NETCDF:
-        return call_apart(_variables, path)  # a damaged file may crash the library
+        return call_apart(_variables, path, seconds=60)  # a damaged file may crash the library
     if kind == TABLE:
         from .text import columns
 
