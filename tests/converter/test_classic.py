@@ -1,5 +1,8 @@
 """NetCDF-3 input: every version, truncated at any place, and under the tables."""
 
+import subprocess
+
+import h5py
 import netCDF4
 import numpy as np
 import pytest
@@ -117,3 +120,57 @@ def test_classic_input_without_the_netcdf_library_names_it(build, starter_table,
     done = converter(tmp_path / "in.nc", tmp_path / "x.nc")
     assert done.returncode == INPUT and not (tmp_path / "x.nc").exists()
     assert "NetCDF-3 input needs the netCDF library: libabsent.so.0" in done.stderr
+
+
+def with_fill(path, dtype, fill):
+    """A file whose variable has a fill value of any type, as only old programs wrote it."""
+    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("x", 3)
+        data = [b"a", b"", b"c"] if dtype == "S1" else [1, 2, 3]
+        file.createVariable("v", dtype, ("x",))[:] = np.array(data, dtype)
+        file["v"].setncattr("_fillvalue", fill)
+    path.write_bytes(path.read_bytes().replace(b"_fillvalue", b"_FillValue"))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fill", "expected"),
+    [("f4", np.int32(-999), -999), ("i2", np.float64(-1), -1), ("S1", "\0", b""), ("f8", np.float32(-9), -9)],
+    ids=["float from int", "short from double", "zero byte", "double from float"])
+def test_fill_value_becomes_of_its_variables_type(plain, tmp_path, dtype, fill, expected):
+    source, product = tmp_path / "in.nc", tmp_path / "out.nc"
+    with_fill(source, dtype, fill)
+    done = plain(source, product)
+    assert (done.returncode, done.stderr) == (0, "")
+    with h5py.File(product) as file:
+        attributes = file["v"].attrs
+        assert np.all(attributes["_FillValue"] == np.array(expected, dtype))
+        assert attributes.get_id("_FillValue").dtype == np.dtype(dtype)
+        assert file["v"].fillvalue == np.array(expected, dtype)
+    copied = subprocess.run(["nccopy", product, tmp_path / "copy.nc"], capture_output=True, text=True, check=False)
+    assert copied.returncode == 0, copied.stderr
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fill", "reason"),
+    [("i1", np.int32(300), "it does not fit the variable's type"),
+     ("i2", np.array([1, 2], "i2"), "not one value of the variable's type"),
+     ("f4", "-999", "not one value of the variable's type"), ("S1", "ab", "not one value of the variable's type"),
+     ("S1", np.int32(0), "not one value of the variable's type")],
+    ids=["too large", "two values", "text for a number", "two characters", "number for a text"])
+def test_fill_value_that_cannot_be_one_is_left_out_by_name(plain, tmp_path, dtype, fill, reason):
+    source, product = tmp_path / "in.nc", tmp_path / "out.nc"
+    with_fill(source, dtype, fill)
+    done = plain(source, product)
+    assert done.returncode == 0 and done.stderr == f"_convert: left out '/v:_FillValue': {reason}\n"
+    with opened(product) as after:
+        assert "_FillValue" not in after["v"].ncattrs()
+
+
+def test_zero_bytes_in_a_text_stay(plain, tmp_path):
+    source, product = tmp_path / "in.nc", tmp_path / "out.nc"
+    with netCDF4.Dataset(source, "w", format="NETCDF3_CLASSIC") as file:
+        file.comment = "ab\0cd\0"
+    plain(source, product)
+    shown = [subprocess.run(["ncdump", "-h", path], capture_output=True, text=True, check=True).stdout
+             for path in (source, product)]
+    assert all(':comment = "ab\\000cd" ;' in text for text in shown)

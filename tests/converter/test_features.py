@@ -76,6 +76,20 @@ def test_strings_of_every_kind(convert):
     assert product["scalar"].shape == ()
 
 
+def test_text_after_a_zero_byte_is_left_out_by_name(convert):
+    """numpy pads with zeros, so that a zero byte may stand within a string; netCDF's strings end there."""
+    def fill(file):
+        file["ends early"] = np.array([b"a\0b", b"c"], "S4")
+        file["whole"] = np.array([b"ab", b"c\0\0\0"], "S4")
+        file["whole"].attrs["ends early"] = np.bytes_(b"a\0b")
+        file["whole"].attrs["whole"] = np.bytes_(b"ab\0\0")
+    product, messages = convert(fill)
+    assert product["ends early"][:].tolist() == ["a", "c"] and product["whole"][:].tolist() == ["ab", "c"]
+    reason = "what follows a zero byte in its text: strings end there"
+    assert messages.splitlines() == [
+        f"_convert: left out '/whole:ends early': {reason}", f"_convert: left out '/ends early': {reason}"]
+
+
 def test_enums_become_their_numbers_with_their_names_as_flags(convert):
     def fill(file):
         file.create_dataset("e", data=[0, 5, 5], dtype=h5py.enum_dtype({"RED": 0, "BLUE": 5}, basetype=">i2"))
