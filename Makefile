@@ -35,10 +35,8 @@ lint: ## linters only
 	check-jsonschema --builtin-schema vendor.circle-ci .circleci/config.yml
 
 bench: ## benchmarks beside other tools, into benchmarks/
-	@test -x benchmarks/run || { echo "make: there are no benchmarks yet"; exit 1; }
 	@scripts/venv
 	@benchmarks/run $(ARGS)
-	@python benchmarks/handler.py --output benchmarks/handler.md
 	@python benchmarks/metadata.py
 
 docs: ## the documentation as web pages, into site/

@@ -31,6 +31,7 @@ for path in sys.argv[1:]:
     with open(path, "rb") as file:
         while file.read(1 << 20):
             pass"""
+IMPORT = "import netCDF4, h5py"
 XARRAY = """import sys, xarray
 try:
     with xarray.open_dataset(sys.argv[1]) as expected, xarray.open_dataset(sys.argv[2]) as actual:
@@ -116,6 +117,7 @@ def tools(python, hashdiff, rounds):
     compare = [python, "-m", "cumulus", "compare"]
     candidates = [
         Tool("reading both", [python, "-c", READ], rounds),
+        Tool("importing its libraries", [python, "-c", IMPORT], rounds),
         Tool("cumulus compare", compare, rounds),
         Tool("xarray identical", [python, "-c", XARRAY.format("identical")]),
         Tool("xarray allclose", [python, "-c", XARRAY.format("allclose")]),
@@ -147,7 +149,7 @@ def table(contestants, pairs):
         for tool in contestants:
             runs = tool.runs[name]
             wall, cpu, memory, status = (statistics.median(column) for column in zip(*runs, strict=True))
-            verdict = "-" if tool.name == "reading both" else "yes" if status == right else "no"
+            verdict = "-" if tool.command[-1] in (READ, IMPORT) else "yes" if status == right else "no"
             verdict = f"stopped after {LIMIT} s" if status == 124 else verdict
             lines.append(f"| {tool.name} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {status:.0f} | {verdict} "
                          f"| {len(runs)} |")

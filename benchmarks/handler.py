@@ -217,8 +217,11 @@ def main():
     parser.add_argument("--granules", type=int, default=1000, help="for the comparison (default: 1000)")
     parser.add_argument("--largest", type=int, default=10_000, help="for the growth (default: 10000)")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="100 granules, growth to 1,000, one round")
     parser.add_argument("--growth", action="store_true", help="print the growth alone, each size as it is measured")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.granules, arguments.largest, arguments.rounds = 100, 1000, 1
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
         if arguments.growth:
