@@ -21,7 +21,7 @@ from cumulus.__main__ import main
 from cumulus.compare import compare
 from cumulus.compare.html import PICTURES, write_html
 from cumulus.compare.html.colours import CHANGED, DIFFERENCE, LEVELS, VALUES, paint, paint_colours
-from cumulus.compare.html.fields import BINS, COLUMNS, ROWS, read_field
+from cumulus.compare.html.fields import BINS, COLUMNS, ROWS, read_column, read_field
 from cumulus.compare.html.pictures import pictures_of
 from cumulus.compare.html.text import escape, lines_diff, marked
 from cumulus.compare.png import read
@@ -493,3 +493,48 @@ def test_picture_files_are_sound(tmp_path):
         assert checksum == zlib.crc32(content)
         place += 12 + length
     assert place == len(data)
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def write_tables(tmp_path, *tables):
+    """A directory of expected and one of actual products, a table in each."""
+    folders = tmp_path / "expected", tmp_path / "actual"
+    for folder, rows in zip(folders, tables, strict=True):
+        folder.mkdir()
+        lines = [",".join(map(str, row)) for row in rows]
+        (folder / "track.csv").write_text("\n".join(lines) + "\n")
+    return folders
+
+
+def test_column_is_drawn_with_the_worst_row_in_its_place(tmp_path):
+    """More rows than a picture has cells: the row that differs stands for its cell."""
+    rows = [("time", "height"), *((n, n / 2 + 0.25) for n in range(5000))]
+    other = [*rows[:3001], (3000, 9000.25), *rows[3002:]]
+    folders = write_tables(tmp_path, rows, other)
+    (difference,) = compare(*folders).files[0].differences
+    paths = [folder / "track.csv" for folder in folders]
+    field = read_column(paths, "height", difference.values)
+    assert field.is_line and field.columns.length == 5000
+    cell = 3000 // field.columns.step
+    assert field.differs[0].nonzero()[0].tolist() == [cell]
+    assert (field.expected[0, cell], field.actual[0, cell]) == (1500.25, 9000.25)
+    assert field.columns.labels == ("1", "2500", "5000")
+    page = Page(report(tmp_path, folders))
+    assert "Expected and actual: height" in page.text and "Not drawn" not in page.text
+
+
+def test_column_that_the_other_table_has_elsewhere_is_found(tmp_path):
+    one = [("a", "b"), (1.5, 2.5), (3.5, 4.5)]
+    folders = write_tables(tmp_path, one, [("b", "a"), (2.5, 1.5), (4.5, 3.25)])
+    differences = compare(*folders).files[0].differences
+    values = next(one.values for one in differences if one.variable == "a")
+    field = read_column([folder / "track.csv" for folder in folders], "a", values)
+    assert field.expected.tolist() == [[1.5, 3.5]] and field.actual.tolist() == [[1.5, 3.25]]
+
+
+def test_column_of_words_is_not_drawn(tmp_path):
+    folders = write_tables(tmp_path, [("a",), ("x",), ("y",)], [("a",), ("x",), ("z",)])
+    page = Page(report(tmp_path, folders))
+    assert not page.all("svg") and "Not drawn" not in page.text

@@ -1,5 +1,6 @@
 """Differences of texts and of tables (CSV), in which numbers may differ within the tolerance."""
 
+import contextlib
 import csv
 import itertools
 import math
@@ -9,7 +10,7 @@ from ..formats import delimiter_of
 from .model import Difference, Values
 from .numbers import NUMBER, near, number
 
-__all__ = ["table_differences", "text_differences"]
+__all__ = ["column_pairs", "columns", "table_differences", "text_differences"]
 
 KEPT = 100  # differing lines that are kept for a report
 SHOWN = 160  # characters of a line in a message
@@ -87,14 +88,7 @@ def table_differences(expected, actual, rules):
     if delimiters[0] != delimiters[1]:
         message = f"expected the delimiter {delimiters[0]!r}, found {delimiters[1]!r}"
         return [Difference("text", "", message, "delimiter", *delimiters)]
-    with _open(expected) as first, _open(actual) as second:
-        rows = [_rows(file, delimiters[0]) for file in (first, second)]
-        heads = [next(one, []) for one in rows]
-        named = all(not any(number(cell) is not None for cell in head) for head in heads)
-        if not named:
-            rows = [itertools.chain([head], one) for head, one in zip(heads, rows, strict=True)]
-            heads = [[""] * len(head) for head in heads]
-        heads = [_unique(head) for head in heads]
+    with _tables((expected, actual), delimiters[0]) as (heads, rows):
         found = list(_header_differences(*heads))
         columns = [
             _Column(name, place, heads[1].index(name), rules)
@@ -107,6 +101,33 @@ def table_differences(expected, actual, rules):
         *found_rows,
         *(one.difference(rows) for one in columns if one.differing),
     ]
+
+
+@contextlib.contextmanager
+def _tables(paths, delimiter):
+    """Two tables side by side: the names of their columns, and their rows."""
+    with _open(paths[0]) as first, _open(paths[1]) as second:
+        rows = [_rows(file, delimiter) for file in (first, second)]
+        heads = [next(one, []) for one in rows]
+        named = all(not any(number(cell) is not None for cell in head) for head in heads)
+        if not named:
+            rows = [itertools.chain([head], one) for head, one in zip(heads, rows, strict=True)]
+            heads = [[""] * len(head) for head in heads]
+        yield [_unique(head) for head in heads], rows
+
+
+def column_pairs(paths, name):
+    """Yield the numbers of a column, row by row in both tables; NaN where there is none."""
+    with _tables(paths, _delimiter(paths[0])) as (heads, rows):
+        places = [head.index(name) for head in heads]
+        for pair in zip(*rows, strict=False):
+            cells = [_cell(row, place) for row, place in zip(pair, places, strict=True)]
+            values = [number(cell.strip()) for cell in cells]
+            yield tuple(math.nan if one is None else one for one in values)
+
+
+def _cell(row, place):
+    return row[place] if place < len(row) else ""
 
 
 def columns(path):
@@ -184,10 +205,7 @@ class _Column:
         self.largest = self.relative = None
 
     def add(self, index, a, b, names):
-        x, y = (
-            row[place] if place < len(row) else ""
-            for row, place in zip((a, b), self.places, strict=True)
-        )
+        x, y = (_cell(row, place) for row, place in zip((a, b), self.places, strict=True))
         if x == y or near(x.strip(), y.strip(), self.tolerance, self.for_integers):
             return
         self.differing += 1

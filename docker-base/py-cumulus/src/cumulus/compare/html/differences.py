@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ...formats import NETCDF, PNG
+from ...formats import NETCDF, PNG, TABLE
 from .colours import data_uri, paint_colours
-from .fields import read_field
+from .fields import read_column, read_field
 from .pictures import pictures_of
 from .text import escape, lines_diff, marked, number
 
@@ -36,14 +36,14 @@ class Drawing:
         """Return the pictures of a difference as HTML, empty where it has none."""
         if difference.category != "value" or difference.values is None:
             return ""
-        if kind not in (NETCDF, PNG):
+        draw = {NETCDF: self._variable, PNG: self._png, TABLE: self._column}.get(kind)
+        if draw is None:
             return ""
         if self.left <= 0:
             self.undrawn += 1
             return '<p class="note">Not drawn: this report has its share of pictures.</p>'
         name = f"p{self.count}"
         try:
-            draw = self._variable if kind == NETCDF else self._png
             shown = draw(difference, paths, name)
         # What cannot be drawn is described all the same: a report is no reason to fail.
         except (OSError, RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
@@ -62,6 +62,12 @@ class Drawing:
         units = " (stored values)" if field.stored else units
         pictures = pictures_of(field, difference.variable.strip("/") + units, name)
         return _figure(pictures, _caption(field))
+
+    def _column(self, difference, paths, name):
+        field = read_column(paths, difference.variable, difference.values)
+        if field is None:
+            return ""
+        return _figure(pictures_of(field, difference.variable, name), _caption(field))
 
     def _png(self, difference, paths, name):
         from ..png import read

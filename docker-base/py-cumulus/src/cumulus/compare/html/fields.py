@@ -4,13 +4,16 @@ Of the samples that fall into one cell of a picture, the one that differs most s
 worst difference stays visible however large the field is. Memory is bounded by a block.
 """
 
+import itertools
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import netCDF4
 import numpy as np
 
-__all__ = ["Field", "read_field"]
+from ..text import column_pairs
+
+__all__ = ["Field", "read_column", "read_field"]
 
 COLUMNS, ROWS = 400, 240  # cells of a picture at most
 BINS = 41  # of a histogram; the middle one is around zero
@@ -98,6 +101,24 @@ def read_field(paths, path, values):
         field = _read(both, shown, values)
         packed = any({"scale_factor", "add_offset"} & set(one.ncattrs()) for one in both)
         return replace(field, stored=packed and not values.unpacked)
+
+
+def read_column(paths, name, values):
+    """Return the Field of a column of two tables; None if it holds no numbers that differ.
+
+    Parameters are those of :func:`read_field`, with the name of a column.
+    """
+    length, = values.shape
+    if values.largest is None or length < 2:
+        return None
+    step = -(-length // COLUMNS)
+    labels = tuple(str(index + 1) for index in _three(length))
+    gathered = _Gathered(Side("", 1), Side("row", length, step, values.index[0], labels), values)
+    pairs = column_pairs(paths, name)
+    for left in range(0, length, BLOCK // step * step):
+        block = np.array(list(itertools.islice(pairs, BLOCK // step * step)), "f8")
+        gathered.add(0, left, *np.ma.asarray(block.T[:, np.newaxis]))
+    return gathered.field(())
 
 
 def _read(both, shown, values):
