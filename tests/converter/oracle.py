@@ -68,10 +68,11 @@ def find(product, path):
     return product.get(hidden) or product.get(path)
 
 
-def as_text(values):
+def as_text(values, ends=b"\0"):
+    """Texts as bytes, up to the first of the bytes that end one."""
     def text(value):
         value = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
-        return value.split(b"\0")[0]
+        return value.split(ends)[0] if ends else value
     return [text(value) for value in np.asarray(values, dtype=object).ravel()]
 
 
@@ -88,10 +89,12 @@ def blocks(dataset):
 
 def same_values(before, after, verdict):
     if h5py.check_string_dtype(before.dtype) or before.dtype.kind == "S":
-        padded = before.dtype.kind == "S" and before.id.get_type().get_strpad() == h5py.h5t.STR_SPACEPAD
-        old, new = as_text(before[()]), as_text(after[()])
+        padding = before.id.get_type().get_strpad() if before.dtype.kind == "S" else h5py.h5t.STR_NULLTERM
+        old = as_text(before[()], b"\0" if padding == h5py.h5t.STR_NULLTERM else b"")
+        if padding == h5py.h5t.STR_SPACEPAD and before.dtype.itemsize > 1:
+            old = [value.rstrip(b" ") for value in old]
         verdict.values += len(old)
-        return ([value.rstrip(b" ") for value in old] if padded else old) == new
+        return old == as_text(after[()])
     for block in blocks(before):
         old, new = before[block], after[block]
         old = old.astype("i1") if old.dtype == bool else old
@@ -102,6 +105,8 @@ def same_values(before, after, verdict):
 
 
 def expected_type(dtype):
+    if dtype.kind == "S" and dtype.itemsize == 1:
+        return dtype  # netCDF's char
     if h5py.check_string_dtype(dtype) or dtype.kind == "S":
         return None
     if dtype.kind == "b":
@@ -125,8 +130,8 @@ def compare_dataset(path, before, after, verdict):
     if not same_values(before, after, verdict):
         verdict.wrong.append(f"{path}: values differ")
         return
-    if expected is not None and "_FillValue" not in before.attrs and defines_fill(before) \
-            and not np.array_equal(before.fillvalue, after.fillvalue, equal_nan=True):
+    if expected is not None and defines_fill(before) \
+            and not np.array_equal(before.fillvalue, after.fillvalue, equal_nan=before.dtype.kind == "f"):
         verdict.wrong.append(f"{path}: fill value {before.fillvalue} became {after.fillvalue}")
     verdict.equal += 1
 

@@ -58,14 +58,14 @@ def test_table_makes_a_dimension_unlimited_in_variables_without_chunks(build, tm
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file.create_dataset("grows", data=np.arange(400_000.0), maxshape=(None,), chunks=(1000,))
         file["contiguous"] = np.arange(400_000)
-        file["texts"] = np.array(["a"] * 400_000, "S1")
+        file["texts"] = np.array(["ab"] * 400_000, "S2")
     done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (0, "")
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         assert product.dimensions["time"].isunlimited() and list(product.dimensions) == ["time"]
         assert product["contiguous"].chunking() != "contiguous"
         assert np.array_equal(product["contiguous"][:], np.arange(400_000))
-        assert set(product["texts"][:]) == {"a"}
+        assert set(product["texts"][:]) == {"ab"}
 
 
 def test_rows_may_stop_early(build, tmp_path):

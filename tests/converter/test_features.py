@@ -76,6 +76,31 @@ def test_strings_of_every_kind(convert):
     assert product["scalar"].shape == ()
 
 
+def test_characters_stay_characters(convert):
+    """netCDF writes them as strings of one byte; each as a string of any length would take thirty times the room."""
+    def fill(file):
+        file.create_dataset("c", data=np.array([[b"a", b"", b"\xb5"]] * 1000, "S1"), chunks=(100, 3), compression="gzip")
+        file["c"].attrs["_FillValue"] = np.bytes_(b"x")
+        file.create_dataset("filled", (9,), "S1", fillvalue=b"z")[2] = b"y"
+        file["scalar"] = np.bytes_(b"q")
+    product, messages = convert(fill)
+    assert messages == ""
+    assert all(product[name].dtype == np.dtype("S1") for name in ("c", "filled", "scalar"))
+    assert product["c"]._FillValue == b"x" and product["filled"]._FillValue == b"z"
+    assert product["filled"][:].tobytes() == b"zzyzzzzzz"
+
+
+def test_float_with_another_bias_keeps_its_values(convert):
+    def fill(file):
+        kind = h5py.h5t.IEEE_F32LE.copy()
+        kind.set_ebias(300)
+        data = h5py.h5d.create(file.id, b"tiny", kind, h5py.h5s.create_simple((3,)))
+        data.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([1e-60, 2e-55, 3e-50]))
+    product, _ = convert(fill)
+    assert product["tiny"].dtype == np.float64
+    assert np.allclose(product["tiny"][:], [1e-60, 2e-55, 3e-50], rtol=1e-6, atol=0)
+
+
 def test_text_after_a_zero_byte_is_left_out_by_name(convert):
     """numpy pads with zeros, so that a zero byte may stand within a string; netCDF's strings end there."""
     def fill(file):

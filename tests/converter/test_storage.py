@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -75,6 +76,67 @@ def test_few_chunks_of_a_billion_are_moved_in_no_time(plain, tmp_path):
     with h5py.File(tmp_path / "x.nc") as product:
         assert product["x"].id.get_num_chunks() == 2
         assert (product["x"][5 * 10**7, 7], product["x"][10**8 - 1, 999], product["x"][0, 0]) == (3, 4, 0)
+
+
+@pytest.mark.parametrize("shape", [(2**32, 2**32), (2**22, 2**21, 2**21), (2**40, 2**40)], ids=str)
+def test_more_elements_than_63_bits_count_are_left_out_by_name(plain, tmp_path, shape):
+    """Their product may even be 0 in 64 bits; HDF5 1.10 crashes when it writes to such a dataset."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        data = file.create_dataset("x", (1,) * len(shape), "i2", chunks=(16,) * len(shape), maxshape=(None,) * len(shape))
+        data[...] = 7
+        data.resize(shape)
+        file["y"] = 1
+    done = plain(tmp_path / "in.h5", tmp_path / "x.nc", timeout=30)
+    assert (done.returncode, done.stderr) == (0, "_convert: left out '/x': it has more elements than can be counted\n")
+
+
+@pytest.mark.parametrize("filters", [{}, {"compression": "gzip"}, {"fletcher32": True}, {"scaleoffset": 2},
+                                     {"compression": "gzip", "shuffle": True, "fletcher32": True}], ids=str)
+def test_sparse_data_stay_sparse_whatever_the_fill_attribute_says(plain, tmp_path, filters):
+    """Many writers name a fill value without telling HDF5: what was never written is 0 all the same."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        data = file.create_dataset("x", (10**5, 10**5), "f4", chunks=(100, 100), **filters)
+        data.attrs["_FillValue"] = np.float32(-9999)
+        data[12_345, 54_321] = 3
+    assert plain("--report", tmp_path / "r", tmp_path / "in.h5", tmp_path / "x.nc", timeout=30).returncode == 0
+    assert (tmp_path / "x.nc").stat().st_size < 100_000
+    with h5py.File(tmp_path / "x.nc") as product:
+        assert product["x"].id.get_num_chunks() == 1
+        assert (product["x"][12_345, 54_321], product["x"][0, 0]) == (3, 0)
+        assert product["x"].attrs["_FillValue"] == -9999
+
+
+def raw_chunks(path):
+    with h5py.File(path) as file:
+        data = file["x"]
+        return [data.id.read_direct_chunk(data.id.get_chunk_info(n).chunk_offset) for n in range(data.id.get_num_chunks())]
+
+
+@pytest.mark.parametrize("values", [999, 1000], ids=["odd number of bytes", "even"])
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_chunks_with_fletchers_checksum_are_moved_as_they_are(plain, tmp_path, out, compression, values):
+    """And verified on the way: one changed byte gives no product, with and without deflate."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        data = np.random.default_rng(1).integers(0, 99, 20 * values).astype("u1")
+        file.create_dataset("x", data=data, chunks=(values,), compression=compression, shuffle=bool(compression),
+                            fletcher32=True)
+        place = file["x"].id.get_chunk_info(3)
+    assert plain("--report", tmp_path / "r", tmp_path / "in.h5", tmp_path / "x.nc").returncode == 0
+    assert judge(tmp_path / "in.h5", tmp_path / "x.nc", read_report(tmp_path / "r")).wrong == []
+    assert raw_chunks(tmp_path / "x.nc") == raw_chunks(tmp_path / "in.h5")
+    content = bytearray((tmp_path / "in.h5").read_bytes())
+    content[place.byte_offset + place.size // 2] ^= 1
+    (tmp_path / "bad.h5").write_bytes(content)
+    done = plain(tmp_path / "bad.h5", out)
+    assert done.returncode == INPUT and "cannot read '/x': a chunk is damaged" in done.stderr
+    assert entries(out) == []
+
+
+def test_list_takes_no_memory_for_data(plain, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file.create_dataset("x", (1 << 31,), "u1")[-1] = 1
+    done = plain("--list", tmp_path / "in.h5", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 28,) * 2))
+    assert (done.returncode, done.stdout) == (0, "variable '/x': /x\n")
 
 
 def test_chunks_left_behind_by_shrinking_are_not_moved(plain, tmp_path):
