@@ -174,3 +174,41 @@ def test_zero_bytes_in_a_text_stay(plain, tmp_path):
     shown = [subprocess.run(["ncdump", "-h", path], capture_output=True, text=True, check=True).stdout
              for path in (source, product)]
     assert all(':comment = "ab\\000cd" ;' in text for text in shown)
+
+
+def test_history_after_a_zero_byte_is_left_out_by_name(plain, tmp_path):
+    with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
+        file.history = "one\0two"
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert done.stderr == "_convert: left out '/:history': what follows a zero byte in its text: strings end there\n"
+
+
+def test_text_that_is_not_utf8_is_taken_for_latin1(plain, tmp_path):
+    source = tmp_path / "in.nc"
+    with netCDF4.Dataset(source, "w", format="NETCDF3_CLASSIC") as file:
+        file.units = "~m"
+    source.write_bytes(source.read_bytes().replace(b"~m", b"\xb5m"))
+    done = plain(source, tmp_path / "out.nc")
+    assert done.stderr == "_convert: note: '/:units': its text is not UTF-8, and taken for Latin-1\n"
+    with netCDF4.Dataset(tmp_path / "out.nc") as file:
+        assert file.units == "µm"
+
+
+def test_names_that_netcdf4_needs_itself_are_told(plain, tmp_path):
+    """A classic file may use them for anything."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
+        file.setncatts({"CLASS": "first", "DIMENSION_LIST": "a b"})
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert sorted(done.stderr.splitlines()) == [
+        "_convert: left out '/:DIMENSION_LIST': HDF5 uses the name for dimension scales",
+        "_convert: note: '/:CLASS': kept, but the netCDF library shows no attribute of this name"]
+
+
+def test_empty_name_in_a_damaged_header_is_the_inputs_fault(plain, tmp_path):
+    with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("x", 3)
+    data = bytearray((tmp_path / "in.nc").read_bytes())
+    data[16:20] = bytes(4)  # the length of the dimension's name
+    (tmp_path / "in.nc").write_bytes(data)
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, "a name in it is empty" in done.stderr) == (INPUT, True)

@@ -74,7 +74,8 @@ def test_product_gets_the_permissions_of_the_umask(plain, granule, out):
 def test_wrong_usage_is_2_and_explains(plain, arguments):
     done = plain(*arguments)
     assert done.returncode == USAGE
-    assert done.stderr.startswith("usage: _convert")
+    what, usage = done.stderr.split("\n", 1)
+    assert what.startswith("_convert: ") and usage.startswith("usage: _convert")
 
 
 def test_help_and_version(plain):
@@ -195,22 +196,41 @@ def test_a_stack_that_overflows_leaves_nothing(plain, tmp_path, out):
     assert entries(out) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_leaves_nothing(plain, tmp_path, out, number):
-    """The program dies of the signal, so that its caller sees it, but removes what it had begun."""
+@pytest.fixture
+def started(plain, tmp_path, out):
+    """Start a conversion that takes seconds, and wait until it has begun its product."""
     granule = tmp_path / "large.h5"
     with h5py.File(granule, "w") as file:
         file.create_dataset("x", data=np.random.default_rng(1).integers(0, 1000, 12_000_000), chunks=(10_000,),
                             scaleoffset=0)  # a filter that has to be decoded and deflated anew: seconds
-    process = subprocess.Popen([plain.program, granule, out])
-    for _ in range(2000):
-        if entries(out):
-            break
-        time.sleep(0.005)
-    assert entries(out)
+
+    def start(**options):
+        process = subprocess.Popen([plain.program, granule, out], **options)
+        for _ in range(2000):
+            if entries(out):
+                break
+            time.sleep(0.005)
+        assert entries(out)
+        return process
+    return start
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGALRM,
+                                    signal.SIGUSR1, signal.SIGPIPE])
+def test_a_signal_leaves_nothing(started, out, number):
+    """The program dies of the signal, so that its caller sees it, but removes what it had begun."""
+    process = started()
     process.send_signal(number)
     assert process.wait(timeout=30) == -number
     assert entries(out) == []
+
+
+def test_signal_that_the_caller_ignores_stays_ignored(started, out):
+    """As nohup does."""
+    process = started(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=60) == 0
+    assert entries(out) == ["large.nc"]
 
 
 @pytest.fixture
@@ -287,6 +307,35 @@ def test_batch_answers_each_pair_at_once(plain, granule, out, tmp_path):
     assert process.wait(timeout=10) == 0
     process.stdout.close()
     process.stderr.close()
+
+
+def test_batch_with_a_broken_off_name_is_2(plain, granule, out):
+    """Its caller died in the middle of it: no product appears under half a name."""
+    done = plain("--batch", input=f"{granule}\0{out}/prod")
+    assert (done.returncode, done.stderr) == (2, "_convert: an input without a whole output\n")
+    assert entries(out) == []
+
+
+def test_two_inputs_of_one_product_are_refused(plain, granule, out, tmp_path):
+    """The later would replace the earlier; nothing is converted."""
+    other = tmp_path / f"{granule.stem}.h5"
+    shutil.copy(granule, other)
+    done = plain(granule, out, other, out)
+    assert done.returncode == USAGE
+    assert done.stderr == f"_convert: '{granule}' and '{other}' would both become '{out}/{granule.stem}.nc'\n"
+    assert entries(out) == []
+
+
+def test_list_that_cannot_be_written_is_5(plain, granule):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([plain.program, "--list", granule], stdout=full, stderr=subprocess.PIPE, text=True,
+                              check=False)
+    assert (done.returncode, done.stderr) == (5, "_convert: cannot write the list: No space left on device\n")
+
+
+def test_report_that_cannot_be_written_is_5_and_named(plain, granule, out):
+    done = plain("--report", "/dev/full", granule, out)
+    assert done.returncode == 5 and "_convert: cannot write /dev/full: No space left on device" in done.stderr
 
 
 def test_batch_with_half_a_pair_is_2(plain, granule):

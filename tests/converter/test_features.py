@@ -1,5 +1,7 @@
 """What a granule may hold, piece by piece: the property "kept, or listed with a reason" on files made for it."""
 
+import subprocess
+
 import h5py
 import netCDF4
 import numpy as np
@@ -99,6 +101,69 @@ def test_float_with_another_bias_keeps_its_values(convert):
     product, _ = convert(fill)
     assert product["tiny"].dtype == np.float64
     assert np.allclose(product["tiny"][:], [1e-60, 2e-55, 3e-50], rtol=1e-6, atol=0)
+
+
+def test_attributes_that_netcdf_does_not_show_as_they_are_are_noted(convert):
+    """They are in the product; readers of HDF5 see the first two, and the values of the others."""
+    def fill(file):
+        file["image"] = np.zeros((2, 2))
+        file["image"].attrs["CLASS"] = np.bytes_("IMAGE")
+        file["image"].attrs["_Format"] = 5
+        file["image"].attrs["matrix"] = np.ones((2, 3))
+        file["image"].attrs.create("state", 1, dtype=h5py.enum_dtype({"on": 1}))
+    product, messages = convert(fill)
+    assert product["image"].matrix.tolist() == [1] * 6 and product["image"].state == 1
+    hidden = "kept, but the netCDF library shows no attribute of this name"
+    assert sorted(messages.splitlines()) == [
+        f"_convert: note: '/image:CLASS': {hidden}", f"_convert: note: '/image:_Format': {hidden}",
+        "_convert: note: '/image:matrix': its values stand in one row: netCDF's attributes have no shape",
+        "_convert: note: '/image:state': its numbers are kept, the names of its enumeration are not"]
+
+
+def test_text_that_is_not_utf8_is_taken_for_latin1(convert):
+    """Readers of NetCDF-4 stop at anything else; old files have it in strings and units."""
+    def fill(file):
+        file["sites"] = np.array([b"Z\xfcrich", b"Bern"], "S8")
+        file["sites"].attrs["units"] = np.bytes_(b"\xb5m")
+    product, messages = convert(fill)
+    assert product["sites"].units == "µm"
+    assert product["sites"][:].tolist() == ["Zürich", "Bern"]
+    noted = "its text is not UTF-8, and taken for Latin-1"
+    assert messages.splitlines() == [f"_convert: note: '/sites:units': {noted}", f"_convert: note: '/sites': {noted}"]
+
+
+def test_name_that_is_not_utf8_is_taken_for_latin1(plain, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        h5py.h5d.create(file.id, b"\xb5 radius", h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple((2,)))
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert "converted as 'µ radius': netCDF forbids its name" in done.stderr
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert list(product.variables) == ["µ radius"]
+
+
+def test_units_of_the_variables_table_do_not_take_those_of_a_group(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["Data/x"] = np.arange(3)
+        file["Data"].attrs["units"] = "kept"
+    build(table('{"/Data*", "", "", "m"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["Data"].units == "kept"
+
+
+def test_fill_value_of_the_table_for_strings_is_a_string(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = "text"
+    build(table("", '{"/x", "_FillValue", "none"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    done = subprocess.run(["nccopy", tmp_path / "out.nc", tmp_path / "copy.nc"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_table_can_remove_the_flags_of_an_enumeration(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file.create_dataset("x", data=[0, 1], dtype=h5py.enum_dtype({"off": 0, "on": 1}))
+    build(table("", '{"/x", "flag_meanings", ""}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["x"].ncattrs() == []
 
 
 def test_text_after_a_zero_byte_is_left_out_by_name(convert):
@@ -351,4 +416,6 @@ def test_attribute_value_that_is_no_number_fails_by_name(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = np.arange(3)
     done = build(table("", '{"/x", "valid_min", "low"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
-    assert (done.returncode, done.stderr) == (2, "_convert: cannot use the table's value of 'valid_min': low\n")
+    assert (done.returncode, done.stderr) == (
+        2, "_convert: cannot convert '/x': the table's value 'low' of valid_min is not numbers with blanks between them, "
+           "each of the variable's type\n")
