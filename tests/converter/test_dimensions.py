@@ -152,3 +152,73 @@ def test_names_and_values_in_any_script(convert):  # noqa: F811
     product, _ = convert(fill)
     assert product["Größe"]["温度"][:].tolist() == ["šest", "六", ""]
     assert product["Größe"]["温度"].getncattr("Einheit°") == "µm" and product["été"][0] == "é"
+
+
+def test_what_is_lost_of_scales_is_noted(plain, tmp_path):
+    """NetCDF-4 has one scale an axis, of one dimension; the name that HDF5 gives it becomes its long name."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["t"], file["t2"], file["lat2"] = np.arange(3.0), np.arange(3.0), np.zeros((3, 2))
+        for name, long_name in (("t", "time since launch"), ("t2", "t2"), ("lat2", "")):
+            file[name].make_scale(long_name)
+        file["d"] = np.zeros((3, 2))
+        file["d"].dims[0].attach_scale(file["t"])
+        file["d"].dims[0].attach_scale(file["t2"])
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert sorted(done.stderr.splitlines()) == [
+        "_convert: note: '/d': the first of 2 scales of its axis 0 is its dimension",
+        "_convert: note: '/lat2': a scale of 2 dimensions is a variable like others here"]
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["t"].long_name == "time since launch" and product["t2"].ncattrs() == []
+        assert product["d"].dimensions[0] == "t"
+
+
+def test_netcdf_files_joined_as_groups_keep_their_own_dimensions(plain, tmp_path):
+    """The library's numbers of dimensions are those of each file."""
+    with h5py.File(tmp_path / "in.h5", "w") as joined:
+        for name, names in (("m1", "ab"), ("m2", "pq")):
+            with netCDF4.Dataset(tmp_path / f"{name}.nc", "w") as file:
+                for dimension, length in zip(names, (3, 4), strict=True):
+                    file.createDimension(dimension, length)
+                file.createVariable(names[0], "f8", tuple(names))[:] = 1  # a coordinate of two dimensions has numbers only
+            with h5py.File(tmp_path / f"{name}.nc") as file:
+                h5py.h5o.copy(file.id, b"/", joined.id, name.encode())
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.returncode == 0
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["m1/a"].dimensions == ("a", "b") and product["m2/p"].dimensions == ("p", "q")
+        assert list(product["m2"].dimensions) == ["p", "q"]
+
+
+def test_renamed_coordinate_of_a_classic_file_renames_its_dimension(build, tmp_path):
+    """As with HDF5's scales: it stays the coordinate."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("lat", 2)
+        file.createVariable("lat", "f4", ("lat",))[:] = [1, 2]
+        file.createVariable("x", "f4", ("lat",))[:] = [1, 2]
+    build(table('{"/lat", "latitude"}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["latitude"].dimensions == product["x"].dimensions == ("latitude",)
+        assert list(product.dimensions) == ["latitude"]
+
+
+@pytest.mark.parametrize("in_group", [False, True], ids=["in the root", "in a group"])
+def test_dimension_that_nothing_lies_along_any_more_is_not_made(build, tmp_path, in_group):
+    """The table names the axis otherwise; a group that held no more than the dimension is not made either."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        group = file.createGroup("g") if in_group else file
+        group.createDimension("phony", 3)
+        group.createDimension("own", 2)  # nothing lay along it before
+        group.createVariable("x", "f4", ("phony",))[:] = [1, 2, 3]
+    place = "/g" if in_group else ""
+    done = build(table(f'{{"{place}/x", "/x", "time"}}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert done.stderr == f"_convert: note: '{place}/phony': no variable lies along this dimension any more\n"
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        found = list(product.dimensions) + [name for one in product.groups.values() for name in one.dimensions]
+        assert sorted(found) == ["own", "time"]
+
+
+def test_second_dimension_of_a_name_is_noted(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["a"], file["b"] = np.arange(3), np.arange(5)
+    done = build(table('{"/*", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.stderr == "_convert: note: '/': its second dimension 'time', of length 5, is called 'time_2'\n"

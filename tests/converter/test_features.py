@@ -141,6 +141,33 @@ def test_name_that_is_not_utf8_is_taken_for_latin1(plain, tmp_path):
         assert list(product.variables) == ["µ radius"]
 
 
+def test_group_is_dropped_by_its_own_path_alone(build, tmp_path):
+    """A glob that matches a group speaks of the datasets beside it."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        for name in ("Scratch/x", "Scratch/deep/y", "Data/z", "Datum"):
+            file[name] = 1
+    done = build(table('{"/Scratch", DROP}, {"/Dat*", DROP}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert sorted(done.stderr.splitlines()) == [
+        "_convert: note: '/Datum': dropped by the table",
+        "_convert: note: '/Scratch': dropped by the table, with all that is in it"]
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert list(product.groups) == ["Data"] and list(product.variables) == []
+
+
+def test_row_that_names_a_group_is_no_use_unless_it_drops(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["g/x"] = 1
+    done = build(table('{"/g", "h"}', '{"/g/x", "a", "b"}'), "CFLAGS=-O0")("--list", tmp_path / "in.h5")
+    assert "note: '/g': a row of the variables table matches nothing here" in done.stdout
+
+
+def test_second_variable_of_a_name_is_noted(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["a"], file["b"] = 1, 2
+    done = build(table('{"/a", "x"}, {"/b", "x"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.stderr == "_convert: note: '/b': converted as 'x_2': netCDF forbids its name, or has it already\n"
+
+
 def test_units_of_the_variables_table_do_not_take_those_of_a_group(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["Data/x"] = np.arange(3)
