@@ -139,6 +139,26 @@ def test_list_takes_no_memory_for_data(plain, tmp_path):
     assert (done.returncode, done.stdout) == (0, "variable '/x': /x\n")
 
 
+@pytest.mark.parametrize("limits", list(itertools.product((8, 9, None), repeat=2)), ids=str)
+@pytest.mark.parametrize("padding", [0, 300_000], ids=["in memory", "in the file"])
+def test_each_chunk_keeps_its_place_whatever_may_grow(plain, tmp_path, padding, limits):
+    """Of some that may grow HDF5 says wrongly where they are; it shows where few chunks are stored."""
+    values = np.zeros((8, 8))
+    values[2:4, 0:2], values[6:, 2:4] = 5, 7
+    with h5py.File(tmp_path / "in.h5", "w", libver=("earliest", "v110")) as file:
+        file.create_dataset("x", (8, 8), "f8", chunks=(2, 2), maxshape=limits)
+        for place in (slice(2, 4), slice(0, 2)), (slice(6, 8), slice(2, 4)):
+            file["x"][place] = values[place]
+        file["padding"] = np.ones(padding)
+    with h5py.File(tmp_path / "in.h5", "r+", libver="v110") as file:
+        data = file.create_dataset("new", (8, 8), "f8", chunks=(2, 2), maxshape=limits)
+        for place in (slice(2, 4), slice(0, 2)), (slice(6, 8), slice(2, 4)):
+            data[place] = values[place]
+    assert plain(tmp_path / "in.h5", tmp_path / "x.nc").returncode == 0
+    with h5py.File(tmp_path / "x.nc") as product:
+        assert np.array_equal(product["x"], values) and np.array_equal(product["new"], values)
+
+
 def test_chunks_left_behind_by_shrinking_are_not_moved(plain, tmp_path):
     """Values beyond the dataset's end are gone in the input, and in the product."""
     with h5py.File(tmp_path / "in.h5", "w") as file:
