@@ -158,6 +158,27 @@ def test_handler_of_the_cumulus_documentation_runs_in_the_image(project, tmp_pat
     assert names(output) == {granule + end for granule in GRANULES for end in (".nc", ".nc.meta.xml")}
 
 
+SPARSE = """
+import itertools, subprocess
+import h5py
+for number, limits in enumerate(itertools.product((8, 9, None), repeat=2)):
+    with h5py.File("/tmp/in.h5", "w", libver="latest") as file:
+        data = file.create_dataset("x", (8, 8), "f8", chunks=(2, 2), maxshape=limits)
+        data[2:4, 0:2], data[6:, 2:4] = 5, 7
+        file["padding"] = [1.0] * 300_000  # then it is read from the file itself
+    product = f"/tmp/{number}.nc"
+    subprocess.run(["/work/_convert", "/tmp/in.h5", product], check=True)
+    with h5py.File("/tmp/in.h5") as before, h5py.File(product) as after:
+        assert (before["x"][...] == after["x"][...]).all(), limits
+"""
+
+
+def test_converter_of_the_image_keeps_each_chunk_in_its_place(repositories):
+    """The image's HDF5 says wrongly where some chunks are; that of the machine may be right."""
+    run("docker", "run", "--rm", "--network", "none", "--entrypoint", "python",
+        f"{repositories['c'].name}:latest", "-c", SPARSE)
+
+
 def test_products_are_accepted_where_only_the_image_can_compare(project):
     """Without py-cumulus on the host: what the rules ignore is left alone, what differs is said by the image."""
     compose(project, "test")
