@@ -175,7 +175,8 @@ def _netcdf_differences(expected, actual, rules):
     except Died as error:
         raise Unreadable(
             f"cannot compare {str(expected)!r} and {str(actual)!r}: "
-            f"reading them failed ({error}); one of them is damaged"
+            f"reading them failed ({error}): one of them is damaged, "
+            "or holds what the NetCDF library cannot bear"
         ) from error
 
 

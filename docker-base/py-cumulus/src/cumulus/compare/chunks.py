@@ -1,18 +1,14 @@
 """Stored chunks of two HDF5 files: where they are the same, nothing need be inflated.
 
 NetCDF-4 files are HDF5 files, and equal values that were written by the same program are stored
-as the same bytes. Without h5py every value is read, with the same result in more time.
+as the same bytes.
 """
 
 import contextlib
 import os
 
+import h5py
 import numpy as np
-
-try:
-    import h5py
-except ImportError:  # then every value is read
-    h5py = None
 
 __all__ = ["Chunks"]
 
@@ -20,19 +16,21 @@ BLOCK = 1 << 20  # bytes that are read at once of data without chunks
 
 
 class Chunks:
-    """Two files, opened where both are HDF5 and h5py is there."""
+    """Two files, looked into where both are HDF5.
 
-    def __init__(self, expected, actual):
-        self.paths = expected, actual
-        self.files, self.handles = [], []
-        self.found = None, ()  # path that was looked up last, and the objects there
+    Parameters
+    ----------
+    sides : pair of cumulus.compare.beyond.Beyond
+    """
+
+    def __init__(self, sides):
+        self.sides = sides if all(one.file for one in sides) else ()
+        self.handles = []
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
-        if h5py and all(h5py.is_hdf5(path) for path in self.paths):
-            for path in self.paths:
-                self.files.append(self.stack.enter_context(h5py.File(path, "r")))
-                self.handles.append(self.stack.enter_context(open(path, "rb")))
+        for one in self.sides:
+            self.handles.append(self.stack.enter_context(open(one.path, "rb")))
         return self
 
     def __exit__(self, *_):
@@ -43,7 +41,7 @@ class Chunks:
 
         The NetCDF library's Python interface gives both as the same.
         """
-        if not self.files:
+        if not self.sides:
             return "text", "text"
         return tuple(_text_type(one, attribute) for one in self._objects(where))
 
@@ -78,7 +76,7 @@ class Chunks:
     def _comparable(self, where, shape):
         """The HDF5 datasets of a variable, if equal stored bytes of them mean equal values."""
         # With a user block, data are not where their addresses say.
-        if self.files and not any(file.userblock_size for file in self.files):
+        if self.sides and not any(one.file.userblock_size for one in self.sides):
             first, second = self._objects(where)
             if first.shape == second.shape == shape and _stored_alike(first, second):
                 return first, second
@@ -118,23 +116,10 @@ class Chunks:
 
     def _objects(self, where):
         """The HDF5 objects behind a variable or group."""
-        if self.found[0] != where:
-            self.found = where, tuple(_object(file.id, where) for file in self.files)
-        return self.found[1]
+        return tuple(one.object(where) for one in self.sides)
 
     def _bytes(self, side, place, size):
         return os.pread(self.handles[side].fileno(), size, place)
-
-
-def _object(file, where):
-    """Open a variable or group.
-
-    A variable that is called like a dimension and is not its coordinate goes by another name:
-    the dimension itself has the first.
-    """
-    group, _, name = where.rpartition("/")
-    other = f"{group}/_nc4_non_coord_{name}".encode()
-    return h5py.h5o.open(file, other if name and other in file else where.encode())
 
 
 def _stored_alike(first, second):
@@ -172,7 +157,11 @@ def _stored(dataset):
     """Where each chunk is stored: offset in the dataset -> size, address, filter mask."""
     found = {}
     dataset.chunk_iter(lambda chunk: found.__setitem__(chunk.chunk_offset, chunk))
-    return found
+    return {  # chunks may be left beyond the end of a dataset that became shorter
+        offset: chunk
+        for offset, chunk in found.items()
+        if all(start < length for start, length in zip(offset, dataset.shape, strict=True))
+    }
 
 
 def _place(offset, chunks):

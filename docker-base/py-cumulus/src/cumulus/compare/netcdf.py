@@ -1,5 +1,6 @@
 """Differences of two NetCDF or HDF5 files: structure, attributes, and every stored value."""
 
+import codecs
 import warnings
 
 import netCDF4
@@ -7,6 +8,7 @@ import numpy as np
 
 from ..collection import Tolerance
 from . import Unreadable, packing
+from .beyond import Attribute, Beyond, Stored
 from .chunks import Chunks
 from .documents import same_bytes
 from .model import Difference
@@ -22,6 +24,12 @@ _TIME = 4 * float(np.finfo("f8").eps)
 # What netCDF4 raises for content that is damaged, or that it does not support.
 _LIBRARY_ERRORS = (OSError, RuntimeError, ValueError, AttributeError, LookupError, TypeError)
 
+_EXACT = "cumulus_exact"  # an encoding for the texts of attributes: see `_decoded`
+_ZERO = "\udc00"  # stands for a zero byte; surrogateescape never gives it
+codecs.register(
+    lambda name: codecs.CodecInfo(None, _decoded, name=name) if name == _EXACT else None
+)
+
 
 def differences(expected, actual, rules):
     """Return the differences.
@@ -33,17 +41,15 @@ def differences(expected, actual, rules):
     Raises
     ------
     cumulus.compare.Unreadable
-        A file does not open, breaks off, or holds what the NetCDF library cannot show.
+        A file does not open, breaks off, or holds what cannot be compared.
     """
     with _Opened(expected) as first, _Opened(actual) as second:
         if same_bytes(expected, actual):
             return []
-        for path, dataset in ((expected, first), (actual, second)):
-            if dataset.unsupported:
-                raise Unreadable(f"cannot compare {str(path)!r}: {dataset.unsupported}")
         try:
-            with Chunks(expected, actual) as chunks:
-                return list(_Comparison(rules, chunks).groups(first.dataset, second.dataset))
+            with Beyond(expected) as one, Beyond(actual) as other, Chunks((one, other)) as chunks:
+                comparison = _Comparison(rules, chunks, (one, other))
+                return list(comparison.groups(first.dataset, second.dataset))
         except _LIBRARY_ERRORS as error:
             raise Unreadable(
                 f"cannot read {str(expected)!r} or {str(actual)!r}: {error}"
@@ -51,27 +57,23 @@ def differences(expected, actual, rules):
 
 
 class _Opened:
-    """A dataset that gives stored values, and what the library said it cannot show of it."""
+    """A dataset that gives stored values."""
 
     def __init__(self, path):
         self.path = path
 
     def __enter__(self):
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            # Of inflated chunks the library keeps 64 MB a variable; reading from front to end
-            # needs those of a block.
-            usual = netCDF4.get_chunk_cache()
-            netCDF4.set_chunk_cache(2 * BLOCK)
-            try:
+        # Of inflated chunks the library keeps 64 MB a variable; reading from front to end
+        # needs those of a block.
+        usual = netCDF4.get_chunk_cache()
+        netCDF4.set_chunk_cache(2 * BLOCK)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # what it does not show, `Beyond` does
                 self.dataset = netCDF4.Dataset(self.path)
-            except _LIBRARY_ERRORS as error:
-                raise Unreadable(f"cannot open {str(self.path)!r}: {error}") from error
-            finally:
-                netCDF4.set_chunk_cache(*usual)
-        self.unsupported = "; ".join(
-            str(one.message) for one in said if "unsup" in str(one.message)
-        )
+        except _LIBRARY_ERRORS as error:
+            raise Unreadable(f"cannot open {str(self.path)!r}: {error}") from error
+        finally:
+            netCDF4.set_chunk_cache(*usual)
         self.dataset.set_auto_maskandscale(False)
         self.dataset.set_auto_chartostring(False)
         return self
@@ -83,20 +85,31 @@ class _Opened:
 class _Comparison:
     """Walks two files side by side under one set of rules."""
 
-    def __init__(self, rules, chunks):
+    def __init__(self, rules, chunks, sides):
         self.rules = rules
         self.chunks = chunks
+        self.sides = sides
 
     def groups(self, expected, actual):
         where = expected.path
         inside = where.rstrip("/") + "/"
-        yield from _dimensions(where, expected.dimensions, actual.dimensions)
+        both = expected, actual
+        lengths = ({name: _length(d) for name, d in one.dimensions.items()} for one in both)
+        yield from _texts(where, "dimension", "dimension", *lengths)
         yield from self.attributes(where, expected, actual)
-        yield from _types(where, expected, actual)
-        yield from _names(inside, "variable", expected.variables, actual.variables)
-        for name, variable in expected.variables.items():
-            if name in actual.variables:
-                yield from self.variables(inside + name, variable, actual.variables[name])
+        datasets, types, links = zip(
+            *(side.members(where, one) for side, one in zip(self.sides, both, strict=True)),
+            strict=True,
+        )
+        yield from _types(where, both, types)
+        yield from _texts(where, "link", "attribute", *links)
+        wanted, found = (
+            {**one.variables, **hidden} for one, hidden in zip(both, datasets, strict=True)
+        )
+        yield from _names(inside, "variable", wanted, found)
+        for name, variable in wanted.items():
+            if name in found:
+                yield from self.variables(inside + name, variable, found[name])
         yield from _names(inside, "group", expected.groups, actual.groups)
         for name, group in expected.groups.items():
             if name in actual.groups:
@@ -106,11 +119,11 @@ class _Comparison:
         """Compare type and value of every attribute that is not ignored."""
         wanted, found = (
             {
-                name: one.getncattr(name)
-                for name in one.ncattrs()
+                name: value
+                for name, value in _attributes(where, one, side)
                 if name not in passed_over and not self.rules.ignores_attribute(where, name)
             }
-            for one in (expected, actual)
+            for one, side in zip((expected, actual), self.sides, strict=True)
         )
         yield from _missing_and_extra(where, "attribute", wanted, found)
         for name, value in wanted.items():
@@ -129,7 +142,10 @@ class _Comparison:
                 continue
             yield Difference("attribute", where, message, name, str(value), str(other))
 
-    def variables(self, where, expected, actual):
+    def variables(self, where, *shown):
+        expected, actual = (
+            side.variable(where, one) for side, one in zip(self.sides, shown, strict=True)
+        )
         unpack = packing.unpacking(expected, actual) if self.rules.unpacks(where) else None
         passed_over = packing.ATTRIBUTES if unpack else ()
         yield from self.attributes(where, expected, actual, passed_over)
@@ -171,7 +187,7 @@ class _Comparison:
             shape=expected.shape,
             dimensions=expected.dimensions,
             units=str(getattr(expected, "units", "")),
-            coordinates=coordinates_at(expected, tally.worst[2]),
+            coordinates=coordinates_at(expected, tally.worst[2]) if expected.dimensions else {},
         )
         message = f"{where}: {values}"
         yield Difference("value", where, message, "", values.expected, values.actual, values)
@@ -190,6 +206,33 @@ class _Comparison:
         return Tolerance(
             rtol if own.rtol is None else own.rtol, atol if own.atol is None else own.atol
         )
+
+
+def _attributes(where, one, side):
+    """Yield name and value of every attribute."""
+    shown = one.ncattrs()
+    for name in shown:
+        yield name, _value(where, name, one, side)
+    yield from side.attributes(where, shown).items()
+
+
+def _value(where, name, one, side):
+    value = one.getncattr(name, encoding=_EXACT)
+    if isinstance(value, list):
+        value = side.texts(where, name) or value
+        return [_text(text) for text in value]
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(decoded):
+    """Undo what `_decoded` did to zero bytes; those at the end only fill a text up."""
+    return decoded.replace(_ZERO, "\0").rstrip("\0")
+
+
+def _decoded(content, errors="strict"):
+    """Decode a text so that none of its bytes is lost: netCDF4 would drop zero bytes."""
+    text = bytes(content).decode("utf-8", "surrogateescape")
+    return text.replace("\0", _ZERO), len(content)
 
 
 def _missing_and_extra(where, what, expected, actual):
@@ -213,31 +256,26 @@ def _names(inside, what, expected, actual):
             yield Difference("extra", inside + name, f"{inside}: {what} {name} is extra", name)
 
 
-def _dimensions(where, expected, actual):
-    wanted, found = (
-        {name: _length(one) for name, one in side.items()} for side in (expected, actual)
-    )
-    yield from _missing_and_extra(where, "dimension", wanted, found)
-    for name, length in wanted.items():
-        if name in found and found[name] != length:
-            message = f"{where}: dimension {name}: expected {length}, found {found[name]}"
-            yield Difference("dimension", where, message, name, length, found[name])
-
-
 def _length(dimension):
     kind = "unlimited" if dimension.isunlimited() else "fixed"
     return f"length {len(dimension)} ({kind})"
 
 
-def _types(where, expected, actual):
+def _types(where, both, hidden):
     """Compare user-defined types; what uses them is compared as a variable."""
     for kind in ("cmptypes", "vltypes", "enumtypes"):
-        wanted, found = (_definitions(getattr(one, kind)) for one in (expected, actual))
-        yield from _missing_and_extra(where, "type", wanted, found)
-        for name, definition in wanted.items():
-            if name in found and found[name] != definition:
-                message = f"{where}: type {name}: expected {definition}, found {found[name]}"
-                yield Difference("dtype", where, message, name, definition, found[name])
+        definitions = (_definitions(getattr(one, kind)) for one in both)
+        yield from _texts(where, "type", "dtype", *definitions)
+    yield from _texts(where, "type", "dtype", *hidden)
+
+
+def _texts(where, what, category, wanted, found):
+    """Compare what is described by a text each, by name."""
+    yield from _missing_and_extra(where, what, wanted, found)
+    for name, text in wanted.items():
+        if name in found and found[name] != text:
+            message = f"{where}: {what} {name}: expected {text}, found {found[name]}"
+            yield Difference(category, where, message, name, text, found[name])
 
 
 def _definitions(types):
@@ -256,6 +294,8 @@ def _type_text(dtype):
 
 def _type_of(variable):
     """The type as text, without byte order: how a number is stored is not what it is."""
+    if isinstance(variable, Stored):
+        return variable.kind
     kind = variable.datatype
     if kind is str:
         return "string"
@@ -271,6 +311,8 @@ def _both_numbers(*variables):
 
 
 def _type_name(value):
+    if isinstance(value, Attribute):
+        return value.kind
     if isinstance(value, str):
         return "text"
     if isinstance(value, list):
@@ -281,6 +323,12 @@ def _type_name(value):
 def _same(one, other):
     if isinstance(one, str | list):  # NumPy would not see null characters at the end
         return one == other
+    if isinstance(one, Attribute):
+        one, other = one.value, other.value
+        tally = Tally(Tolerance(rtol=0.0, atol=0.0))
+        if one.shape == other.shape:
+            tally.add(one, other, [slice(0, None)] * one.ndim)
+        return one.shape == other.shape and not tally.differing
     a, b = np.asarray(one), np.asarray(other)
     if a.shape != b.shape:
         return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import netCDF4
 import numpy as np
 
+from ..beyond import Beyond, Stored
 from ..text import column_pairs
 
 __all__ = ["Field", "read_column", "read_field"]
@@ -93,6 +94,9 @@ def read_field(paths, path, values):
     with ExitStack() as stack:
         both = [stack.enter_context(netCDF4.Dataset(one))[path] for one in paths]
         numeric = all(getattr(one.datatype, "kind", "") in ("i", "u", "f") for one in both)
+        for file, one in zip(paths, both, strict=True):
+            side = stack.enter_context(Beyond(file))
+            numeric = numeric and not isinstance(side.variable(path, one), Stored)
         shown = [axis for axis, length in enumerate(both[0].shape) if length > 1][-2:]
         if not numeric or not shown or both[0].shape != both[1].shape:
             return None
