@@ -298,6 +298,44 @@ def test_compound_and_ragged_numbers_have_the_tolerance_too(tmp_path):
     assert len(compare_files(a, write(tmp_path / "d.nc", 1.0, 10_000_001), RULES)) == 1
 
 
+def bytes_of(path, stored, kind="i1", **attributes):
+    """A file with one variable, as another program would pack it."""
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("n", len(stored))
+        variable = dataset.createVariable("v", kind, ("n",))
+        variable.set_auto_maskandscale(False)
+        variable.setncatts(attributes)
+        variable[:] = np.array(stored, kind)
+    return path
+
+
+@pytest.mark.parametrize(("value", "equal"), [(20.0, True), (-5.6, False)])
+def test_unsigned_is_meant_where_it_says_so(tmp_path, value, equal):
+    """Byte -56 is 200 where the attribute _Unsigned is "true"."""
+    rules = CompareRules(unpack=True, atol=1e-5)
+    packed = bytes_of(tmp_path / "a.nc", [-56], scale_factor=0.1, _Unsigned="true")
+    plain = bytes_of(tmp_path / "b.nc", [value], "f4")
+    assert (compare_files(packed, plain, rules) == []) == equal
+    assert (compare_files(plain, packed, rules) == []) == equal
+    signed = bytes_of(tmp_path / "c.nc", [-56], scale_factor=0.1, _Unsigned="false")
+    assert compare_files(packed, signed, rules) != []
+
+
+def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path):
+    rules = CompareRules(unpack=True)
+    packed = bytes_of(tmp_path / "a.nc", [-1, 5], missing_value=np.uint8(255), _Unsigned="true")
+    plain = bytes_of(tmp_path / "b.nc", [-9, 5], "f4", missing_value=np.float32(-9))
+    assert compare_files(packed, plain, rules) == []
+
+
+def test_missing_value_of_another_precision_is_recognized(tmp_path):
+    """-999.9 in double precision is no number that a variable of single precision can hold."""
+    one = bytes_of(tmp_path / "a.nc", [-999.9], "f4", missing_value=-999.9)
+    other = bytes_of(tmp_path / "b.nc", [1.0], "f4", missing_value=-999.9)
+    (found,) = compare_files(one, other)
+    assert found.values.changes == {"fill -> valid": 1}
+
+
 # --- stored chunks ---------------------------------------------------------------------------
 
 

@@ -21,10 +21,25 @@ def no_value(variable):
         for name in ("_FillValue", "missing_value")
         if name in variable.ncattrs()
     ]
-    values = [value for array in named if array.dtype.kind in "iuf" for value in array]
+    values = [
+        value
+        for array in named
+        if array.dtype.kind in "iuf"
+        for value in _in_type_of(variable, array)
+    ]
     kind = getattr(variable.dtype, "str", "")[1:]
     if not values and kind in netCDF4.default_fillvals and kind not in ("i1", "u1", "S1"):
         values = [np.dtype(kind).type(netCDF4.default_fillvals[kind])]
+    return values
+
+
+def _in_type_of(variable, values):
+    """As a variable holds them: -999.9 of single precision is another number in double."""
+    if getattr(variable.dtype, "kind", "") == "f":
+        with np.errstate(over="ignore"):
+            return values.astype(variable.dtype)
+    if _is_unsigned(variable) and values.dtype.kind in "iu":
+        return values.astype(variable.dtype)  # 255 stands for the byte -1
     return values
 
 
@@ -45,7 +60,21 @@ def unpacking(expected, actual):
 
 
 def _packing(variable):
-    return variable.dtype.newbyteorder("="), *_scaling(variable), *no_value(variable)
+    return (
+        variable.dtype.newbyteorder("="),
+        _is_unsigned(variable),
+        *_scaling(variable),
+        *no_value(variable),
+    )
+
+
+def _is_unsigned(variable):
+    """Signed integers of the classic formats may stand for unsigned ones, bit for bit.
+
+    https://docs.unidata.ucar.edu/nug/current/best_practices.html
+    """
+    said = "_Unsigned" in variable.ncattrs() and str(variable.getncattr("_Unsigned")).lower()
+    return getattr(variable.dtype, "kind", "") == "i" and said == "true"
 
 
 def _scaling(variable):
@@ -57,4 +86,7 @@ def _scaling(variable):
 
 def _unpacker(variable):
     scale, offset = _scaling(variable)
-    return lambda stored: stored.astype("f8") * scale + offset
+    meant = variable.dtype.newbyteorder("=")
+    if _is_unsigned(variable):
+        meant = np.dtype(f"u{meant.itemsize}")
+    return lambda stored: stored.astype(meant).astype("f8") * scale + offset
