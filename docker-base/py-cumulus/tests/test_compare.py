@@ -280,6 +280,27 @@ def test_json_of_one_meaning_is_equal(tmp_path):
     assert differences(tmp_path, json.dumps(JSON), other) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("1000000000.0", "1000000001.0", True),
+        ("1000000000.0", "1000000001", True),
+        ("1000000000", "1000000001", False),
+        ("100000000000000000.0", "100000000000000001", True),
+        ("2.0", "2.1", False),
+        ('"2.0"', "2", False),
+        ("true", "1.0", False),
+    ],
+)
+def test_number_with_a_fraction_in_json_has_a_tolerance(tmp_path, one, other, equal):
+    """Also where the fraction is zero."""
+    assert (differences(tmp_path, f"[{one}]", f"[{other}]", CompareRules(rtol=1e-6)) == []) == equal
+
+
+def test_large_integer_in_json_is_exact(tmp_path):
+    assert differences(tmp_path, "[100000000000000000.0]", "[100000000000000001]")
+
+
 def test_value_at_an_ignored_key_does_not_count(tmp_path):
     other = json.loads(json.dumps(JSON))
     other["b"][0]["c"] = other["b"][1]["c"] = "z"

@@ -1,10 +1,11 @@
 """Differences of XML, of JSON, and of anything else by its bytes."""
 
 import json
+import operator
 import xml.etree.ElementTree as ElementTree
 
 from .model import Difference
-from .numbers import near
+from .numbers import EXACT, near, number
 
 __all__ = ["byte_differences", "json_differences", "same_bytes", "xml_differences"]
 
@@ -95,15 +96,16 @@ def json_differences(expected, actual, ignored=(), tolerance=None):
     """Compare two JSON files by content.
 
     The value at an ignored key path, such as ``ProviderDates/Date``, does not count; that the key
-    is there does. Lists are passed through: the path names no index. Numbers with a fraction may
-    differ within the tolerance.
+    is there does. Lists are passed through: the path names no index. Numbers with a decimal point
+    or an exponent, on either side, may differ within the tolerance.
     """
     paths = {tuple(path.strip("/").split("/")) for path in ignored}
     items = []
     for path in (expected, actual):
         with open(path, "rb") as file:
             items.append(dict(_json_items(json.load(file), (), paths)))
-    return _item_differences(*items, tolerance)
+    tolerance = tolerance or EXACT
+    return _item_differences(*items, lambda a, b: _same_number(a, b) or near(a, b, tolerance))
 
 
 def _json_items(value, place, ignored):
@@ -126,13 +128,15 @@ def _json_items(value, place, ignored):
 
 
 def _json_text(value):
-    """JSON has one kind of number: 1.0 is 1."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
     return json.dumps(value, ensure_ascii=False)
 
 
-def _item_differences(expected, actual, tolerance=None):
+def _same_number(one, other):
+    """JSON has one kind of number: 1.0 is 1."""
+    return None not in (number(one), number(other)) and json.loads(one) == json.loads(other)
+
+
+def _item_differences(expected, actual, agree=operator.eq):
     differences = []
     for place in [*expected, *(place for place in actual if place not in expected)]:
         name = place if isinstance(place, str) else _place_name(place)
@@ -141,7 +145,7 @@ def _item_differences(expected, actual, tolerance=None):
             category, message = "missing", f"{name} is missing; expected {wanted!r}"
         elif place not in expected:
             category, message = "extra", f"{name} is extra: {found!r}"
-        elif wanted == found or (tolerance and near(wanted, found, tolerance)):
+        elif wanted == found or agree(wanted, found):
             continue
         else:
             category, message = "value", f"{name}: expected {wanted!r}, found {found!r}"
