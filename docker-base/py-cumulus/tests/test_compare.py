@@ -88,6 +88,49 @@ def test_file_that_is_gone_is_unreadable(pair):
     assert states(pair) == {"a": "unreadable"}
 
 
+def test_pipe_is_unreadable_and_holds_nothing_up(pair):
+    """To open one would be to wait for who writes."""
+    for directory, text in zip(pair, "xy", strict=True):
+        os.mkfifo(directory / "a")
+        (directory / "b").write_text(text)
+    results = {one.file: one for one in compare(*pair)}
+    assert {name: one.status for name, one in results.items()} == {
+        "a": "unreadable", "b": "different"
+    }
+    assert "no regular file" in results["a"].reason
+    with pytest.raises(Unreadable, match="no regular file"):
+        compare_files(pair[0] / "a", pair[1] / "b")
+
+
+def test_link_that_leads_back_is_not_followed(pair):
+    """Not even two of them, through which there are ever more ways."""
+    for directory in pair:
+        (directory / "sub").mkdir()
+        (directory / "sub" / "a").touch()
+    for name in ("x", "y"):
+        (pair[1] / name).symlink_to(".")
+        (pair[1] / "sub" / name).symlink_to("..")
+    assert states(pair) == {"sub/a": "equal"}
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("by zero")])
+def test_error_with_one_file_is_that_files_alone(pair, monkeypatch, error):
+    """Whatever it is; the report names it."""
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("cumulus.compare.documents.json_differences", fail)
+    for directory, text in zip(pair, "12", strict=True):
+        (directory / "a").write_text(f"[{text}]")
+        (directory / "b").write_text(text)
+    results = {one.file: one for one in compare(*pair)}
+    assert {name: one.status for name, one in results.items()} == {
+        "a": "unreadable", "b": "different"
+    }
+    assert type(error).__name__ in results["a"].reason
+
+
 def test_crash_within_a_library_is_that_files_alone(pair):
     """A damaged file may crash HDF5: here the process that compares is killed indeed."""
 

@@ -187,3 +187,26 @@ def test_damaged_picture_is_unreadable(tmp_path, damage):
     other.write_bytes(content)
     with pytest.raises(Unreadable, match="as PNG"):
         compare_files(one, other)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "depth", "kind", "words"),
+    [
+        (300_000, 300_000, 8, 2, "300000 x 300000 pixels"),
+        (0, 2, 8, 2, "0 x 2 pixels"),
+        (10_000, 10_000, 8, 2, "break off"),
+        (2, 2, 0, 0, "colour type 0 with 0 bits"),
+        (2, 2, 4, 2, "colour type 2 with 4 bits"),
+        (2, 2, 8, 9, "colour type 9 with 8 bits"),
+    ],
+)
+def test_head_that_promises_the_impossible_is_unreadable(
+    tmp_path, width, height, depth, kind, words
+):
+    """Before any memory is taken for it."""
+    head = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
+    parts = (b"IHDR", head), (b"IDAT", zlib.compress(b"12345")), (b"IEND", b"")
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    with pytest.raises(Unreadable, match=words):
+        read(path)

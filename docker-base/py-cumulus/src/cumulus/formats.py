@@ -1,7 +1,10 @@
 """What kind of file a path holds, by its content and never by its name."""
 
 import csv
+import errno
 import json
+import os
+import stat
 import xml.etree.ElementTree as ElementTree
 
 __all__ = [
@@ -36,8 +39,10 @@ def kind_of(path):
     Raises
     ------
     OSError
-        The file cannot be read.
+        The file cannot be read, or is none: to open a pipe would be to wait for ever.
     """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "no regular file", os.fspath(path))
     with open(path, "rb") as file:
         head = file.read(16384)
         if head.startswith(_CLASSIC) or _is_hdf5(head):

@@ -89,12 +89,23 @@ def files_of(directory):
         raise CumulusError(f"cannot read directory {error.filename!r}: {error.strerror}")
 
     names = set()
+    above = {os.fspath(directory): ()}  # place -> identities of the directories that it is in
     for place, directories, files in os.walk(directory, onerror=fail, followlinks=True):
-        directories[:] = [name for name in directories if not name.startswith(".")]
+        here = (*above.pop(place), _identity(place))
+        inside = [os.path.join(place, name) for name in directories if not name.startswith(".")]
+        # A link that leads back to where it is would never end.
+        inside = [one for one in inside if _identity(one) not in here]
+        above |= dict.fromkeys(inside, here)
+        directories[:] = [os.path.basename(one) for one in inside]
         for name in files:
             if not name.startswith("."):
                 names.add(os.path.relpath(os.path.join(place, name), directory))
     return names
+
+
+def _identity(directory):
+    state = os.stat(directory)
+    return state.st_dev, state.st_ino
 
 
 def _result(name, expected, actual, rules):
@@ -139,6 +150,11 @@ def _compare_as(expected, actual, rules):
         raise Unreadable(f"cannot read {name!r}: {error.strerror}") from error
     except RecursionError as error:
         raise Unreadable(f"cannot compare {str(actual)!r}: nested too deeply") from error
+    except CumulusError:
+        raise
+    except Exception as error:  # whatever is wrong with one file, the others are compared
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise Unreadable(f"cannot compare {str(expected)!r} and {str(actual)!r}: {what}") from error
 
 
 def _differences(kind, expected, actual, rules):

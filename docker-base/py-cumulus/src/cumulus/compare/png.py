@@ -15,7 +15,9 @@ from .model import Difference, Values
 __all__ = ["differences", "read"]
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a colour type
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _PALETTE = 3
+_MOST = 1 << 27  # pixels: more would take gigabytes of memory
 _WHOLE = [(0, 0, 1, 1)]
 # Of the seven passes of an interlaced picture: first column, first row, steps of both.
 _PASSES = [
@@ -112,21 +114,28 @@ def _parts(path):
 
 def _decode(parts):
     width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", parts[b"IHDR"])
+    if depth not in _DEPTHS.get(kind, ()):
+        raise ValueError(f"there is no colour type {kind} with {depth} bits")
+    if not 0 < width * height <= _MOST:
+        raise ValueError(f"it has {width} x {height} pixels, and may have 1 to {_MOST}")
     channels = _CHANNELS[kind]
-    data = zlib.decompress(parts[b"IDAT"])
-    levels = np.zeros((height, width, channels), "u2" if depth == 16 else "u1")
+    passes = []  # place in the picture, shape of its lines as they are stored
     for left, top, right, down in _PASSES if interlaced else _WHOLE:
         columns, rows = -(-(width - left) // right), -(-(height - top) // down)
-        if columns <= 0 or rows <= 0:
-            continue
-        row_size = -(-columns * channels * depth // 8)
-        size = rows * (row_size + 1)
-        if len(data) < size:
-            raise ValueError("its pixels break off")
-        step = max(1, channels * depth // 8)
-        lines = _unfilter(np.frombuffer(data[:size], "u1").reshape(rows, row_size + 1), step)
-        levels[top::down, left::right] = _levels(lines, columns, channels, depth)
-        data = data[size:]
+        if columns > 0 and rows > 0:
+            place = slice(top, None, down), slice(left, None, right)
+            passes.append((place, columns, (rows, 1 + -(-columns * channels * depth // 8))))
+    size = sum(rows * row_size for _, _, (rows, row_size) in passes)
+    # No more than that, whatever a few bytes may blow up to; one more, so that zlib checks its sum.
+    data = zlib.decompressobj().decompress(parts[b"IDAT"], size + 1)
+    if len(data) < size:
+        raise ValueError("its pixels break off")
+    data, step = np.frombuffer(data, "u1"), max(1, channels * depth // 8)
+    levels = np.zeros((height, width, channels), "u2" if depth == 16 else "u1")
+    for place, columns, (rows, row_size) in passes:
+        lines = _unfilter(data[: rows * row_size].reshape(rows, row_size), step)
+        levels[place] = _levels(lines, columns, channels, depth)
+        data = data[rows * row_size :]
     return _colors(levels, depth, kind, parts)
 
 
