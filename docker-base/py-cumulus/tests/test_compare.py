@@ -279,6 +279,52 @@ def test_every_change_of_xml_is_found(tmp_path, old, new, words):
     assert any(words in line for line in found), found
 
 
+TWO = "<a xmlns:p='u1' xmlns:q='u2' {}/>"
+SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"
+TYPED = f"<a xmlns:i='{SCHEMA}' xmlns:{{}}='{{}}'><b i:type='{{}}:t'/></a>"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (TWO.format("p:x='1' q:x='2'"), TWO.format("q:x='2' p:x='1'")),
+        ("<p:a xmlns:p='u'/>", "<a xmlns='u'/>"),
+        (TYPED.format("p", "u1", "p"), TYPED.format("q", "u1", "q")),
+        (TYPED.format("p", "u1", "p"), TYPED.format("p", "u1", " p")),
+    ],
+)
+def test_names_of_one_namespace_are_equal(tmp_path, one, other):
+    """In whatever order and under whatever prefix."""
+    assert differences(tmp_path, one, other) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (TYPED.format("p", "u1", "p"), TYPED.format("p", "u2", "p"), "expected '{u1}t', found"),
+        (TWO.format("p:x='1'"), TWO.format("q:x='1'"), "/a/@{u1}x is missing"),
+        (
+            "<a xml:space='preserve'><b> x </b></a>",
+            "<a xml:space='preserve'><b>x</b></a>",
+            "/a/b: expected ' x ', found 'x'",
+        ),
+        (
+            "<a xml:space='preserve'><b/> </a>",
+            "<a xml:space='preserve'><b/></a>",
+            "text() after b[1] is missing",
+        ),
+    ],
+)
+def test_namespace_and_preserved_white_space_count(tmp_path, one, other, words):
+    found = differences(tmp_path, one, other)
+    assert any(words in line for line in found), found
+
+
+def test_white_space_counts_only_where_it_is_preserved(tmp_path):
+    text = "<a xml:space='preserve'><b xml:space='default'>{}</b></a>"
+    assert differences(tmp_path, text.format(" x "), text.format("x")) == []
+
+
 def test_content_at_an_ignored_xpath_does_not_count(tmp_path):
     rules = CompareRules(ignore_xpaths=("T", "D"))
     other = XML.replace("now", "then").replace("<S>2</S>", "")
