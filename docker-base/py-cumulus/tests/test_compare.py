@@ -671,6 +671,38 @@ def test_types_that_the_library_skips_are_not_passed_over(tmp_path):
     assert messages(source, tmp_path / "copy.h5") == []
 
 
+LONG = "x" * 500
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (LONG + "a" + LONG, LONG + "b" + LONG),
+        (LONG, LONG + "y"),
+        (np.arange(2000), np.where(np.arange(2000) == 1000, 0, np.arange(2000))),
+        (np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-12])),
+    ],
+    ids=["in the middle", "at the end", "array", "digits"],
+)
+def test_message_shows_where_long_values_differ(tmp_path, one, other):
+    """Of an attribute, and where it is a text, of a variable and of a line."""
+    for name, value in (("a.nc", one), ("b.nc", other)):
+        with netCDF4.Dataset(tmp_path / name, "w") as file:
+            file.setncattr("note", value)
+            if isinstance(value, str):
+                file.createVariable("v", str, ())[...] = value
+                (tmp_path / name).with_suffix(".txt").write_text(value)
+    found = compare_files(tmp_path / "a.nc", tmp_path / "b.nc")
+    if isinstance(one, str):
+        found += compare_files(tmp_path / "a.txt", tmp_path / "b.txt")
+        assert len(found) == 3
+    for difference in found:
+        expected, _, actual = difference.message.partition(", found ")
+        assert expected.partition("expected ")[2] != actual
+        assert difference.expected != difference.actual
+        assert len(difference.message) < 500
+
+
 # --- report ----------------------------------------------------------------------------------
 
 

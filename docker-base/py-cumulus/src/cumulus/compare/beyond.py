@@ -13,6 +13,7 @@ import numpy as np
 from h5py import h5a, h5d, h5ds, h5g, h5l, h5o, h5t
 
 from . import Unreadable
+from .values import whole
 
 __all__ = ["Attribute", "Beyond", "Stored"]
 
@@ -31,7 +32,7 @@ class Attribute:
     value: np.ndarray
 
     def __repr__(self):
-        return str(self.value)
+        return whole(self.value)
 
 
 class Stored:

@@ -13,7 +13,7 @@ from .chunks import Chunks
 from .documents import same_bytes
 from .model import Difference
 from .places import coordinates_at
-from .values import BLOCK, Tally, blocks, show
+from .values import BLOCK, Tally, blocks, show, whole
 
 __all__ = ["differences"]
 
@@ -137,10 +137,11 @@ class _Comparison:
             if types[0] != types[1]:
                 message = f"{head}type {types[0]}, found {types[1]}"
             elif not _same(value, other):
-                message = f"{head}{show(value)}, found {show(other)}"
+                shown = show(value, other)
+                message = f"{head}{shown[0]}, found {shown[1]}"
             else:
                 continue
-            yield Difference("attribute", where, message, name, str(value), str(other))
+            yield Difference("attribute", where, message, name, whole(value), whole(other))
 
     def variables(self, where, *shown):
         expected, actual = (

@@ -9,6 +9,7 @@ from ..collection import Tolerance
 from ..formats import delimiter_of
 from .model import Difference, Values
 from .numbers import NUMBER, near, number
+from .shorten import shortened
 
 __all__ = ["column_pairs", "columns", "table_differences", "text_differences"]
 
@@ -42,9 +43,13 @@ def text_differences(expected, actual, rules):
     if not count:
         return []
     line, a, b = worst
+    shown = [
+        "no such line" if one is None else repr(text)
+        for one, text in zip((a, b), shortened(a or "", b or "", SHOWN), strict=True)
+    ]
     message = (
         f"{count} of {max(lengths)} lines differ\n"
-        f"    worst in line {line}: expected {_show(a)}, found {_show(b)}"
+        f"    worst in line {line}: expected {shown[0]}, found {shown[1]}"
     )
     if lengths[0] != lengths[1]:
         message += f"\n    expected {lengths[0]} lines, found {lengths[1]}"
@@ -55,12 +60,6 @@ def text_differences(expected, actual, rules):
 def _open(path):
     # Bytes that are no UTF-8 are kept as they are; line ends count.
     return open(path, encoding="utf-8", errors="surrogateescape", newline="")
-
-
-def _show(line):
-    if line is None:
-        return "no such line"
-    return repr(line if len(line) <= SHOWN else line[: SHOWN - 3] + "...")
 
 
 def _distance(a, b, tolerance):

@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from .model import Values
+from .shorten import shortened
 
-__all__ = ["BLOCK", "Tally", "blocks", "show"]
+__all__ = ["BLOCK", "Tally", "blocks", "show", "whole"]
 
 BLOCK = 1 << 22  # bytes of a block: memory stays within some 100 MB whatever the file's size
 PIECE = 1 << 17  # values
@@ -168,7 +169,7 @@ class Tally:
         if self.worst is None or (valid, size) > self.worst[:2]:
             index = np.unravel_index(at, a.shape)
             place = tuple(int(i) + offset for i, offset in zip(index, start, strict=True))
-            self.worst = valid, size, place, show(a[index]), show(b[index])
+            self.worst = valid, size, place, *show(a[index], b[index])
 
     def result(self, **about):
         """Return the `Values` of what differs, or None; ``about`` is what only the caller knows."""
@@ -221,9 +222,21 @@ def _distance(x, y):
         return np.abs(x.astype(wide) - y.astype(wide))
 
 
-def show(value):
-    """Return a value as a short text."""
+def show(expected, actual):
+    """Return two values as short texts, in which it is seen where they differ."""
+    return shortened(_text(expected), _text(actual), SHOWN)
+
+
+def _text(value):
     if isinstance(value, np.bytes_ | np.str_ | np.complexfloating):
         value = value.item()
-    text = str(value) if isinstance(value, np.ndarray | np.generic) else repr(value)
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+    return whole(value) if isinstance(value, np.ndarray | np.generic) else repr(value)
+
+
+def whole(value):
+    """Return a value as a text, an array with all of its numbers and all of their digits."""
+    if not isinstance(value, np.ndarray):
+        return str(value)
+    return np.array2string(
+        value, max_line_width=np.inf, threshold=value.size + 1, floatmode="unique"
+    )

@@ -5,6 +5,7 @@ worst difference stays visible however large the field is. Memory is bounded by 
 """
 
 import itertools
+import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -92,7 +93,8 @@ def read_field(paths, path, values):
         What the comparison found.
     """
     with ExitStack() as stack:
-        both = [stack.enter_context(netCDF4.Dataset(one))[path] for one in paths]
+        with warnings.catch_warnings(action="ignore"):  # that it does not show all
+            both = [stack.enter_context(netCDF4.Dataset(one))[path] for one in paths]
         numeric = all(getattr(one.datatype, "kind", "") in ("i", "u", "f") for one in both)
         for file, one in zip(paths, both, strict=True):
             side = stack.enter_context(Beyond(file))
