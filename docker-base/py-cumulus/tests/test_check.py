@@ -41,8 +41,8 @@ def product(tmp_path):
 
 
 def line_of(home, row):
-    lines = (home / "convert" / "hs3cpl2nc.c").read_text().splitlines()
-    return next(number for number, line in enumerate(lines, 1) if row in line)
+    lines = (home / "convert" / "hs3cpl2nc.c").read_bytes().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if row.encode() in line)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,14 @@ def test_column_of_the_variable_table_is_named_with_its_line(home, variable, att
     advice = Sources(home).advice(variable, attribute)
     line = line_of(home, row)
     assert advice == f"{words} {{{row}, ...}}: convert/hs3cpl2nc.c line {line}"
+
+
+def test_comment_that_is_no_utf_8_is_no_hindrance(home):
+    """Converters may come from editors of long ago."""
+    source = home / "convert" / "hs3cpl2nc.c"
+    source.write_bytes(b"/* \xb5m */\n" + source.read_bytes())
+    line = line_of(home, '"/Bin_Alt"')
+    assert Sources(home).advice("altitude", "units").endswith(f"convert/hs3cpl2nc.c line {line}")
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,15 @@ import pytest
 from samples import SOURCE
 
 from cumulus import __version__
+from cumulus.__main__ import main
 
 pytestmark = pytest.mark.slow  # each test starts Python several times
 
 
-def cumulus(*arguments, **options):
+def cumulus(*arguments, environment=None, **options):
     return subprocess.run(
         [sys.executable, "-m", "cumulus", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        env={**os.environ, "PYTHONPATH": str(SOURCE), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=60,
@@ -97,6 +98,26 @@ def test_json_on_standard_output_is_only_json(pair):
         ("b", "extra", "there, but not expected"),
     ]
     assert "1 equal, 1 extra" in done.stderr
+
+
+def test_terminal_that_knows_only_ascii_is_no_failure(pair):
+    """The letter is written as a number; status 1 is still the comparison's own."""
+    for directory, text in zip(pair, ("µm", "nm"), strict=True):
+        (directory / "a").write_text(text, encoding="utf-8")
+    done = cumulus("compare", *pair, environment={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (1, "")
+    assert r"expected '\xb5m', found 'nm'" in done.stdout
+
+
+def test_crash_is_status_2_and_one_sentence(pair, monkeypatch, capsys):
+    """Status 1 would say that the products differ."""
+
+    def fail(_):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("cumulus.compare.report", fail)
+    assert main(["compare", *map(str, pair)]) == 2
+    assert capsys.readouterr().err == "cumulus: failed: ZeroDivisionError: by zero\n"
 
 
 def test_json_goes_to_a_file(pair, tmp_path):

@@ -17,6 +17,8 @@ FAILED = 2
 
 def main(argv=None):
     """Run a command and return its exit status; a known failure is one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):  # units and names may hold what it cannot encode
+        stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(argv)
     try:
         return options.command(options)
@@ -25,6 +27,9 @@ def main(argv=None):
         return FAILED
     except BrokenPipeError:  # the reader of our report went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # Python's own status, 1, would say that products differ
+        print(f"cumulus: failed: {type(error).__name__}: {error}", file=sys.stderr)
         return FAILED
 
 
@@ -89,12 +94,7 @@ def _verdict(
 ):
     from .compare import compare, report
 
-    try:
-        comparison = compare(expected, actual, rules, stale)
-    except CumulusError:
-        raise
-    except Exception as error:  # status 1 would say that they differ
-        raise CumulusError(f"cannot compare: {type(error).__name__}: {error}") from error
+    comparison = compare(expected, actual, rules, stale)
     # With the JSON on standard output the text goes elsewhere.
     out = sys.stderr if json_file == "-" else sys.stdout
     print(report(comparison), file=out)

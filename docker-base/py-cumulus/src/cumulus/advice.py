@@ -26,7 +26,7 @@ class Sources:
         self.converter = found[0].relative_to(home) if found else None
         self.rows = []  # (line number, path, name in the product)
         if found:
-            text = found[0].read_text(encoding="utf-8")
+            text = found[0].read_text(encoding="utf-8", errors="replace")
             tables = text.partition("variables[]")[2].partition("attributes[]")[0]
             first = text.partition("variables[]")[0].count("\n") + 1
             for number, line in enumerate(tables.splitlines(), first):
