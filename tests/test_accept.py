@@ -109,6 +109,17 @@ def test_product_that_differs_within_the_rules_stays(project):
     assert (project / "data/output" / record.name).read_bytes() == record.read_bytes()
 
 
+def test_mistake_in_the_rules_stops_it(project):
+    """Without them nobody knows what differs: all that is volatile would be accepted."""
+    change(project)
+    rules = project / "collection.toml"
+    rules.write_text(rules.read_text().replace("\nrtol", "\nrtoll", 1))
+    before = tree(project / "data")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and tree(project / "data") == before
+    assert done.stderr.startswith("bin/accept-products: the comparison failed: ") and "'rtoll'" in done.stderr
+
+
 def test_dot_entries_are_never_accepted(project):
     hidden = project / "data/test-output/.cumulus"
     hidden.mkdir()
