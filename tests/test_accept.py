@@ -1,6 +1,7 @@
 """bin/accept-products: new expected products are shown, given a reason, and replaced together or not at all."""
 
 import fcntl
+import json
 import os
 import pty
 import random
@@ -198,6 +199,21 @@ def test_products_of_a_run_that_failed_are_refused(project, lines, said):
     done = accept(project, *BECAUSE)
     assert done.returncode == 2 and said in done.stderr and "process again first" in done.stderr
     assert (project / "data/output" / f"{ATB}.nc").exists()
+
+
+def test_products_that_the_last_run_did_not_write_are_refused(project):
+    """As `cumulus test` records them; what was written since counts."""
+    change(project)
+    product = project / f"data/test-output/{ATB}.nc"
+    record = project / "data/test-output/.cumulus/left-over.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps({"sub/gone.nc": 1, product.name: product.stat().st_mtime_ns}))
+    before = tree(project / "data/output")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and f"did not write data/test-output/{ATB}.nc: process again" in done.stderr
+    assert tree(project / "data/output") == before
+    os.utime(product)
+    accept(project, *BECAUSE, check=True)
 
 
 def test_link_to_nowhere_is_no_product(project):
@@ -418,6 +434,17 @@ def test_place_that_is_no_folder_of_the_repository_is_refused(project, uri):
         done = run(sys.executable, project / "bin" / program, check=False)
         assert done.returncode != 0 or program == "accept-products", program
         assert "[sample] uri must be" in done.stderr, program
+
+
+def test_own_tests_fail_for_a_product_that_the_last_run_did_not_write(project):
+    """They say what the service `test` said, though one of an earlier run is there."""
+    product = project / f"data/test-output/{ATB}.nc"
+    record = project / "data/test-output/.cumulus/left-over.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps({product.name: product.stat().st_mtime_ns}))
+    done = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests", "-k", "as_expected", cwd=project,
+               check=False)
+    assert "1 failed" in done.stdout and f"{ATB}.nc: missing not written by this run" in done.stdout
 
 
 # One of the repository's own tests is enough: the warning belongs to all of them.

@@ -210,6 +210,31 @@ def test_stale_product_never_passes(repository):
     assert "'CPL_B.nc': missing" in done.stdout
 
 
+def test_comparison_after_a_test_agrees_with_it(repository):
+    """Products that the run did not write are missing; written anew by whatever, they are not."""
+    expect(repository, "CPL_A", "CPL_B")
+    assert run_test(repository).returncode == 0
+    assert cumulus("compare", repository.expected, repository.output).returncode == 0
+    (repository.input / "CPL_B.hdf5").unlink()
+    assert run_test(repository).returncode == 1
+    done = cumulus("compare", repository.expected, repository.output)
+    assert done.returncode == 1
+    assert "'CPL_B.nc': missing" in done.stdout and "left from an earlier" in done.stdout
+    repository.granule("CPL_B")
+    assert repository.run("--force", repository.input, repository.output).returncode == 0
+    assert cumulus("compare", repository.expected, repository.output).returncode == 0
+
+
+def test_products_before_a_failed_start_are_not_of_this_run(repository):
+    """A handler that cannot even start leaves those of the run before."""
+    expect(repository, "CPL_A")
+    assert run_test(repository).returncode == 0
+    (repository.home / "process.py").write_text("(")
+    assert run_test(repository).returncode == 1
+    done = cumulus("compare", repository.expected, repository.output)
+    assert (done.returncode, done.stdout.count(": missing")) == (1, 3)
+
+
 def test_product_left_from_an_earlier_run_is_extra(repository):
     """As the comparison of the two directories alone would say, but with the reason."""
     expect(repository, "CPL_A")

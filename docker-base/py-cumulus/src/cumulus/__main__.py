@@ -13,6 +13,8 @@ from pathlib import Path
 from . import CumulusError, __version__
 
 FAILED = 2
+# Products that the last test did not write: name -> time of modification, in nanoseconds.
+LEFT_OVER = Path(".cumulus", "left-over.json")
 
 
 def main(argv=None):
@@ -86,7 +88,8 @@ def _compare(options):
 
     rules = collection.load(options.rules).compare if options.rules else None
     files = {"json_file": options.json, "html_file": options.html}
-    return _verdict(options.expected, options.actual, rules, options.rules, **files)
+    stale = _left_over(options.actual)
+    return _verdict(options.expected, options.actual, rules, options.rules, stale=stale, **files)
 
 
 def _verdict(
@@ -147,20 +150,41 @@ def _test(options):
         with contextlib.suppress(OSError):  # the handler says so where nothing can be written
             Path(options.html).unlink()
     before = _stamps(options.output)
+    _record(options.output, before)  # until the handler has ended, nothing there is of this run
     status = _run_handler([sys.executable, handler, "--force", options.input, options.output])
+    after = _stamps(options.output)
+    stale = {name: stamp for name, stamp in after.items() if before.get(name) == stamp}
+    _record(options.output, stale)
     if status != 0:
         print(f"cumulus: the handler ended with status {status}: not compared", file=sys.stderr)
         return status
     if not Path(options.expected).is_dir() or not files_of(options.expected):
         print(f"no expected products in {options.expected!r}: nothing compared")
         return 0
-    after = _stamps(options.output)
-    stale = {name for name, stamp in after.items() if before.get(name) == stamp}
     rules_file = Path(options.home, "collection.toml")
     rules = collection.load(rules_file).compare
     return _verdict(
         options.expected, options.output, rules, rules_file, html_file=options.html, stale=stale
     )
+
+
+def _record(output, stale):
+    """Write which products the run did not write, for whoever compares or accepts them later."""
+    with contextlib.suppress(OSError):  # the handler says what is wrong with the directory
+        path = Path(output, LEFT_OVER)
+        path.parent.mkdir(exist_ok=True)
+        modified = {name: stamp[1] for name, stamp in stale.items()}
+        path.write_text(json.dumps(modified, indent=2) + "\n", encoding="utf-8")
+
+
+def _left_over(directory):
+    """Return the products that are still those which the last test found there."""
+    try:
+        recorded = json.loads(Path(directory, LEFT_OVER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # no test was run there, or it was killed while writing
+        return set()
+    stamps = _stamps(directory)
+    return {name for name, time in recorded.items() if name in stamps and stamps[name][1] == time}
 
 
 def _stamps(directory):
