@@ -55,7 +55,7 @@ class Stored:
         self.data = h5py.Dataset(dataset)
         self.reader = self.data.asstr(*_DECODED) if is_text else self.data
         with _named(where, self.kind):
-            self.dtype = np.dtype(object) if is_text else self.data.dtype.base
+            self.dtype = self.data.dtype.base
         is_number = kind.get_class() in (h5t.INTEGER, h5t.FLOAT)
         self.datatype = self.dtype if is_number else None
         self.shape = (0,) if self.data.shape is None else self.data.shape + self.data.dtype.shape

@@ -131,6 +131,8 @@ def _stored_alike(first, second):
     lists = first.get_create_plist(), second.get_create_plist()
     if any(one.get_external_count() for one in lists):
         return False
+    if not all(_places_are_known(one) for one in (first, second)):
+        return False
     # Before h5py 3.8 or HDF5 1.12.3 looking chunks up takes too long.
     known = (h5py.h5d.CONTIGUOUS, *([h5py.h5d.CHUNKED] if hasattr(first, "chunk_iter") else []))
     return (
@@ -139,6 +141,16 @@ def _stored_alike(first, second):
         and _chunks(first) == _chunks(second)
         and _filters(lists[0]) == _filters(lists[1])
     )
+
+
+def _places_are_known(dataset):
+    """Whether the HDF5 library says rightly which chunk is where.
+
+    Up to 2.0 it does not in the index (an "extensible array") of data with a single unlimited
+    dimension that is not the first, which the format has since 1.10.
+    """
+    longest = h5py.Dataset(dataset).maxshape
+    return longest.count(None) != 1 or longest[0] is None
 
 
 def _chunks(dataset):
@@ -157,11 +169,7 @@ def _stored(dataset):
     """Where each chunk is stored: offset in the dataset -> size, address, filter mask."""
     found = {}
     dataset.chunk_iter(lambda chunk: found.__setitem__(chunk.chunk_offset, chunk))
-    return {  # chunks may be left beyond the end of a dataset that became shorter
-        offset: chunk
-        for offset, chunk in found.items()
-        if all(start < length for start, length in zip(offset, dataset.shape, strict=True))
-    }
+    return found
 
 
 def _place(offset, chunks):

@@ -1,6 +1,5 @@
 """Differences of two NetCDF or HDF5 files: structure, attributes, and every stored value."""
 
-import codecs
 import warnings
 
 import netCDF4
@@ -8,7 +7,8 @@ import numpy as np
 
 from ..collection import Tolerance
 from . import Unreadable, packing
-from .beyond import Attribute, Beyond, Stored
+from .attributes import attributes_of, same, type_name
+from .beyond import Beyond, Stored
 from .chunks import Chunks
 from .documents import same_bytes
 from .model import Difference
@@ -23,12 +23,6 @@ _TIME = 4 * float(np.finfo("f8").eps)
 
 # What netCDF4 raises for content that is damaged, or that it does not support.
 _LIBRARY_ERRORS = (OSError, RuntimeError, ValueError, AttributeError, LookupError, TypeError)
-
-_EXACT = "cumulus_exact"  # an encoding for the texts of attributes: see `_decoded`
-_ZERO = "\udc00"  # stands for a zero byte; surrogateescape never gives it
-codecs.register(
-    lambda name: codecs.CodecInfo(None, _decoded, name=name) if name == _EXACT else None
-)
 
 
 def differences(expected, actual, rules):
@@ -120,7 +114,7 @@ class _Comparison:
         wanted, found = (
             {
                 name: value
-                for name, value in _attributes(where, one, side)
+                for name, value in attributes_of(where, one, side)
                 if name not in passed_over and not self.rules.ignores_attribute(where, name)
             }
             for one, side in zip((expected, actual), self.sides, strict=True)
@@ -130,13 +124,13 @@ class _Comparison:
             if name not in found:
                 continue
             other = found[name]
-            types = _type_name(value), _type_name(other)
+            types = type_name(value), type_name(other)
             if types == ("text", "text"):
                 types = self.chunks.text_types(where, name)
             head = f"{where}: attribute {name}: expected "
             if types[0] != types[1]:
                 message = f"{head}type {types[0]}, found {types[1]}"
-            elif not _same(value, other):
+            elif not same(value, other):
                 shown = show(value, other)
                 message = f"{head}{shown[0]}, found {shown[1]}"
             else:
@@ -207,33 +201,6 @@ class _Comparison:
         return Tolerance(
             rtol if own.rtol is None else own.rtol, atol if own.atol is None else own.atol
         )
-
-
-def _attributes(where, one, side):
-    """Yield name and value of every attribute."""
-    shown = one.ncattrs()
-    for name in shown:
-        yield name, _value(where, name, one, side)
-    yield from side.attributes(where, shown).items()
-
-
-def _value(where, name, one, side):
-    value = one.getncattr(name, encoding=_EXACT)
-    if isinstance(value, list):
-        value = side.texts(where, name) or value
-        return [_text(text) for text in value]
-    return _text(value) if isinstance(value, str) else value
-
-
-def _text(decoded):
-    """Undo what `_decoded` did to zero bytes; those at the end only fill a text up."""
-    return decoded.replace(_ZERO, "\0").rstrip("\0")
-
-
-def _decoded(content, errors="strict"):
-    """Decode a text so that none of its bytes is lost: netCDF4 would drop zero bytes."""
-    text = bytes(content).decode("utf-8", "surrogateescape")
-    return text.replace("\0", _ZERO), len(content)
 
 
 def _missing_and_extra(where, what, expected, actual):
@@ -309,30 +276,3 @@ def _type_of(variable):
 
 def _both_numbers(*variables):
     return all(getattr(one.datatype, "kind", "") in tuple("iuf") for one in variables)
-
-
-def _type_name(value):
-    if isinstance(value, Attribute):
-        return value.kind
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, list):
-        return "list of texts"
-    return np.asarray(value).dtype.newbyteorder("=").name
-
-
-def _same(one, other):
-    if isinstance(one, str | list):  # NumPy would not see null characters at the end
-        return one == other
-    if isinstance(one, Attribute):
-        one, other = one.value, other.value
-        tally = Tally(Tolerance(rtol=0.0, atol=0.0))
-        if one.shape == other.shape:
-            tally.add(one, other, [slice(0, None)] * one.ndim)
-        return one.shape == other.shape and not tally.differing
-    a, b = np.asarray(one), np.asarray(other)
-    if a.shape != b.shape:
-        return False
-    if a.dtype.kind == "f":
-        return np.array_equal(a, b, equal_nan=True)
-    return bool(np.all(a == b))

@@ -26,7 +26,9 @@ def blocks(variable):
         return
     chunks = variable.chunking()
     sizes = chunks if isinstance(chunks, list | tuple) else [1] * len(shape)
-    size = getattr(variable.dtype, "itemsize", None) or 64  # of texts nobody knows it
+    dtype = variable.dtype
+    # Of texts and of values of variable length nobody knows it.
+    size = 64 if getattr(dtype, "hasobject", True) else max(1, dtype.itemsize)
     steps, room = [], max(1, BLOCK // size)
     for length, chunk in reversed(list(zip(shape, sizes, strict=True))):
         step = length if length <= room else max(room // chunk, 1) * chunk

@@ -1,0 +1,82 @@
+"""Attributes of NetCDF and HDF5 files: all that there are, with every byte of their texts."""
+
+import codecs
+
+import numpy as np
+
+from ..collection import Tolerance
+from .beyond import Attribute
+from .values import Tally
+
+__all__ = ["attributes_of", "same", "type_name"]
+
+_EXACT = "cumulus_exact"  # an encoding for the texts of attributes: see `_decoded`
+_ZERO = "\udc00"  # stands for a zero byte; surrogateescape never gives it
+codecs.register(
+    lambda name: codecs.CodecInfo(None, _decoded, name=name) if name == _EXACT else None
+)
+
+
+def attributes_of(where, one, side):
+    """Yield name and value of every attribute of a variable or group.
+
+    Parameters
+    ----------
+    where : str
+        Its path.
+    one : netCDF4.Variable, netCDF4.Dataset or cumulus.compare.beyond.Stored
+    side : cumulus.compare.beyond.Beyond
+        The file that it is in.
+    """
+    shown = one.ncattrs()
+    for name in shown:
+        yield name, _value(where, name, one, side)
+    yield from side.attributes(where, shown).items()
+
+
+def _value(where, name, one, side):
+    value = one.getncattr(name, encoding=_EXACT)
+    if isinstance(value, list):
+        value = side.texts(where, name) or value
+        return [_text(text) for text in value]
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(decoded):
+    """Undo what `_decoded` did to zero bytes; those at the end only fill a text up."""
+    return decoded.replace(_ZERO, "\0").rstrip("\0")
+
+
+def _decoded(content, errors="strict"):
+    """Decode a text so that none of its bytes is lost: netCDF4 would drop zero bytes."""
+    text = bytes(content).decode("utf-8", "surrogateescape")
+    return text.replace("\0", _ZERO), len(content)
+
+
+def type_name(value):
+    """Return the type of an attribute as text."""
+    if isinstance(value, Attribute):
+        return value.kind
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, list):
+        return "list of texts"
+    return np.asarray(value).dtype.newbyteorder("=").name
+
+
+def same(one, other):
+    """Return whether two attributes of one type are equal."""
+    if isinstance(one, str | list):  # NumPy would not see null characters at the end
+        return one == other
+    if isinstance(one, Attribute):
+        one, other = one.value, other.value
+        tally = Tally(Tolerance(rtol=0.0, atol=0.0))
+        if one.shape == other.shape:
+            tally.add(one, other, [slice(0, None)] * one.ndim)
+        return one.shape == other.shape and not tally.differing
+    a, b = np.asarray(one), np.asarray(other)
+    if a.shape != b.shape:
+        return False
+    if a.dtype.kind == "f":
+        return np.array_equal(a, b, equal_nan=True)
+    return bool(np.all(a == b))
