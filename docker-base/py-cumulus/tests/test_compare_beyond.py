@@ -34,7 +34,7 @@ def write(path, kind, value, place):
     with h5py.File(path, "w") as file:
         data = file.create_dataset("group/x", data=[1.0, 2.0])
         if place == "dataset":
-            file.create_dataset("group/odd", (), kind)[()] = one_value(kind, value)
+            file.create_dataset("group/odd", (1,), kind)[0] = one_value(kind, value)[()]
         else:
             owner = data.id if place == "attribute" else h5py.h5g.open(file.id, b"/")
             scalar = h5py.h5s.create(h5py.h5s.SCALAR)
