@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import CumulusError
+from .classic import refuse_truncated
 from .collection import BrowseRules
 
 __all__ = ["Axis", "Scene", "write_browse"]
@@ -96,6 +97,7 @@ def _opened(product):
     import netCDF4
 
     try:
+        refuse_truncated(product)
         dataset = netCDF4.Dataset(product)
     except OSError as error:
         raise CumulusError(f"cannot open {str(product)!r} for its browse image: {error}") from error

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, field
 
 from . import CumulusError
+from .classic import refuse_truncated
 from .formats import file_family
 
 __all__ = ["Product", "Variable", "forget", "inspect"]
@@ -132,6 +133,7 @@ def _with_netcdf(path, family):
     import netCDF4
     import numpy as np
 
+    refuse_truncated(path)
     names, coordinates, used = [], [], set()
     with netCDF4.Dataset(path) as dataset:
         for one in _walk(dataset):

@@ -5,6 +5,7 @@ import warnings
 import netCDF4
 import numpy as np
 
+from ..classic import refuse_truncated
 from ..collection import Tolerance
 from . import Unreadable, packing
 from .attributes import attributes_of, same, type_name
@@ -62,6 +63,7 @@ class _Opened:
         usual = netCDF4.get_chunk_cache()
         netCDF4.set_chunk_cache(2 * BLOCK)
         try:
+            refuse_truncated(self.path)
             with warnings.catch_warnings(action="ignore"):  # what it does not show, `Beyond` does
                 self.dataset = netCDF4.Dataset(self.path)
         except _LIBRARY_ERRORS as error:
