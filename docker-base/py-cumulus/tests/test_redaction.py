@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 
 import pytest
 from hypothesis import assume, given
@@ -21,7 +22,9 @@ def secret(monkeypatch):
 @pytest.mark.parametrize(
     "name",
     ["SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-     "EARTHDATA_PASSWORD", "GITHUB_TOKEN", "DB_PASS", "password", "api_key", "X-Amz-Signature"],
+     "EARTHDATA_PASSWORD", "GITHUB_TOKEN", "DB_PASS", "password", "api_key", "X-Amz-Signature",
+     "PGPASSWORD", "DBPASSWORD", "GITHUBTOKEN", "MYSECRET", "MYSQL_PWD", "AZURE_STORAGE_KEY",
+     "secretAccessKey", "sessionToken", "Cookie"],
 )  # fmt: skip
 def test_name_of_a_secret_is_known(name):
     assert is_secret_name(name)
@@ -30,7 +33,8 @@ def test_name_of_a_secret_is_known(name):
 @pytest.mark.parametrize(
     "name",
     ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "TOKENIZERS_PARALLELISM", "PWD", "PATH",
-     "granule_id", "message", "passes"],
+     "granule_id", "message", "passes", "OLDPWD", "compass", "BYPASS", "monkey", "sort_key",
+     "secretary"],
 )  # fmt: skip
 def test_other_name_is_not_taken_for_one(name):
     assert not is_secret_name(name)
@@ -52,6 +56,23 @@ def test_other_name_is_not_taken_for_one(name):
         ("login failed, password: hunter2", "hunter2"),
         ("AWS_SECRET_ACCESS_KEY=wJalrXUtn make", "wJalrXUtn"),
         ('{\\"token\\": \\"abc def\\"}', "abc def"),
+        ('creds: {"secretAccessKey": "wJalr/K", "sessionToken": "x"}', "wJalr/K"),
+        ('creds: {"secretAccessKey": "x", "sessionToken": "FwoG+1"}', "FwoG+1"),
+        ('{"credentials": {"sessionToken": "FwoG+1"}}', "FwoG+1"),
+        ('{\\"secretAccessKey\\": \\"wJalr/K\\"}', "wJalr/K"),
+        ("{'password': b'bytes'}", "bytes"),
+        ("{'token': ['first']}", "first"),
+        ("X-Api-Key: k-1", "k-1"),
+        ("sessionToken: FwoG", "FwoG"),
+        ("token: ghp0123456789", "ghp0123456789"),
+        ("curl --password x1 --verbose", "x1"),
+        ("Command '['curl', '--api-key', 'k 1']' failed", "k 1"),
+        ("https://b/c?se=2026&sig=a%2Bb&sp=r", "a%2Bb"),
+        ("Cookie: session=abc; id=def", "def"),
+        ("Set-Cookie: session=abc; Secure", "abc"),
+        ("https://me:pa/ss@host", "pa/ss"),
+        ("PGPASSWORD=hunter2 psql", "hunter2"),
+        ("MYSQL_PWD=hunter2 mysql", "hunter2"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
     ],
 )
@@ -64,10 +85,23 @@ def test_credentials_are_hidden_by_their_form(text, hidden):
 @pytest.mark.parametrize(
     "text",
     ["granule 1/2 started", "cannot read 's3://bucket/key@1': no such key", "wrong signature: b'x'",
-     "unexpected token: '<'", "a@b.c wrote it", "3 secrets, 2 passwords", "Bearer of news"],
+     "unexpected token: '<'", "a@b.c wrote it", "3 secrets, 2 passwords", "Bearer of news",
+     "keys: 17", "monkey: 3", "missing key: time", "PWD=/home/x", "compass: 12", "tokens: 12345678",
+     "the token is wrong", "a secret: none", "https://host:8080/a/b@2", "s3://bucket/a:b@2",
+     "argument --token: expected one argument", "--token is required", "sigma=3", "cookie: none",
+     "passes: 12", "first_pass=2", "night_pass: 3", "file_signature: 89HDF",
+     '{"credentials": {"user": "me"}}'],
 )  # fmt: skip
 def test_other_text_stays_as_it_is(text):
     assert redact(text) == text
+
+
+@pytest.mark.parametrize("piece", ["--a", "a.", "https://a:", "token= ", "key: ", "pwd", "cookie:"])
+def test_long_text_does_not_hold_up_the_log(piece):
+    text = piece * 5000 + " token key @ cookie"
+    start = time.process_time()
+    redact(text)
+    assert time.process_time() - start < 2
 
 
 def test_value_of_the_environment_is_hidden_in_every_spelling(secret):

@@ -16,29 +16,43 @@ __all__ = ["HIDDEN", "is_secret_name", "redact", "secret_values"]
 HIDDEN = "***"
 
 _WORDS = (
-    "password|passwd|passphrase|secret|token|credentials?|signature|authorization|"
-    "(?:api|access|secret|private|signing)[_-]?key"
+    "password|passwd|passphrase|secret|token|credentials?|signature|authorization|cookie|"
+    "(?:api|access|secret|private|signing|storage|account|encryption)[_-]?key"
 )
-_NAME = rf"(?:^|[_-])(?:{_WORDS}|pass)$"
+# What a name ends in: sessionToken, PGPASSWORD, MYSQL_PWD (and not PWD alone).
+_ENDING = rf"(?:{_WORDS}|[_-]pwd)"
+_NAME = rf"(?:{_ENDING}|(?:^|[_-])pass)$"  # in text a pass is one of a satellite
 # Shorter values, such as "1" or "on", are no secrets, and hiding them would spoil every line.
 _SHORTEST = 4
 _OWN = ("SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD")  # hidden at any length
 
-_VALUE = r"""(?:\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s&;,"'\\]+)"""
+_QUOTED = r"""\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+# What is no value: the brace of a table, whose own names are looked at.
+_VALUE = rf"""(?!{{\s*\\?["'])(?:b?(?:{_QUOTED})|[^\s&;,"'\\]+)"""
+_PROSE = "(?!(?:is|are|was|and|or|to|in|for|with|as|must|needs?|requires?|has)\\b)"
 _PATTERNS = [
-    # scheme://user:password@host
-    r"(\b[a-z][a-z0-9+.-]*://)[^/\s\"'<>]*(?=@)",
-    # Authorization: Basic ..., and a bare Bearer ...
+    # scheme://user:password@host, also with a slash in the password, which a port has after it
+    r"(://)[^/\s\"'<>]*(?=@)",
+    r"(://)[^/\s:@\"'<>]*:(?!\d+[/?#])[^\s\"'<>]{1,200}(?=@)",
+    # Authorization: Basic ..., a bare Bearer ..., Cookie: name=value; name=value
     r"(\bauthorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:[a-z]+\s+)?)[^\s\"'\\]+",
     r"(\bbearer\s+)[\w.~+/=-]{8,}",
-    # X-Amz-Signature=..., "token": "...", password: ...
-    rf"((?:\b|_)(?:{_WORDS})(?:\\?[\"']\s*:|\s*=)\s*){_VALUE}",
+    r"(\bcookie:\s*)(?=[^\s=;\"']+=)[^\r\n\"']+",
+    # X-Amz-Signature=..., "sessionToken": "...", and of addresses of Azure
+    rf"({_ENDING}(?:\\?[\"']\s*:|\s*=)(?:\s*\[)?\s*){_VALUE}",
+    r"([?&]sig=)[^\s&\"'\\]+",
+    # A name of several words, as X-Api-Key: ...; "unexpected token: '<'" holds no secret, so that
+    # after one word the value has to look like one.
+    rf"((?<=\w)[_-]?(?!signature){_ENDING}\s*:\s*){_VALUE}",
     rf"(\bpass(?:word|wd|phrase)\s*:\s*){_VALUE}",
+    r"(\b(?:token|secret|credentials?)\s*:\s*)(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}",
+    # --password ..., also in a list of arguments
+    rf"(--[\w-]{{0,40}}?{_ENDING}[\"']?,?\s+){_PROSE}(?!-){_VALUE}",
     r"()-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*-----|\Z)",
 ]
 # Almost no line holds what any of the patterns needs.
 _HINTS = ("@", "bearer", "private key", "pass", "secret", "token", "credential", "signature",
-          "authorization", "key")  # fmt: skip
+          "authorization", "cookie", "key", "pwd", "sig=")  # fmt: skip
 
 
 @functools.cache
