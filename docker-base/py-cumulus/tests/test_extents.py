@@ -120,6 +120,40 @@ def test_time_that_cannot_be_decoded_is_left_out_with_a_warning(build, caplog, a
     assert why in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("reference", "hour"),
+    [
+        ("2012-9-6 15:15:42.5 -6:00", 21),  # the form of CF's own example
+        ("2012-09-06 15:15:42.5 -6", 21),
+        ("2012-09-06T15:15:42.5-06", 21),
+        ("2012-09-06 15:15:42.50 -0600", 21),
+        ("2012-09-06 20:45:42.5 +0530", 15),
+        ("2012-09-06 15:15:42.5 +00:00", 15),
+        ("2012-09-06 15:15:42.5Z", 15),
+        ("2012-09-06 15:15:42.5 utc", 15),
+        ("2012-09-06 15:15:42.5 GMT", 15),
+    ],
+)
+@pytest.mark.parametrize("calendar", ["standard", "proleptic_gregorian"])
+def test_time_zone_of_the_reference_counts(build, reference, hour, calendar):
+    attributes = {"units": f"seconds since {reference}", "calendar": calendar}
+    assert find_extent(build(time=([0], attributes))).begin == utc(2012, 9, 6, hour, 15, 42, 500000)
+
+
+def test_zone_counts_before_the_gregorian_calendar(build):
+    found = find_extent(build(time=([0], {"units": "days since 1500-01-01 12 -6:00"})))
+    assert found.begin == utc(1500, 1, 1, 18)
+
+
+@pytest.mark.parametrize(
+    "rest", [f"12:00:00 {zone}" for zone in ("EST", "MDT", "GMT-6", "PM", "TAI")] + ["1200"]
+)
+def test_reference_that_is_not_all_understood_gives_no_time(build, caplog, rest):
+    found = find_extent(build(time=([0, 1], {"units": f"seconds since 2012-09-06 {rest}"})))
+    assert (found.begin, found.end) == (None, None)
+    assert f"reference '2012-09-06 {rest}' is not understood" in caplog.text
+
+
 def test_any_count_since_something_is_not_the_time(build):
     attributes = {"units": "seconds since 1993-01-01"}
     assert find_extent(build(tai=([0, 1], attributes, ("n",)))).begin is None

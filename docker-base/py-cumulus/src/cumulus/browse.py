@@ -13,6 +13,7 @@ from pathlib import Path
 from . import CumulusError
 from .classic import refuse_truncated
 from .collection import BrowseRules
+from .moments import decode
 
 __all__ = ["Axis", "Scene", "write_browse"]
 
@@ -257,8 +258,13 @@ def _times(variable):
     """Units and calendar of a CF time that has a date on our calendar."""
     units = str(getattr(variable, "units", ""))
     calendar = str(getattr(variable, "calendar", "standard")).lower()
-    real = calendar in ("standard", "gregorian", "proleptic_gregorian")
-    return (units, calendar) if " since " in units and real else None
+    if calendar not in ("standard", "gregorian", "proleptic_gregorian"):
+        return None
+    try:
+        decode([0.0], units, calendar)
+    except (ValueError, OverflowError):
+        return None  # a count, or what has no date
+    return units, calendar
 
 
 def _track(latitude, longitude):

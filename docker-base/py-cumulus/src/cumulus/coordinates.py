@@ -4,19 +4,17 @@ Only coordinates that are marked as such count; what they do not say is None.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from .logutils import log_warning
+from .moments import decode
 from .products import is_latitude, is_longitude, is_time
 
 __all__ = ["Cover", "cover", "enclosing_longitudes"]
 
 _REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
-_UNITS = {"day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60, "min": 60,
-          "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6}  # fmt: skip
-_GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
 _DECIMALS = 6  # of a degree: 0.1 m
 _SAME = 1e-4  # degrees: gaps between stored longitudes that differ by less are equally large
 
@@ -229,37 +227,12 @@ def _times(product, located):
 
 def _decode(variable, values, calendar):
     """Turn CF time values into moments, to the nearest millisecond; an unknown unit gives none."""
-    units = variable.attributes["units"]
-    moments = _decode_plain(values, units)
-    if moments is None:
-        import netCDF4  # knows every unit, reference and calendar
-
-        try:
-            moments = [
-                datetime(*found.timetuple()[:6], found.microsecond, tzinfo=UTC)
-                for found in netCDF4.num2date(values, units, calendar)
-            ]
-        except (ValueError, OverflowError) as error:
-            log_warning(f"variable {variable.name}: cannot decode its time: {error}")
-            return []
-    return [_to_millisecond(one) for one in moments]
-
-
-def _decode_plain(values, units):
-    """Decode what needs no calendar arithmetic; None for anything else."""
-    unit, _, reference = units.partition(" since ")
-    seconds = _UNITS.get(unit.strip().lower().removesuffix("s") or unit)
-    reference = reference.strip().removesuffix(" UTC").removesuffix("Z").replace(" ", "T")
     try:
-        start = datetime.fromisoformat(reference)
-        if seconds is None or start.tzinfo:
-            return None
-        start = start.replace(tzinfo=UTC)
-        moments = [start + timedelta(seconds=value * seconds) for value in values]
-    except (ValueError, OverflowError):
-        return None
-    # Before that day the standard calendar was another one.
-    return moments if min(start, *moments) >= _GREGORIAN else None
+        moments = decode(values, variable.attributes["units"], calendar)
+    except (ValueError, OverflowError) as error:
+        log_warning(f"variable {variable.name}: cannot decode its time: {error}")
+        return []
+    return [_to_millisecond(one) for one in moments]
 
 
 def _to_millisecond(moment):

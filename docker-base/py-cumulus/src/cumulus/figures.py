@@ -178,8 +178,9 @@ def _positions(axes, axis):
     if axis.times is None:
         return axis.values
     import matplotlib.dates
-    import netCDF4
     import numpy as np
+
+    from .moments import decode
 
     values = np.asarray(axis.values)
     known = np.isfinite(values)
@@ -187,10 +188,7 @@ def _positions(axes, axis):
         return values
     # Equal steps of a time are equal steps of the date, so that two moments suffice.
     first, last = np.nanmin(values), np.nanmax(values)
-    moments = netCDF4.num2date(
-        [first, last], *axis.times, only_use_cftime_datetimes=False, only_use_python_datetimes=True
-    )
-    days = matplotlib.dates.date2num(list(moments))
+    days = matplotlib.dates.date2num(decode([float(first), float(last)], *axis.times))
     locator = matplotlib.dates.AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator))

@@ -1,0 +1,91 @@
+"""CF times as moments in UTC: counts since a reference, which may name a time zone."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["decode", "split_units"]
+
+_UNITS = {"day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60, "min": 60,
+          "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6}  # fmt: skip
+_GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
+# CF-1.8, section 4.4, and UDUNITS: 1992-10-8 15:15:42.5 -6:00. All of it has to be understood: the
+# library passes over a zone, or an hour, that it does not know.
+_REFERENCE = re.compile(
+    r"(?P<year>-?\d{1,4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?)?"
+    r"(?:(?:T|\s+)(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})"
+    r"(?P<fraction>\.\d*)?)?)?)?"
+    r"\s*(?:Z|UTC?|GMT|(?P<sign>[+-])(?P<hours>\d\d?)(?::?(?P<minutes>\d\d?))?)?",
+    re.IGNORECASE,
+)
+
+
+def decode(values, units, calendar):
+    """Turn CF time values into moments.
+
+    Parameters
+    ----------
+    values : sequence of float
+    units, calendar : str
+        As CF has them; the calendar is one of those of the real world.
+
+    Returns
+    -------
+    list of datetime.datetime
+
+    Raises
+    ------
+    ValueError, OverflowError
+        The unit or the reference is not known, or a moment is beyond the years 1 to 9999.
+    """
+    unit, reference, offset = split_units(units)
+    moments = _decode_plain(values, unit, reference)
+    if moments is None:
+        import netCDF4  # knows every unit, date and calendar
+
+        moments = [
+            datetime(*found.timetuple()[:6], found.microsecond, tzinfo=UTC)
+            for found in netCDF4.num2date(values, f"{unit} since {reference}", calendar)
+        ]
+    return [moment - offset for moment in moments]
+
+
+def split_units(units):
+    """Return the unit, the reference in full without its zone, and how far that is from UTC.
+
+    Raises
+    ------
+    ValueError
+        The reference is not understood.
+
+    Examples
+    --------
+    >>> split_units("seconds since 1992-10-8 15:15:42.5 -6:00")
+    ('seconds', '1992-10-08 15:15:42.500000', datetime.timedelta(days=-1, seconds=64800))
+    """
+    unit, _, text = units.partition(" since ")
+    found = _REFERENCE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"the reference {text.strip()!r} is not understood")
+    year, *others = (
+        int(found[name] or default)
+        for name, default in (("year", 1), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0),
+                              ("second", 0))
+    )  # fmt: skip
+    micro = int(f"{(found['fraction'] or '.')[1:]:0<6.6}")
+    date = "{:04d}-{:02d}-{:02d} {:02d}:{:02d}:{:02d}".format(year, *others)
+    zone = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0))
+    return unit.strip(), f"{date}.{micro:06d}", -zone if found["sign"] == "-" else zone
+
+
+def _decode_plain(values, unit, reference):
+    """Decode what needs no calendar arithmetic; None for anything else."""
+    seconds = _UNITS.get(unit.lower().removesuffix("s") or unit)
+    if seconds is None:
+        return None
+    try:
+        start = datetime.fromisoformat(reference).replace(tzinfo=UTC)
+        moments = [start + timedelta(seconds=value * seconds) for value in values]
+    except (ValueError, OverflowError):
+        return None
+    # Before that day the standard calendar was another one.
+    return moments if min(start, *moments) >= _GREGORIAN else None
