@@ -110,6 +110,27 @@ def test_file_that_only_looks_like_the_one_before_is_surveyed_anew(tmp_path):
     assert {one.name for one in inspect(path).coordinates} == {"lon", "time"}
 
 
+@pytest.mark.parametrize(
+    ("before", "attributes"),
+    [({"units": "m"}, {"units": "Degrees_North"}),
+     ({"units": "m"}, {"standard_name": "latitude"}),
+     ({"units": "m"}, {"standard_name": "longitude"}),
+     ({"units": "m"}, {"standard_name": "time", "units": "days since 2012-09-06"}),
+     ({"units": "s since 2012-09-06"}, {"axis": "T", "units": "s since 2012-09-06"})],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_what_a_product_says_does_not_depend_on_the_one_before(tmp_path, before, attributes, size):
+    """A variable of the same name is another latitude, longitude or time in the second file."""
+    for name, own in (("1.nc", before), ("2.nc", attributes)):
+        write_product(tmp_path / name)
+        with netCDF4.Dataset(tmp_path / name, "a") as dataset:
+            dataset.createDimension("x", size)
+            dataset.createVariable("aux", "f8", ("time",)).setncatts(own)
+            dataset.createVariable("data", "f8", ("x",))[:] = 1
+        found = inspect(tmp_path / name)
+    assert "aux" in {one.name for one in found.coordinates}
+
+
 def test_without_h5py_the_library_looks(tmp_path, monkeypatch):
     path = write_product(tmp_path / "1.nc")
     monkeypatch.setattr(products, "_plain", lambda path: None)

@@ -3,6 +3,7 @@
 Opening every variable of a file and reading its attributes is what takes time. The granules of a
 collection are built alike: where a file before had the same groups and names, and in it just one
 latitude, one longitude and one time, only these three are opened, and must still be what they were.
+Nor may another variable have become one of them: the words that tell them are as often in the file.
 """
 
 import os
@@ -21,6 +22,8 @@ _MASKING = (b"scale_factor", b"add_offset", b"missing_value", b"valid_min", b"va
             b"valid_range", b"_Unsigned")  # fmt: skip
 _DEEPEST = 20  # groups within groups; more is a circle
 _MOST_LAYOUTS = 8
+_ALIKE = 200_000  # bytes; in a larger file opening every variable is not what takes time
+_WORDS = (b"degree", b"itude", b" since ")  # units and standard names: metadata is never deflated
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 
 
@@ -33,16 +36,18 @@ class _Layout:
     """How a file is built.
 
     ``groups`` maps the path of each group to the names in it, ``coordinates`` the path of each
-    coordinate to its attributes.
+    coordinate to its attributes. ``almost`` are paths of what only its type, axis or dimension
+    keeps from being one.
     """
 
     groups: dict
     names: tuple
     coordinates: dict
     used: frozenset
+    almost: tuple
 
 
-_layouts = {}  # names in the root group -> _Layout
+_layouts = {}  # names in the root group, and how often there are which words -> _Layout
 
 
 def read_plain(path):
@@ -62,12 +67,12 @@ def read_plain(path):
         root = h5g.open(file, b"/")
         if not h5a.exists(root, b"_NCProperties"):
             return None
-        key = tuple(root)
+        key = _key(path, root)
         if key in _layouts and (product := _read_alike(root, _layouts[key])):
             return product
         layout = _survey(root)
         product = _read_alike(root, layout)
-        if _counts(layout.coordinates.values()) == [1, 1, 1]:
+        if key and _counts(layout.coordinates.values()) == [1, 1, 1]:
             if len(_layouts) >= _MOST_LAYOUTS:
                 _layouts.clear()
             _layouts[key] = layout
@@ -76,10 +81,23 @@ def read_plain(path):
         return None
 
 
+def _key(path, root):
+    """What files that are built alike have in common; None for a large file."""
+    if os.path.getsize(path) > _ALIKE:
+        return None
+    with open(path, "rb") as file:
+        content = file.read().lower()
+    return tuple(root), *map(content.count, _WORDS)
+
+
 def _read_alike(root, layout):
     """Read a file that should have this layout; None where it has not."""
     for place, names in layout.groups.items():
         if place != "/" and tuple(h5g.open(root, place.encode())) != names:
+            return None
+    for place in layout.almost:
+        dataset = h5o.open(root, place.encode())
+        if _is_coordinate(dataset, {key: _text(dataset, key) for key in TEXTS}):
             return None
     found = []
     for place, attributes in layout.coordinates.items():
@@ -96,20 +114,26 @@ def _read_alike(root, layout):
 def _survey(root):
     groups, datasets = {}, {}
     _collect(root, "/", groups, datasets)
-    coordinates = {}
+    coordinates, almost = {}, []
     for path, dataset in datasets.items():
         attributes = {key: _text(dataset, key) for key in TEXTS[:2]}
         if not is_wanted({**attributes, "axis": "T"}, True):
             continue  # two attributes tell this of almost every variable
         attributes |= {key: _text(dataset, key) for key in TEXTS[2:]}
-        is_number = dataset.get_type().get_class() in (h5t.INTEGER, h5t.FLOAT)
-        if is_number and is_wanted(attributes, _is_scale(dataset)):
+        if _is_coordinate(dataset, attributes):
             coordinates[path] = attributes
+        else:
+            almost.append(path)
     used = frozenset()
     if max(_counts(coordinates.values())) > 1:  # which of them the data name decides
         texts = (_text(one, "coordinates") for one in datasets.values())
         used = frozenset(name for text in texts for name in text.split())
-    return _Layout(groups, tuple(datasets), coordinates, used)
+    return _Layout(groups, tuple(datasets), coordinates, used, tuple(almost))
+
+
+def _is_coordinate(dataset, attributes):
+    is_number = dataset.get_type().get_class() in (h5t.INTEGER, h5t.FLOAT)
+    return is_number and is_wanted(attributes, _is_scale(dataset))
 
 
 def _collect(group, path, groups, datasets, depth=0):
