@@ -73,6 +73,17 @@ def test_disk_that_fills_up_tears_nothing_and_a_rerun_completes(repository, moun
     assert primaries(repository) == [f"{name}.nc" for name in contents]
 
 
+def test_granule_whose_record_cannot_be_written_leaves_nothing(repository):
+    """The disk is full, or the place is taken, when its products already have their names."""
+    repository.granule("CPL_A")
+    repository.run()
+    (record,) = repository.output.glob(".cumulus/granules/*.json")
+    record.with_suffix(".new").mkdir()
+    assert repository.run("--force", repository.input, repository.output).returncode == 2
+    assert repository.products() == []
+    assert not record.exists()
+
+
 def test_link_out_of_the_input_directory_is_followed(repository, tmp_path):
     """Workflow engines stage inputs so."""
     path = repository.granule("CPL_A")

@@ -21,6 +21,7 @@ def test_each_granule_has_a_line_and_the_run_a_summary(repository):
     assert first["seconds"] > 0
     assert 5 < first["peak_memory_mb"] < 2000
     assert (second["status"], second["products"]) == ("failed", [])
+    assert second["inputs"] == [facts(repository.input / "CPL_B.hdf5", role="primary")]
     assert second["error"] == "_convert failed (exit status 3): cannot read '/Data/x'"
     assert third["warnings"] == ["left out '/Table': compound type"]
     numbers = ("granules", "processed", "skipped", "failed", "interrupted", "not_started")
@@ -31,6 +32,17 @@ def facts(path, **role):
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     return {**role, "name": path.name, "size": len(content), "sha256": sha256}
+
+
+def test_granule_whose_worker_died_has_its_inputs_in_the_report(repository):
+    source = repository.granule("CPL_A")
+    text = (repository.home / "process.py").read_text()
+    text = text.replace("granule.convert()", "__import__('os').abort()")
+    repository.write("process.py", text)
+    repository.run()
+    line = repository.reports()[0]
+    assert line["status"] == "failed"
+    assert line["inputs"] == [facts(source, role="primary")]
 
 
 def test_metadata_that_lacks_an_extent_is_a_warning(repository):

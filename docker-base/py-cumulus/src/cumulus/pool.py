@@ -9,7 +9,7 @@ import time
 from multiprocessing.connection import wait
 
 from .report import FAILED, INTERRUPTED, Outcome
-from .worker import CONVERTER, DONE, LOG, STEP, work
+from .worker import CONVERTER, DONE, INPUTS, LOG, STEP, work
 
 __all__ = ["FINISHED", "STARTED", "Pool"]
 
@@ -111,7 +111,7 @@ class _Worker:
         self._job = job
         self._process = self.connection = self._converter = None
         self._step, self._since, self._began = "", 0.0, 0.0  # times of the step, of the granule
-        self.number = None
+        self.number, self._inputs = None, {}
         self.is_lost, self._unreadable = False, None
 
     @property
@@ -124,7 +124,7 @@ class _Worker:
             self.end()
         if not self._process:
             self._start()
-        self.number, self._step = number, "reading inputs"
+        self.number, self._step, self._inputs = number, "reading inputs", {}
         self._since = self._began = time.monotonic()
         with contextlib.suppress(OSError):  # it has just died: the next look finds that
             self.connection.send(number)
@@ -151,6 +151,8 @@ class _Worker:
             log(content)
         elif kind == STEP:
             self._step, self._since = content, time.monotonic()
+        elif kind == INPUTS:
+            self._inputs = content
         elif kind == CONVERTER:
             self._converter = content
         elif kind == DONE:
@@ -189,9 +191,8 @@ class _Worker:
         """Give the granule up, with all that was made of it; returns its Outcome."""
         number, seconds = self.number, time.monotonic() - self._began
         self.end()
-        with contextlib.suppress(OSError):  # a full or read-only disk; there is no record then
-            self._job.clear(number)
-        return Outcome(status, reason, seconds=seconds)
+        self._job.clear(number)
+        return Outcome(status, reason, self._inputs, seconds=seconds)
 
     def terminate(self):
         """Ask the worker to finish what it is delivering, or to abandon its granule."""

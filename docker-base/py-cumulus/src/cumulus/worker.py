@@ -29,9 +29,10 @@ from .loglines import LogLine
 from .report import FAILED, INTERRUPTED, PROCESSED, SKIPPED, Outcome
 from .signals import STOPS, Interrupted, interrupt, signals_held
 
-__all__ = ["CONVERTER", "DONE", "LOG", "STEP", "Job", "work"]
+__all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "STEP", "Job", "work"]
 
-CONVERTER, DONE, LOG, STEP = "converter", "done", "log", "step"  # kinds of messages
+# Kinds of messages
+CONVERTER, DONE, INPUTS, LOG, STEP = "converter", "done", "inputs", "log", "step"
 KEPT_WARNINGS = 100  # of a granule
 
 
@@ -53,19 +54,20 @@ class Job:
         return self.scratch / str(number)
 
     def clear(self, number):
-        """Remove what a worker left of a granule that it did not finish."""
+        """Remove what there is of a granule that was not finished, as far as that can be."""
         candidate = self.candidates[number]
-        self.completions.forget(candidate.id)
-        names = product_names(self.collection, candidate.groups)
-        remove_products(self.outdir, names.values())
+        with contextlib.suppress(OSError):  # a full or read-only disk; there is no record then
+            self.completions.forget(candidate.id)
+            names = product_names(self.collection, candidate.groups)
+            remove_products(self.outdir, names.values())
         shutil.rmtree(self.place(number), ignore_errors=True)
 
 
 def work(job, connection, parent):
     """Make the granules whose numbers come through a connection, until None comes.
 
-    Sends pairs of a kind and what belongs to it: CONVERTER (process id), STEP (name), LOG
-    (attributes of a log record), DONE (Outcome).
+    Sends pairs of a kind and what belongs to it: CONVERTER (process id), INPUTS (facts of the
+    files by role), STEP (name), LOG (attributes of a log record), DONE (Outcome).
     """
     die_with(parent)
     confine(job.collection.limits, memory=False)  # Python maps more than it uses
@@ -82,7 +84,7 @@ def work(job, connection, parent):
     converter = Converter(
         job.home / "_convert", job.collection.limits, lambda pid: send(CONVERTER, pid)
     )
-    maker = _Maker(job, converter, relay, lambda name: send(STEP, name))
+    maker = _Maker(job, converter, relay, send)
     try:
         while not maker.stopped and (number := connection.recv()) is not None:
             send(DONE, maker.make(number))
@@ -109,25 +111,26 @@ def _sender(connection):
 class _Maker:
     """Takes granules through scratch, one at a time."""
 
-    def __init__(self, job, converter, relay, step):
-        self._job, self._converter, self._relay, self._step = job, converter, relay, step
+    def __init__(self, job, converter, relay, send):
+        self._job, self._converter, self._relay, self._send = job, converter, relay, send
         self._threads = ThreadPoolExecutor(4)
-        self._delivered = None
+        self._delivered, self._inputs = None, {}
         self._spare = None
         self.stopped = False
 
     def make(self, number):
         """Make a granule and return its Outcome, INTERRUPTED when a request to stop came first."""
         self._relay.warnings = warnings = []
-        self._delivered = None
+        self._delivered, self._inputs = None, {}
         started, memory = time.monotonic(), _Memory(self._converter)
         try:
             outcome = self._make(number)
         except Interrupted as stop:
             self.stopped = True
-            outcome = self._delivered or Outcome(INTERRUPTED, str(stop))
+            outcome = self._delivered or Outcome(INTERRUPTED, str(stop), self._inputs)
         except Exception as error:
-            outcome = _failure(error, self._job.outdir)
+            outcome = _failure(error, self._job.outdir, self._inputs)
+            self._job.clear(number)  # a part of it may be delivered
         self._leave(self._job.place(number))
         outcome.seconds = time.monotonic() - started
         outcome.peak_memory_mb = memory.peak_mb()
@@ -165,7 +168,9 @@ class _Maker:
         remove_products(job.outdir, names.values())
         place = self._enter(job.place(number))
         started_ns = time.time_ns()
-        inputs = {role: _read(path) for role, path in paths.items()}
+        for role, path in paths.items():
+            self._inputs[role] = _read(path)
+        self._send(INPUTS, self._inputs)
         products = {key: place / name for key, name in names.items()}
         granule = Granule(
             id=candidate.id,
@@ -184,12 +189,15 @@ class _Maker:
         made = {key: _read(path, granule.sums) for key, path in products.items()}
         _check_described(made["data"], granule.sums)
         for role, path in paths.items():
-            _check_unchanged(path, inputs[role])
+            _check_unchanged(path, self._inputs[role])
         with signals_held():  # a product and its record belong together
             deliver(products, job.outdir, self._threads.map)
-            job.completions.write(candidate.id, started_ns, inputs, made)
-            self._delivered = Outcome(PROCESSED, inputs=inputs, products=made)
+            job.completions.write(candidate.id, started_ns, self._inputs, made)
+            self._delivered = Outcome(PROCESSED, inputs=self._inputs, products=made)
         return self._delivered
+
+    def _step(self, name):
+        self._send(STEP, name)
 
 
 def _read(path, sums=None):
@@ -209,16 +217,16 @@ def _check_described(data, sums):
         raise CumulusError("product 'data' was changed after write_metadata: call that last")
 
 
-def _failure(error, outdir):
+def _failure(error, outdir, inputs):
     """One sentence for a failure, and for one that nobody foresaw where it happened."""
     if isinstance(error, CumulusError):
-        return Outcome(FAILED, str(error))
+        return Outcome(FAILED, str(error), inputs)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         place = f"for the products in {str(outdir)!r}"
-        return Outcome(FAILED, f"no space left {place}: {error.strerror}")
+        return Outcome(FAILED, f"no space left {place}: {error.strerror}", inputs)
     words = f"{type(error).__name__}: {error}"
     foreseen = isinstance(error, OSError)
-    return Outcome(FAILED, words, traceback=None if foreseen else traceback.format_exc())
+    return Outcome(FAILED, words, inputs, traceback=None if foreseen else traceback.format_exc())
 
 
 class _Relay(logging.handlers.QueueHandler):
