@@ -69,6 +69,36 @@ def test_missing_primary_fails_by_name(group):
     assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
 
 
+CAL = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "{id}_cal.hdf5"')
+
+
+@pytest.mark.parametrize("pattern", ["(?P<id>CPL_.*)", "(?P<id>CPL_[A-Z]+)"])
+def test_file_that_serves_another_granule_is_no_failure(group, caplog, pattern):
+    """Its name matches [inputs].primary, too, with or without an id of its own."""
+    names = ["CPL_A.hdf5", "CPL_A_cal.hdf5", "CPL_B.hdf5", "CPL_C_cal.hdf5"]
+    found, failed = group(names, CAL, ("(?P<id>CPL_.*)", pattern))
+    assert [one.id for one in found] == ["CPL_A"]
+    assert len(failed) == 2
+    assert "CPL_B" in failed
+    assert any("CPL_C_cal" in one for one in failed)
+    assert [one.getMessage().count("'CPL_A_cal.hdf5'") for one in caplog.records] == [1]
+
+
+def test_file_that_serves_a_granule_which_fails_is_no_failure(group):
+    change = (MET[0], 'primary = "CPL_*.hdf5"\ncal = "{id}_cal.hdf5"\nmet = "{id}.met"')
+    found, failed = group(["CPL_A.hdf5", "CPL_A_cal.hdf5"], change)
+    assert (found, list(failed)) == ([], ["CPL_A"])
+
+
+@pytest.mark.parametrize("pattern", ["CPL_.*", ".*"])
+def test_file_whose_name_is_no_id_belongs_to_no_granule(group, caplog, pattern):
+    names = ["CPL_A.hdf5", "CPL_A.met", "CPL_B.met", "README.met"]
+    found, failed = group(names, MET, ("CPL_.*)", f"{pattern})"))
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
+    assert [one.getMessage().count("'README.met'") for one in caplog.records] == [1]
+
+
 def test_primary_without_id_fails_by_name(group):
     change = ("(?P<id>CPL_.*)", "(?P<id>CPL_[A-Z]+)")
     found, failed = group(["CPL_A.hdf5", "CPL_7.hdf5"], change)

@@ -11,6 +11,7 @@ from stat import S_ISREG
 
 from . import CumulusError
 from .delivery import user_remedy
+from .logutils import log_warning
 
 __all__ = ["Candidate", "group_files", "product_names"]
 
@@ -83,12 +84,19 @@ def group_files(collection, indir):
             f"no file in {str(indir)!r} matches {primary!r} ([inputs].primary in collection.toml); "
             f"it holds {len(names)} other file{'s' * (len(names) != 1)}: {found}"
         )
-    candidates = []
+    candidates, serving = [], set()  # files that serve other granules
+    known = {name: name for name in failed} | primaries
     for granule_id, name in primaries.items():
         files = _complete(collection, granule_id, name, names, failed)
+        serving.update(one for one in files if one != name)
         if granule_id not in failed:
             candidates.append(Candidate(granule_id, files, indir, collection))
-    _report_orphans(collection, names, primaries.keys() | failed.keys(), failed)
+    aside = [known[one] for one in failed if known.get(one) in serving]
+    failed = {one: why for one, why in failed.items() if known.get(one) not in serving}
+    aside += _report_orphans(collection, names, primaries, failed)
+    if aside:
+        few = ", ".join(map(repr, aside[:5])) + (", ..." if len(aside) > 5 else "")
+        log_warning(f"no granules of their own, though their names match: {few}", "process")
     _refuse_shared_products(collection, candidates, failed)
     return [one for one in candidates if one.id not in failed], failed
 
@@ -230,20 +238,35 @@ def _matching(template, groups, names):
 
 
 def _report_orphans(collection, names, primaries, failed):
-    """A file that belongs to a granule whose primary file is not there is an incomplete set."""
+    """A file that belongs to a granule whose primary file is not there is an incomplete set.
+
+    Returns the names that are none: no primary file could have such an id.
+    """
     templates = {  # with a * in the pattern nobody can say where the id ends
         role: template.partition("{id}")
         for role, template in collection.inputs.items()
         if role != "primary" and template.count("{") == 1 and "*" not in template
     }
-    primary = _pattern(collection.inputs["primary"])
+    primary, aside = _pattern(collection.inputs["primary"]), []
+    sample = next(iter(primaries.values()), None)
     for role, (before, placeholder, after) in templates.items():
         for name in names if placeholder else ():
             if name.startswith(before) and name.endswith(after) and not primary.fullmatch(name):
                 granule_id = name[len(before) : len(name) - len(after)]
-                if granule_id and granule_id not in primaries:
-                    reason = f"input 'primary' is missing; {role!r} is there: {name!r}"
-                    failed.setdefault(granule_id, reason)
+                if not granule_id or granule_id in primaries or granule_id in failed:
+                    continue
+                if sample and not _could_be(collection, primary, granule_id, sample):
+                    aside.append(name)
+                    continue
+                failed[granule_id] = f"input 'primary' is missing; {role!r} is there: {name!r}"
+    return aside
+
+
+def _could_be(collection, primary, granule_id, sample):
+    """Whether a primary file, named like the sample, could have this id."""
+    start, end = collection.id_pattern.fullmatch(sample).span("id")
+    name = sample[:start] + granule_id + sample[end:]
+    return primary.fullmatch(name) and _groups(collection, name).get("id") == granule_id
 
 
 def _refuse_shared_products(collection, candidates, failed):
