@@ -83,6 +83,8 @@ MISTAKES = {
     "hidden product": ("{id}.cmr.json", ".{id}.json", "products.cmr", "dot"),
     "same product twice": ("{id}.cmr.json", "{id}.nc", "products", "different file name"),
     "placeholder in primary": ('"CPL_*.hdf5"', '"{id}.hdf5"', "inputs.primary", "no placeholder"),
+    "unknown check": ("seconds = 60", "[check]\nvars = []", "'vars'", "allowed: variables"),
+    "no list": ("seconds = 60", '[check]\nvariables = "a"', "check.variables", "a list"),
     "odd role": ('primary = "CPL_*.hdf5"', 'primary = "a"\n"b c" = "d"', "inputs.b c", "letters"),
 }
 

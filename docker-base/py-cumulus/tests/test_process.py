@@ -377,6 +377,56 @@ def test_check_finds_variables_in_groups(repository):
     assert repository.run().returncode == 0
 
 
+@pytest.mark.parametrize("file_format", ["NETCDF4", "NETCDF3_CLASSIC"])
+def test_check_finds_a_product_without_values(repository, file_format):
+    with netCDF4.Dataset(repository.input / "CPL_A.hdf5", "w", format=file_format) as dataset:
+        dataset.createDimension("time", None)
+        for name, units in (("time", "seconds since 2012-09-06"), ("x", "1")):
+            dataset.createVariable(name, "f4", ("time",)).units = units
+    assert "'CPL_A.nc' holds no values: each of its variables is empty" in repository.run().stdout
+
+
+def test_check_is_content_with_one_value(repository):
+    """A granule in which nothing of a kind was observed is none the less one."""
+    with netCDF4.Dataset(repository.input / "CPL_A.hdf5", "w") as dataset:
+        dataset.createDimension("time", None)
+        dataset.createVariable("time", "f4", ("time",)).units = "seconds since 2012-09-06"
+        dataset.createVariable("orbit", "f4", ())
+    assert repository.run().returncode == 0
+
+
+def test_check_finds_that_an_expected_variable_is_missing(repository):
+    table = '[check]\nvariables = ["lat", "/lon", "geo/height", "ATB"]\n\n[limits]'
+    repository.configure("[limits]", table)
+    repository.granule("CPL_A")
+    done = repository.run()
+    assert done.returncode == 2
+    words = "product 'CPL_A.nc' lacks 'geo/height', 'ATB' ([check] variables in collection.toml)"
+    assert words in done.stdout
+    repository.configure(', "geo/height", "ATB"', "")
+    assert repository.run().returncode == 0
+
+
+def test_text_has_none_of_the_expected_variables(repository):
+    repository.configure("[limits]", '[check]\nvariables = ["lat"]\n\n[limits]')
+    repository.granule(text="no NetCDF at all")
+    assert "lacks 'lat'" in repository.run().stdout
+
+
+@pytest.mark.parametrize("key", ["data", "metadata", "cmr"])
+def test_empty_product_fails_the_granule(repository, key):
+    repository.granule("CPL_A")
+
+    def make(granule):
+        make_all(granule)
+        granule.products[key].write_text("")
+
+    name = {"data": "CPL_A.nc", "metadata": "CPL_A.nc.meta.xml", "cmr": "CPL_A.cmr.json"}[key]
+    words = f"product {key!r} is empty: the file {name!r} has no content"
+    assert process(repository, make).failed == {"CPL_A": words}
+    assert repository.products() == []
+
+
 def test_check_lets_other_formats_be(repository):
     repository.granule(text="no NetCDF at all")
     assert repository.run().returncode == 0

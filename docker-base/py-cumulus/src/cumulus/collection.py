@@ -147,6 +147,8 @@ class Collection:
     inputs, products : mapping of str to str
         File name pattern of each role, file name template of each product. The product "data"
         is the first and primary one.
+    expected : tuple of str
+        Paths of variables that every product "data" has.
     """
 
     short_name: str
@@ -160,6 +162,7 @@ class Collection:
     compare: CompareRules = field(default_factory=CompareRules)
     browse: BrowseRules = field(default_factory=BrowseRules)
     limits: Limits = field(default_factory=Limits)
+    expected: tuple[str, ...] = ()
     sample_uri: str = ""
     path: Path = Path("collection.toml")
 
@@ -174,6 +177,7 @@ _TABLES = {
         "title": (checks.text, False),
     },
     "granule": {"id": (checks.regex, True)},
+    "check": {"variables": (checks.texts, False)},
     "metadata": metadata_rules.TABLE,
     "compare": {
         "rtol": (checks.number, False),
@@ -267,6 +271,7 @@ class _Reader:
             compare=CompareRules(**tables["compare"], variables=variables),
             browse=BrowseRules(**tables["browse"]),
             limits=Limits(**tables["limits"]),
+            expected=tables["check"].get("variables", ()),
             sample_uri=tables["sample"].get("uri", ""),
             path=self.path,
         )

@@ -155,7 +155,7 @@ def deliver(products, outdir, map_=map):
 
 
 def check_made(products):
-    """Make sure that every declared product is there, a file of its own.
+    """Make sure that every declared product is there, a file of its own that is not empty.
 
     Raises
     ------
@@ -164,6 +164,8 @@ def check_made(products):
     for key, path in products.items():
         if not path.is_file() or path.is_symlink():
             raise CumulusError(f"product {key!r} was not made: expected the file {path.name!r}")
+        if path.stat().st_size == 0:
+            raise CumulusError(f"product {key!r} is empty: the file {path.name!r} has no content")
 
 
 def fsync(path):

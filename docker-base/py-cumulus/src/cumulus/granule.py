@@ -108,7 +108,10 @@ class Granule:
         shutil.copyfile(self.inputs["primary"], self.products["data"])
 
     def check(self):
-        """Make sure that the product "data" is there, and if it is NetCDF or HDF5 holds variables.
+        """Make sure that the product "data" is what it should be.
+
+        It is there and not empty. NetCDF and HDF5 open, have variables, those of [check] in
+        collection.toml among them, and one at least has values.
 
         Raises
         ------
@@ -119,8 +122,14 @@ class Granule:
         self.step("check")
         product = self.products["data"]
         check_output(product)
-        if kind_of(product) == NETCDF and not _holds_variables(product):
-            raise CumulusError(f"product {product.name!r} holds no variables")
+        names = _variables(product) if kind_of(product) == NETCDF else ()
+        found = {one.strip("/") for one in names}
+        missing = [one for one in self.collection.expected if one.strip("/") not in found]
+        if missing:
+            raise CumulusError(
+                f"product {product.name!r} lacks {', '.join(map(repr, missing))} "
+                f"([check] variables in {self.collection.path.name})"
+            )
 
     def write_metadata(self, extent=None):
         """Write the declared records of the product "data": ECHO10 "metadata", UMM-G "cmr".
@@ -164,10 +173,14 @@ def _where(entry):
     return f"{entry.get('path')}{f':{attribute}' if attribute else ''}"
 
 
-def _holds_variables(product):
+def _variables(product):
     from .products import inspect
 
     try:
-        return bool(inspect(product).names)
+        found = inspect(product)
     except CumulusError as error:
         raise CumulusError(f"product {product.name!r} does not open: {error}") from error
+    if found.is_empty:
+        what = "values: each of its variables is empty" if found.names else "variables"
+        raise CumulusError(f"product {product.name!r} holds no {what}")
+    return found.names

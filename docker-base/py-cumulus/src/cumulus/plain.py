@@ -105,7 +105,10 @@ def _read_alike(root, layout):
         if {key: _text(dataset, key) for key in TEXTS} != attributes:
             return None
         found.append(_variable(place, dataset, attributes))
-    return Product("NetCDF-4", layout.names, tuple(found), layout.used)
+    is_empty = not any(one.values.size for one in found) and all(
+        0 in h5o.open(root, name.encode()).shape for name in layout.names
+    )
+    return Product("NetCDF-4", layout.names, tuple(found), layout.used, is_empty)
 
 
 # --- the layout ------------------------------------------------------------------------------

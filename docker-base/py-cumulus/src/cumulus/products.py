@@ -55,13 +55,15 @@ class Product:
     """What a file holds; ``data_format`` is "NetCDF-4", "HDF5", "NetCDF-3" or "" for others.
 
     ``names`` are the paths of its variables, ``coordinates`` those that may be latitude, longitude
-    or time, and ``used`` the names that variables give in their attribute ``coordinates``.
+    or time, and ``used`` the names that variables give in their attribute ``coordinates``. It
+    ``is_empty`` where no variable has room for any value.
     """
 
     data_format: str = ""
     names: tuple = ()
     coordinates: tuple = ()
     used: frozenset = field(default_factory=frozenset)
+    is_empty: bool = False
 
 
 _last = {}  # one file: what the check looked at, metadata need not open again
@@ -134,11 +136,12 @@ def _with_netcdf(path, family):
     import numpy as np
 
     refuse_truncated(path)
-    names, coordinates, used = [], [], set()
+    names, coordinates, used, is_empty = [], [], set(), True
     with netCDF4.Dataset(path) as dataset:
         for one in _walk(dataset):
             group = one.group().path
             names.append(f"{group.rstrip('/')}/{one.name}")
+            is_empty &= 0 in one.shape
             used.update(str(getattr(one, "coordinates", "")).split())
             attributes = {key: str(getattr(one, key, "")).strip() for key in TEXTS}
             numeric = getattr(one.dtype, "kind", "O") in "iuf"
@@ -152,7 +155,7 @@ def _with_netcdf(path, family):
                     Variable(one.name, group, dims, is_coordinate, attributes, values, present)
                 )
         data_format = family if family == "NetCDF-3" else _hdf5_format(dataset)
-    return Product(data_format, tuple(names), tuple(coordinates), frozenset(used))
+    return Product(data_format, tuple(names), tuple(coordinates), frozenset(used), is_empty)
 
 
 def _walk(group):
