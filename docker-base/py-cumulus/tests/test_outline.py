@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cumulus.coordinates import cover
 from cumulus.metadata import make_record
 from cumulus.metadata_rules import MetadataRules
-from cumulus.outline import MOST_POINTS, outline
+from cumulus.outline import MOST_POINTS, holds_pole, outline
 from cumulus.products import inspect
 from cumulus.records import render_echo10, render_ummg
 from cumulus.sources import find_extent
@@ -142,6 +142,19 @@ def test_swath_that_crosses_itself_has_no_polygon():
     assert "crosses itself" in outline(east, north, np.ones((2, 2), bool))
 
 
+@given(sign=st.sampled_from([-1, 1]), **{**SWATHS, "latitude": st.floats(70, 90)})
+@settings(max_examples=100)
+def test_pole_is_within_a_swath_if_its_edge_goes_around_it(sign, latitude, **place):
+    east, north = positions(sign * latitude, **place)
+    edge = [(i, 0) for i in range(30)] + [(29, j) for j in range(9)]
+    edge += [(i, 8) for i in range(29, -1, -1)] + [(0, j) for j in range(8, -1, -1)]
+    around = winding([(east[one], north[one]) for one in edge], (0, sign * 90)) != 0
+    valid = np.ones(east.shape, bool)
+    assert holds_pole(east, north, valid, sign) == around
+    assert holds_pole(east % 360, north, valid, sign) == around
+    assert not holds_pole(east, north, valid, -sign)
+
+
 # --- from a product to its records -----------------------------------------------------------
 
 
@@ -168,6 +181,18 @@ def test_polygon_is_drawn_only_on_request(product):
     path = product()
     assert cover(inspect(path)).polygon == ()
     assert len(cover(inspect(path), polygon=True).polygon) >= 5
+
+
+@pytest.mark.parametrize(
+    ("latitude", "box"),
+    [(89, (-180, None, 180, 90)), (-89, (-180, -90, 180, None)), (70, (None, None, None, None))],
+)
+def test_box_of_a_swath_around_a_pole_holds_the_pole(product, latitude, box):
+    found = find_extent(product(latitude, columns=8)).box
+    for value, expected in zip(
+        (found.west, found.south, found.east, found.north), box, strict=True
+    ):
+        assert value == expected if expected else abs(value) not in (90, 180)
 
 
 @pytest.mark.parametrize("place", [(10, 179.5), (89, 0), (-90, 10), (0, 0)])

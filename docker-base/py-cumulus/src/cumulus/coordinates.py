@@ -10,6 +10,7 @@ import numpy as np
 
 from .logutils import log_warning
 from .moments import decode
+from .outline import holds_pole, outline
 from .products import is_latitude, is_longitude, is_time
 
 __all__ = ["Cover", "cover", "enclosing_longitudes"]
@@ -52,6 +53,14 @@ class _Place:
     def is_samples(self):
         """Each latitude has its longitude; else they are the axes of a grid."""
         return self.latitude.dimensions == self.longitude.dimensions
+
+    @property
+    def is_swath(self):
+        return self.is_samples and self.valid_north.ndim == 2
+
+    def holds_pole(self, pole):
+        """Whether the north pole (1) or the south pole (-1) lies between the samples."""
+        return holds_pole(self.longitude.values, self.latitude.values, self.valid_north, pole)
 
 
 def cover(product, polygon=False):
@@ -122,7 +131,14 @@ def _edges(places):
         return None
     north, east = np.concatenate(north), np.concatenate(east)
     west_edge, east_edge = enclosing_longitudes(east)
-    return west_edge, _shortest(north.min()), east_edge, _shortest(north.max())
+    south_edge, north_edge = _shortest(north.min()), _shortest(north.max())
+    # Around a pole there are samples of every longitude, and the pole itself between them.
+    swaths = [one for one in places if one.is_swath]
+    if north_edge > 0 and any(one.holds_pole(1) for one in swaths):
+        west_edge, east_edge, north_edge = -180.0, 180.0, 90.0
+    if south_edge < 0 and any(one.holds_pole(-1) for one in swaths):
+        west_edge, east_edge, south_edge = -180.0, 180.0, -90.0
+    return west_edge, south_edge, east_edge, north_edge
 
 
 def _located(places):
@@ -137,9 +153,7 @@ def _located(places):
 
 
 def _polygon(places):
-    from .outline import outline
-
-    swaths = [one for one in places if one.is_samples and one.valid_north.ndim == 2]
+    swaths = [one for one in places if one.is_swath]
     if len(swaths) != 1:
         log_warning(f"no polygon: the product has {len(swaths)} swaths of 2-D positions, not one")
         return ()

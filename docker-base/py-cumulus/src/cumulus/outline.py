@@ -9,10 +9,11 @@ import heapq
 
 import numpy as np
 
-__all__ = ["MOST_POINTS", "outline"]
+__all__ = ["MOST_POINTS", "holds_pole", "outline"]
 
 MOST_POINTS = 40  # the closing one, equal to the first, is not counted
 _SIDE = 250  # samples of each of the four sides that are looked at
+_POLAR = 60  # degrees; samples around a pole lie beyond, however coarse they are
 _WIDEST = np.cos(np.radians(80))  # a gnomonic picture ends at 90 degrees from its centre
 
 
@@ -53,6 +54,37 @@ def outline(longitudes, latitudes, valid, most=MOST_POINTS):
     if area < 0:
         corners = corners[::-1]
     return [(longitudes[i], latitudes[i]) for i in (*corners, corners[0])]
+
+
+def holds_pole(longitudes, latitudes, valid, pole):
+    """Whether a pole lies between samples of a swath.
+
+    It lies within four neighbours around which the longitude turns once.
+
+    Parameters
+    ----------
+    longitudes, latitudes : numpy.ndarray
+        Degrees, shape (rows, columns) in the order in which the swath was scanned.
+    valid : numpy.ndarray of bool
+        Which samples have a position.
+    pole : int
+        1 is the north pole, -1 the south pole.
+    """
+    with np.errstate(invalid="ignore"):
+        near = valid & (latitudes * np.sign(pole) > _POLAR)
+    if not near.any():
+        return False
+    part = tuple(_span(near.any(axis=axis)) for axis in (1, 0))
+    east, near = longitudes[part].astype("f8"), near[part]
+    cells = near[:-1, :-1] & near[:-1, 1:] & near[1:, 1:] & near[1:, :-1]
+    corners = [one[cells] for one in (east[:-1, :-1], east[:-1, 1:], east[1:, 1:], east[1:, :-1])]
+    turns = sum((corners[i] - corners[i - 1] + 180) % 360 - 180 for i in range(4))
+    return bool((np.abs(turns) > 180).any())
+
+
+def _span(flags):
+    first, last = np.flatnonzero(flags)[[0, -1]]
+    return slice(first, last + 1)
 
 
 def _ring(valid):
