@@ -113,18 +113,50 @@ def edit(path, text="\n# changed\n"):
         lambda home: edit(home / "src" / "table.csv", "1,2"),
         lambda home: edit(home / "src" / "deep" / "module.py"),
         lambda home: (home / "src" / "table.csv").rename(home / "src" / "other.csv"),
+        lambda home: (home / "src" / "deep").rename(home / "src" / "other"),
+        lambda home: edit(home / "elsewhere" / "calibration.csv", "1,2"),
+        lambda home: edit(home / "elsewhere" / "one.csv", "1,2"),
     ],
-    ids=["converter", "handler", "collection.toml", "src", "deep in src", "a name in src"],
-)
+    ids=["converter", "handler", "collection.toml", "src", "deep in src", "a name in src",
+         "a folder in src", "behind a link to a folder", "behind a link"],
+)  # fmt: skip
 def test_changed_code_processes_everything_again(repository, change):
     (repository.home / "src" / "deep").mkdir(parents=True)
     (repository.home / "src" / "table.csv").touch()
     (repository.home / "src" / "deep" / "module.py").touch()
+    (repository.home / "elsewhere").mkdir()
+    (repository.home / "elsewhere" / "calibration.csv").touch()
+    (repository.home / "elsewhere" / "one.csv").touch()
+    (repository.home / "src" / "tables").symlink_to("../elsewhere")
+    (repository.home / "src" / "one.csv").symlink_to("../elsewhere/one.csv")
+    (repository.home / "src" / "circle").symlink_to("..")
     repository.granule("CPL_A")
     repository.run()
     assert rerun(repository) == {"CPL_A": "skipped"}
     change(repository.home)
     assert rerun(repository) == {"CPL_A": "processed"}
+
+
+def test_products_of_former_names_are_removed(done):
+    done.configure('data = "{id}.nc"', 'data = "{id}_v2.nc"')
+    done.configure('cmr = "{id}.cmr.json"', "")
+    (done.output / "CPL_C.nc").write_text("of somebody else")
+    assert rerun(done) == {"CPL_A": "processed", "CPL_B": "processed"}
+    kept = ["CPL_A.nc.meta.xml", "CPL_A_v2.nc", "CPL_B.nc.meta.xml", "CPL_B_v2.nc", "CPL_C.nc"]
+    assert done.products() == kept
+
+
+def test_former_name_that_is_another_granules_now_stays(repository):
+    """The product of A had the name that B's has now."""
+    repository.configure("(?P<id>CPL_.*)", "(?P<id>CPL_.)(?P<n>.*)")
+    repository.configure('data = "{id}.nc"', 'data = "{n}.nc"')
+    repository.granule("CPL_A1")
+    repository.granule("CPL_B2")
+    assert repository.run().returncode == 0
+    (repository.input / "CPL_A1.hdf5").rename(repository.input / "CPL_A2.hdf5")
+    (repository.input / "CPL_B2.hdf5").rename(repository.input / "CPL_B1.hdf5")
+    assert rerun(repository) == {"CPL_A": "processed", "CPL_B": "processed"}
+    assert {"1.nc", "2.nc"} <= set(repository.products())
 
 
 def test_changed_identity_processes_everything_again(done, monkeypatch):

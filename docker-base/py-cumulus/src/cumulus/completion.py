@@ -45,7 +45,7 @@ def code_fingerprint(home, collection):
     """Return a hash of what turns inputs into products.
 
     That is the converter, process.py, collection.toml with the identity that the environment
-    gives, everything in src/, and py-cumulus itself: its version and its code.
+    gives, everything in src/, also behind links, and py-cumulus itself: its version and its code.
 
     Parameters
     ----------
@@ -56,10 +56,11 @@ def code_fingerprint(home, collection):
     home, library = Path(home), Path(__file__).parent
     identity = [__version__, collection.short_name, collection.version, collection.provider]
     digest = hashlib.sha256(json.dumps(identity).encode())
-    code = [home / name for name in _CODE] + _files_below(home / "src")
-    for path in code + _files_below(library):
+    code = [(home, home / name) for name in _CODE]
+    code += [(home, path) for path in _files_below(home / "src")]
+    for root, path in code + [(library, path) for path in _files_below(library)]:
         try:
-            entry = [path.name, checksum(path)]
+            entry = [str(path.relative_to(root)), checksum(path)]
         except FileNotFoundError:
             continue  # a collection may have no converter
         except OSError as error:
@@ -68,11 +69,21 @@ def code_fingerprint(home, collection):
     return digest.hexdigest()
 
 
-def _files_below(folder):
+def _files_below(folder, above=()):
+    """All files, in the order of their names; links are followed, but never in a circle."""
+    real = os.path.realpath(folder)
+    if real in above or not folder.is_dir():
+        return []
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise CumulusError(f"cannot read {str(folder)!r}: {error.strerror}") from error
     found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(one for one in folders if one != "__pycache__")
-        found += [path for name in sorted(names) if (path := Path(place, name)).is_file()]
+    for path in entries:
+        if path.is_file():
+            found.append(path)
+        elif path.name != "__pycache__":
+            found += _files_below(path, (*above, real))
     return found
 
 
@@ -126,6 +137,15 @@ class Completions:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # there is none, or it was cut off when the machine stopped
         return None
+
+    def product_names(self, granule_id):
+        """Return the names of the products that a granule's record speaks of; empty without one."""
+        try:
+            record = json.loads(self._path(granule_id).read_text(encoding="utf-8"))
+            names = [one["name"] for one in record["products"].values()]
+            return [one for one in names if one == os.path.basename(one)]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return []
 
     def write(self, granule_id, started_ns, inputs, products):
         """Record that the products of a granule were delivered.

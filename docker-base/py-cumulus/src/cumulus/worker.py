@@ -115,7 +115,7 @@ class _Maker:
         self._job, self._converter, self._relay, self._send = job, converter, relay, send
         self._threads = ThreadPoolExecutor(4)
         self._delivered, self._inputs = None, {}
-        self._spare = None
+        self._spare = self._all_names = None
         self.stopped = False
 
     def make(self, number):
@@ -164,6 +164,7 @@ class _Maker:
         if not job.force and (found := job.completions.standing(candidate.id, paths, names)):
             return Outcome(SKIPPED, inputs=found[0], products=found[1])
         # What an earlier run left must not be taken for the result of this one.
+        remove_products(job.outdir, self._former(candidate, names.values()))
         job.completions.forget(candidate.id)
         remove_products(job.outdir, names.values())
         place = self._enter(job.place(number))
@@ -195,6 +196,18 @@ class _Maker:
             job.completions.write(candidate.id, started_ns, self._inputs, made)
             self._delivered = Outcome(PROCESSED, inputs=self._inputs, products=made)
         return self._delivered
+
+    def _former(self, candidate, names):
+        """Products that the granule had under names which [products] does not give any more."""
+        job = self._job
+        former = set(job.completions.product_names(candidate.id)).difference(names)
+        if former and self._all_names is None:  # another granule may have taken the name
+            self._all_names = {
+                name
+                for one in job.candidates
+                for name in product_names(job.collection, one.groups).values()
+            }
+        return former.difference(self._all_names or ())
 
     def _step(self, name):
         self._send(STEP, name)
