@@ -46,6 +46,9 @@ MISTAKES = {
     "unknown source": ('place = ["guess"]', "metadata.place", "not 'guess'"),
     "text for a list": ('time = "product"', "metadata.time", "a list of texts"),
     "text for a truth": ('polygon = "yes"', "metadata.polygon", "true or false"),
+    "address without a scheme": ('access_url = "data/{data}"', "metadata.access_url", "https://"),
+    "address with a space": ('access_url = "https://a b/{id}"', "access_url", "without spaces"),
+    "number for an address": ("access_url = 0", "metadata.access_url", "a text in quotes"),
     "number for a truth": ("polygon = 1", "metadata.polygon", "true or false"),
     "unknown role": ('sidecar = "met"', "metadata.sidecar", "one of the inputs: primary"),
     "sidecar never asked": (

@@ -81,6 +81,17 @@ def test_nothing_known_is_two_warnings(tmp_path, caplog):
     assert {one.levelname for one in caplog.records} == {"WARNING"}
 
 
+def test_begin_without_an_end_is_a_warning(tmp_path, caplog):
+    """The record has a range that is open: the granule seems to go on for ever."""
+    (tmp_path / "p.txt").write_text("text")
+    found = find_extent(
+        tmp_path / "p.txt", ("filename", "product"), {"begin": "20120906T120000Z"}, fixed=PLACE,
+        place=("fixed",),
+    )  # fmt: skip
+    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), None)
+    assert "a begin, but no end of the temporal extent in filename, product" in caplog.text
+
+
 # --- function and fixed values ---------------------------------------------------------------
 
 

@@ -76,6 +76,12 @@ def truth(value):
     return value
 
 
+def address(value):
+    if text(value) and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", value):
+        raise ValueError('empty, or an address without spaces, such as "https://host/{data}"')
+    return value
+
+
 def moment(value):
     """Check a time, such as 2012-09-06T12:00:00Z, or a day."""
     if not isinstance(value, date):  # a datetime is one, too
@@ -111,6 +117,6 @@ TABLE = {
     "place": (sources, False),
     "sidecar": (text, False),
     "polygon": (truth, False),
-    "access_url": (text, False),
+    "access_url": (address, False),
 }
 FIXED = {key: (degrees if key in EDGES else moment, False) for key in KEYS}

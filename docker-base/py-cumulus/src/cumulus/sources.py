@@ -72,6 +72,8 @@ def find_extent(
     elif begin is None:
         end = None  # the metadata formats have no range without a begin
         log_warning(f"{name}: no temporal extent found in {', '.join(time)}")
+    elif end is None:
+        log_warning(f"{name}: a begin, but no end of the temporal extent in {', '.join(time)}")
     located = next((one for source in place if (one := answer(source)).box), Extent())
     if located.box is None:
         log_warning(f"{name}: no spatial extent found in {', '.join(place)}")
