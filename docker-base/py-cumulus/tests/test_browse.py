@@ -145,6 +145,47 @@ def test_product_without_anything_to_draw_is_one_sentence(tmp_path):
     assert not (tmp_path / "a.png").exists()
 
 
+@pytest.mark.parametrize("name", ["time", "z"])
+@pytest.mark.parametrize("value", [np.nan, 1e300])
+def test_curtain_whose_coordinate_makes_no_sense_is_a_sentence_or_a_picture(tmp_path, name, value):
+    path = curtain(tmp_path / "a.nc")
+    with netCDF4.Dataset(path, "a") as dataset:
+        dataset[name][:] = value
+        dataset[name][-1:] = value / 2
+    try:
+        write_browse(path, tmp_path / "a.png")
+    except CumulusError as error:
+        assert str(error).startswith("cannot draw")
+    else:
+        assert (name, value) == ("z", 1e300)
+
+
+def test_product_without_records_is_one_sentence(tmp_path):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
+        for name in ("time", "z"):
+            dataset.createDimension(name, None if name == "time" else 3)
+            dataset.createVariable(name, "f8", (name,))
+        dataset["time"].units = "seconds since 2012-09-06"
+        dataset["z"].setncatts({"units": "m", "axis": "Z"})
+        dataset.createVariable("field", "f4", ("time", "z"))
+    with pytest.raises(CumulusError, match="cannot draw"):
+        write_browse(tmp_path / "a.nc", tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("dimensions", [("n",), ("n", "m")], ids=["track", "swath"])
+def test_positions_that_are_all_nan_are_one_sentence(tmp_path, dimensions):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
+        for name in dimensions:
+            dataset.createDimension(name, 5)
+        for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
+            dataset.createVariable(name, "f8", dimensions)[:] = np.nan
+            dataset[name].units = units
+        if len(dimensions) == 2:
+            dataset.createVariable("x", "f8", dimensions)[:] = 1
+    with pytest.raises(CumulusError, match="cannot draw"):
+        write_browse(tmp_path / "a.nc", tmp_path / "a.png")
+
+
 @pytest.mark.parametrize("coordinate, indices", [
     ([0, 1, 2, 3], [0, 1, 2, 3]),
     ([3, 2, 1, 0], [3, 2, 1, 0]),

@@ -45,6 +45,7 @@ def write_browse(product, image, rules=None):
     figures.check(rules)
     with _opened(product) as dataset:
         scene = describe(dataset, Path(product).stem, rules)
+    _require_places(scene)
     partial = Path(image).with_name(f".{os.getpid()}.browse.part")
     try:
         figures.draw(scene, rules, partial)
@@ -135,6 +136,18 @@ def describe(dataset, title, rules):
         f"cannot draw {what} of {title!r}: expected coordinates of time and altitude, or latitude "
         "and longitude, found none; name another in collection.toml: [browse] variable"
     )
+
+
+def _require_places(scene):
+    """Make sure that there are places at which something can be drawn, not fill and NaN alone."""
+    import numpy as np
+
+    axes = [(one.label, one.values) for one in (scene.x, scene.y) if one is not None]
+    if scene.kind == "track":
+        axes = [("the track", scene.track[0])]
+    for label, values in axes:
+        if not np.isfinite(values).any():
+            raise CumulusError(f"cannot draw {scene.title!r}: {label} has no valid value")
 
 
 def _scene(view, title):

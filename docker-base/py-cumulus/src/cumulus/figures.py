@@ -188,7 +188,10 @@ def _positions(axes, axis):
         return values
     # Equal steps of a time are equal steps of the date, so that two moments suffice.
     first, last = np.nanmin(values), np.nanmax(values)
-    days = matplotlib.dates.date2num(decode([float(first), float(last)], *axis.times))
+    try:
+        days = matplotlib.dates.date2num(decode([float(first), float(last)], *axis.times))
+    except (ValueError, OverflowError) as error:
+        raise CumulusError(f"cannot draw the times of {axis.label!r}: {error}") from error
     locator = matplotlib.dates.AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(matplotlib.dates.ConciseDateFormatter(locator))
