@@ -2,6 +2,8 @@
 
 import ctypes
 import json
+import logging
+import multiprocessing
 import os
 import signal
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 from samples import alive, wait_for
 
+from cumulus.apart import call_apart
 from cumulus.process import process_granules
 
 
@@ -233,6 +236,65 @@ def test_nothing_outlives_a_killed_handler(repository, monkeypatch):
     handler.kill()
     handler.communicate(timeout=30)
     for pid in (*pids, *workers):
+        wait_for(lambda pid=pid: not alive(pid))
+
+
+def test_handler_may_start_processes(repository, capsys):
+    """As a comparison does, too; what they log comes out, and they can be terminated in silence."""
+    granules(repository, "CPL_A")
+
+    def child(number):
+        logging.getLogger().warning("child %d", number)
+        return number + 1
+
+    def make(granule):
+        make_all(granule)
+        assert call_apart(child, 1) == 2
+        forking = multiprocessing.get_context("fork")
+        waiting = forking.Process(target=time.sleep, args=(1000,))
+        waiting.start()
+        waiting.terminate()
+        waiting.join()
+        assert waiting.exitcode == -signal.SIGTERM
+
+    assert process(repository, make).failed == {}
+    found = capsys.readouterr()
+    assert (found.out.count("child 1"), found.err) == (1, "")
+
+
+@pytest.mark.parametrize("killed", ["worker", "handler"])
+def test_processes_of_a_handler_end_with_their_worker(repository, killed):
+    """kill -9 of the worker, and of the handler: also what a child forked in its turn ends."""
+    repository.granule("CPL_A", "A")
+    text = (repository.home / "process.py").read_text()
+    fork = """
+    import multiprocessing, os
+    forking = multiprocessing.get_context("fork")
+    def wait(name, more):
+        if more:
+            forking.Process(target=wait, args=("grandchild", False)).start()
+        (HOME / name).write_text(str(os.getpid()))
+        time.sleep(1000)
+    forking.Process(target=wait, args=("child", True)).start()
+    wait("worker", False)
+"""
+    repository.write("process.py", text.replace("    granule.convert()", fork))
+    handler = repository.start(repository.input, repository.output)
+    names = ("child", "grandchild", "worker")
+
+    def pids():
+        files = [repository.home / name for name in names]
+        return all(one.exists() and one.read_text() for one in files) and [
+            int(one.read_text()) for one in files
+        ]
+
+    found = wait_for(pids)
+    if killed == "handler":
+        handler.kill()
+    else:
+        os.kill(found[-1], signal.SIGKILL)
+    handler.communicate(timeout=30)
+    for pid in found:
         wait_for(lambda pid=pid: not alive(pid))
 
 

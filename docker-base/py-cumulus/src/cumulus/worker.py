@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import logging.handlers
+import multiprocessing
 import os
 import shutil
 import signal
@@ -27,7 +28,7 @@ from .grouping import product_names
 from .limits import confine, die_with
 from .loglines import LogLine
 from .report import FAILED, INTERRUPTED, PROCESSED, SKIPPED, Outcome
-from .signals import STOPS, Interrupted, interrupt, signals_held
+from .signals import STOPS, Interrupted, default_in_forks, interrupt, signals_held
 
 __all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "STEP", "Job", "work"]
 
@@ -76,6 +77,7 @@ def work(job, connection, parent):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the handler decides
     signal.signal(signal.SIGTERM, interrupt)
+    _allow_children()
     send = _sender(connection)
     relay = _Relay(send)
     for handler in logging.getLogger().handlers:  # kept, or get_logger() would add another
@@ -97,6 +99,20 @@ def work(job, connection, parent):
             converter.end()
 
 
+def _allow_children():
+    """Let a handler start processes of its own; those that are forked end with their parent."""
+    multiprocessing.current_process().daemon = False  # its parent still takes it for one
+    parent = os.getpid()
+
+    def begin():
+        nonlocal parent
+        die_with(parent)
+        parent = os.getpid()
+
+    os.register_at_fork(after_in_child=begin)
+    default_in_forks(signal.SIGTERM)  # as Process.terminate() and Pool.terminate() expect
+
+
 def _sender(connection):
     """Return what sends a message: one at a time, because threads of a handler may log, too."""
     lock = threading.Lock()
@@ -105,6 +121,11 @@ def _sender(connection):
         with lock:
             connection.send((kind, content))
 
+    def renew():
+        nonlocal lock
+        lock = threading.Lock()  # a thread that is not here may hold the other one
+
+    os.register_at_fork(after_in_child=renew)
     return send
 
 
