@@ -179,7 +179,8 @@ def test_netcdf_files_joined_as_groups_keep_their_own_dimensions(plain, tmp_path
             with netCDF4.Dataset(tmp_path / f"{name}.nc", "w") as file:
                 for dimension, length in zip(names, (3, 4), strict=True):
                     file.createDimension(dimension, length)
-                file.createVariable(names[0], "f8", tuple(names))[:] = 1  # a coordinate of two dimensions has numbers only
+                # A coordinate of two dimensions names them by number alone.
+                file.createVariable(names[0], "f8", tuple(names))[:] = 1
             with h5py.File(tmp_path / f"{name}.nc") as file:
                 h5py.h5o.copy(file.id, b"/", joined.id, name.encode())
     done = plain(tmp_path / "in.h5", tmp_path / "out.nc")

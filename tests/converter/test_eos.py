@@ -20,7 +20,8 @@ def structure(what, number, name, sizes, fields):
     upper = what.upper()
     dims = "".join(f"\t\t\tOBJECT=Dimension_{n}\n\t\t\t\tDimensionName=\"{dim}\"\n\t\t\t\tSize={size}\n"
                    f"\t\t\tEND_OBJECT=Dimension_{n}\n" for n, (dim, size) in enumerate(sizes.items(), 1))
-    text = {kind: "".join(FIELD.format(kind=kind, number=n, name=field, dims=(", " if n > 1 else ",").join(f'"{d}"' for d in axes))
+    text = {kind: "".join(FIELD.format(kind=kind, number=n, name=field,
+                                       dims=(", " if n > 1 else ",").join(f'"{d}"' for d in axes))
                           for n, (field, axes) in enumerate(found.items(), 1)) for kind, found in fields.items()}
     groups = "".join(f"\t\tGROUP={kind[:-5]}\n{lines}\t\tEND_GROUP={kind[:-5]}\n" for kind, lines in
                      ((f"{kind}Field", text[kind]) for kind in text))

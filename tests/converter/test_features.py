@@ -81,7 +81,8 @@ def test_strings_of_every_kind(convert):
 def test_characters_stay_characters(convert):
     """netCDF writes them as strings of one byte; each as a string of any length would take thirty times the room."""
     def fill(file):
-        file.create_dataset("c", data=np.array([[b"a", b"", b"\xb5"]] * 1000, "S1"), chunks=(100, 3), compression="gzip")
+        data = np.array([[b"a", b"", b"\xb5"]] * 1000, "S1")
+        file.create_dataset("c", data=data, chunks=(100, 3), compression="gzip")
         file["c"].attrs["_FillValue"] = np.bytes_(b"x")
         file.create_dataset("filled", (9,), "S1", fillvalue=b"z")[2] = b"y"
         file["scalar"] = np.bytes_(b"q")
@@ -181,7 +182,8 @@ def test_fill_value_of_the_table_for_strings_is_a_string(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = "text"
     build(table("", '{"/x", "_FillValue", "none"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
-    done = subprocess.run(["nccopy", tmp_path / "out.nc", tmp_path / "copy.nc"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["nccopy", tmp_path / "out.nc", tmp_path / "copy.nc"], capture_output=True, text=True,
+                          check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -444,5 +446,5 @@ def test_attribute_value_that_is_no_number_fails_by_name(build, tmp_path):
         file["x"] = np.arange(3)
     done = build(table("", '{"/x", "valid_min", "low"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (
-        2, "_convert: cannot convert '/x': the table's value 'low' of valid_min is not numbers with blanks between them, "
-           "each of the variable's type\n")
+        2, "_convert: cannot convert '/x': the table's value 'low' of valid_min is not numbers with blanks between "
+           "them, each of the variable's type\n")

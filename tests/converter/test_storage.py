@@ -82,7 +82,8 @@ def test_few_chunks_of_a_billion_are_moved_in_no_time(plain, tmp_path):
 def test_more_elements_than_63_bits_count_are_left_out_by_name(plain, tmp_path, shape):
     """Their product may even be 0 in 64 bits; HDF5 1.10 crashes when it writes to such a dataset."""
     with h5py.File(tmp_path / "in.h5", "w") as file:
-        data = file.create_dataset("x", (1,) * len(shape), "i2", chunks=(16,) * len(shape), maxshape=(None,) * len(shape))
+        rank = len(shape)
+        data = file.create_dataset("x", (1,) * rank, "i2", chunks=(16,) * rank, maxshape=(None,) * rank)
         data[...] = 7
         data.resize(shape)
         file["y"] = 1
@@ -108,8 +109,8 @@ def test_sparse_data_stay_sparse_whatever_the_fill_attribute_says(plain, tmp_pat
 
 def raw_chunks(path):
     with h5py.File(path) as file:
-        data = file["x"]
-        return [data.id.read_direct_chunk(data.id.get_chunk_info(n).chunk_offset) for n in range(data.id.get_num_chunks())]
+        data = file["x"].id
+        return [data.read_direct_chunk(data.get_chunk_info(n).chunk_offset) for n in range(data.get_num_chunks())]
 
 
 @pytest.mark.parametrize("values", [999, 1000], ids=["odd number of bytes", "even"])
@@ -135,7 +136,8 @@ def test_chunks_with_fletchers_checksum_are_moved_as_they_are(plain, tmp_path, o
 def test_list_takes_no_memory_for_data(plain, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file.create_dataset("x", (1 << 31,), "u1")[-1] = 1
-    done = plain("--list", tmp_path / "in.h5", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 28,) * 2))
+    done = plain("--list", tmp_path / "in.h5",
+                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 28,) * 2))
     assert (done.returncode, done.stdout) == (0, "variable '/x': /x\n")
 
 
