@@ -33,7 +33,8 @@ def read_report(path):
 
 def told(report, attributes):
     """{path or path:attribute: reason} of what the converter says it left out, or holds under another name."""
-    entries = [entry for entry in report["left_out"] + report["notes"] if ("attribute" in entry) == attributes]
+    entries = [entry for key in ("left_out", "notes", "asked") for entry in report[key]
+               if ("attribute" in entry) == attributes]
     return {f"{entry['path']}:{entry['attribute']}" if attributes else entry["path"]:
             entry["reason"] if "reason" in entry else entry["note"] for entry in entries}
 

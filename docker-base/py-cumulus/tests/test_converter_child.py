@@ -133,6 +133,22 @@ def test_what_was_left_out_is_a_warning(repository):
     assert "left out '/Table': compound type" in done.stdout
 
 
+def test_what_the_table_asked_for_is_no_warning(repository):
+    repository.granule("CPL_A")
+    assert "Scratch" not in repository.run().stdout
+
+
+def test_row_that_matches_nothing_in_any_granule_is_named_once(repository):
+    """What only some granules have is no mistake, nor is it known after a run that skips some."""
+    repository.granule("CPL_ROWS_A")
+    repository.granule("CPL_ROWS_B")
+    said = repository.run().stdout
+    assert said.count("/Lattitude") == 1 and "/of_" not in said
+    assert "'/Lattitude': a row matches nothing here, nor in any other granule" in said
+    repository.granule("CPL_ROWS_C")
+    assert "/Lattitude" not in repository.run().stdout
+
+
 BAD = {
     "CPL_B": "exit:4",
     "CPL_C": "die:11",

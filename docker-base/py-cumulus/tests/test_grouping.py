@@ -40,6 +40,13 @@ def test_granules_come_in_the_order_of_their_names(group):
     assert failed == {}
 
 
+def test_file_that_matches_nothing_is_named(group, caplog):
+    """Perhaps its extension is another than was thought; what serves a granule is not meant."""
+    group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.h5", "readme.txt"], MET)
+    (line,) = [one.getMessage() for one in caplog.records]
+    assert "no pattern of [inputs] in collection.toml: 'CPL_B.h5', 'readme.txt'" in line
+
+
 def test_roles_are_joined_by_the_id(group):
     found, _ = group(["CPL_A.hdf5", "CPL_A.met", "CPL_AB.hdf5", "CPL_AB.met"], MET)
     assert [one.inputs["met"].name for one in found] == ["CPL_A.met", "CPL_AB.met"]

@@ -60,6 +60,7 @@ class Granule:
     converter: object = field(default=None, repr=False)
     step: object = field(default=lambda name: None, repr=False)  # told what is done now
     sums: dict = field(default_factory=dict, repr=False)  # SHA-256 of files, by their facts
+    unused_rows: list = field(default_factory=list, repr=False)  # of the table, by conversion
 
     def run(self, *argv):
         """Run a program in the granule's scratch directory, without a shell.
@@ -81,7 +82,8 @@ class Granule:
     def convert(self):
         """Convert the primary input to the product "data" with the converter beside process.py.
 
-        What the product lacks is logged as a warning, which the report keeps.
+        What the product lacks, or holds otherwise, is logged as a warning, which the report
+        keeps; what the converter's table asked for is not.
         """
         from .converter import Converter
 
@@ -95,6 +97,8 @@ class Granule:
         for what, why in (("left_out", "reason"), ("notes", "note")):
             for one in answer.get(what) or ():
                 self._warn(f"{what.replace('_', ' ')} {_where(one)!r}: {one.get(why)}")
+        unused = {(one["path"], one["note"]) for one in answer.get("unused_rows") or ()}
+        self.unused_rows.append(unused)
 
     def _warn(self, message):
         line = make_log_string(granule_id=self.id, process="_convert", message=message)

@@ -79,10 +79,9 @@ def group_files(collection, indir):
     primaries, failed = _identify(collection, [one for one in names if pattern.fullmatch(one)])
     failed |= {name: why for name, why in broken.items() if pattern.fullmatch(name)}
     if not primaries and not failed:
-        found = ", ".join(repr(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
         raise CumulusError(
             f"no file in {str(indir)!r} matches {primary!r} ([inputs].primary in collection.toml); "
-            f"it holds {len(names)} other file{'s' * (len(names) != 1)}: {found}"
+            f"it holds {len(names)} other file{'s' * (len(names) != 1)}: {_few(names)}"
         )
     candidates, serving = [], set()  # files that serve other granules
     known = {name: name for name in failed} | primaries
@@ -95,10 +94,22 @@ def group_files(collection, indir):
     failed = {one: why for one, why in failed.items() if known.get(one) not in serving}
     aside += _report_orphans(collection, names, primaries, failed)
     if aside:
-        few = ", ".join(map(repr, aside[:5])) + (", ..." if len(aside) > 5 else "")
-        log_warning(f"no granules of their own, though their names match: {few}", "process")
+        log_warning(f"no granules of their own, though their names match: {_few(aside)}", "process")
+    if strange := _matching_nothing(collection, names):
+        where = "[inputs] in collection.toml"
+        log_warning(f"matching no pattern of {where}: {_few(strange)}", "process")
     _refuse_shared_products(collection, candidates, failed)
     return [one for one in candidates if one.id not in failed], failed
+
+
+def _few(names):
+    return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+
+
+def _matching_nothing(collection, names):
+    """Files that are no input of anything, perhaps because of their extension."""
+    patterns = [_pattern(template) for template in collection.inputs.values()]
+    return [name for name in names if not any(one.fullmatch(name) for one in patterns)]
 
 
 def product_names(collection, groups):

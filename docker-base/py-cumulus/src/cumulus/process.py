@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import CumulusError, __version__
 from .granule import Granule, check_output
-from .logutils import get_logger, log_event, print_traceback
+from .logutils import get_logger, log_event, log_warning, print_traceback
 from .redaction import redact
 from .signals import STOPS, Interrupted, interrupt, signals_held
 
@@ -121,6 +121,7 @@ def _run(job, failed, workers, stopped):
             words = [signal.Signals(number).name for number in stopped[:1]]
             report.finish(signal=words[0] if words else None, workers=workers)
     counts, seconds = report.counts, time.monotonic() - started
+    run.warn_of_unused_rows()
     skipped = f"{counts['skipped']} skipped, " if counts["skipped"] else ""
     log_event(
         f"{counts['processed']} of {total} granules processed, {skipped}"
@@ -138,6 +139,7 @@ class _Run:
         self._before = len(failed)  # the numbers of granules that could not start come first
         self._report, self._shown = report, shown
         self._statuses, self._reasons = [None] * len(self._names), {}
+        self._unused_rows = None  # None: no granule was converted
 
     def follow(self, events):
         for kind, number, outcome in events:
@@ -152,10 +154,22 @@ class _Run:
             with self._shown.lines():
                 print(redact(outcome.traceback), file=sys.stderr, end="")
         self._statuses[number] = outcome.status
+        if outcome.unused_rows is not None:
+            known = outcome.unused_rows if self._unused_rows is None else self._unused_rows
+            self._unused_rows = known & outcome.unused_rows
         if outcome.error:
             self._reasons[number] = outcome.error
         self._shown.finished(number + 1, name, outcome)
         self._report.add(number, name, outcome)
+
+    def warn_of_unused_rows(self):
+        """Name rows of the converter's table that matched nothing in any granule: misspelt paths?
+
+        Only after a run over all granules: those that were skipped may have what a row speaks of.
+        """
+        if set(self._statuses) == {"processed"}:
+            for path, note in sorted(self._unused_rows or ()):
+                log_warning(f"{path!r}: {note}, nor in any other granule", "_convert")
 
     def summary(self):
         named = dict(zip(self._names, self._statuses, strict=True))

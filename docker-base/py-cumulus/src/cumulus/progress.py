@@ -102,7 +102,7 @@ class Bar(Lines):
         if bad or not self._quiet:
             with self.lines():
                 super().finished(number, granule_id, outcome)
-        if bad:
+        if outcome.status == "failed":
             self._failed += 1
             self._bar.set_postfix(failed=self._failed, refresh=False)
         self._bar.update()

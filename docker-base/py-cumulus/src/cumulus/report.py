@@ -32,6 +32,8 @@ class Outcome:
     warnings : list of str
     traceback : str or None
         Of a failure that nobody foresaw.
+    unused_rows : set of (str, str), or None
+        Paths in the converter's table that match nothing in this granule, each with a note.
     """
 
     status: str
@@ -42,6 +44,7 @@ class Outcome:
     peak_memory_mb: float | None = None
     warnings: list = field(default_factory=list)
     traceback: str | None = None
+    unused_rows: set | None = None
 
     def as_json(self, granule_id):
         """Return the outcome as the dictionary that the report holds."""

@@ -216,6 +216,8 @@ class _Maker:
             deliver(products, job.outdir, self._threads.map)
             job.completions.write(candidate.id, started_ns, self._inputs, made)
             self._delivered = Outcome(PROCESSED, inputs=self._inputs, products=made)
+            if granule.unused_rows:
+                self._delivered.unused_rows = set.intersection(*granule.unused_rows)
         return self._delivered
 
     def _former(self, candidate, names):
