@@ -1,11 +1,14 @@
 """A living repository: cruft brings a change of the template and keeps the owner's edits."""
 
 import json
+import os
+import re
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
-from support import commit_all, git, read_json, render, run
+from support import ROOT, TEMPLATE_FOLDER, commit_all, git, read_json, render, run
 
 pytestmark = pytest.mark.slow
 
@@ -80,6 +83,36 @@ def test_update_downloads_nothing(moving_template, tmp_path):
     assert "# a later template" in (project / "Makefile").read_text()
     assert "fetch-data" not in done.stdout + done.stderr
     assert "+ aws" not in done.stdout
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/accept.md", "docs/index.md",
+                                  f"{TEMPLATE_FOLDER}/README.md"])
+def test_no_documented_update_asks(page):
+    """The question crashes with some versions of the libraries that `pip install cruft` brings."""
+    options = re.findall(r"cruft update(.{3})", (ROOT / page).read_text())
+    assert options and set(options) == {" -y"}
+
+
+def test_update_of_the_tutorial_is_seen_and_undone_as_it_says(living, moving_template):
+    """Literally, on a terminal or not: what came is in `git diff HEAD`, and `git reset --hard` leaves none of it."""
+    change_template(moving_template)
+    (moving_template / TEMPLATE_FOLDER / "NEW.md").write_text("new\n")
+    commit_all(moving_template, "Add a file")
+    before = git(living, "rev-parse", "HEAD^{tree}")
+    text = (ROOT / "docs" / "tutorial.md").read_text()
+    block = text[text.index("cruft check "):].partition("```")[0]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    shown = run("sh", "-c", block, cwd=living, PATH=path).stdout
+    assert "+# a later template" in shown and "+new" in shown
+    git(living, "reset", "--quiet", "--hard")
+    git(living, "add", "--all")
+    assert git(living, "write-tree") == before
+
+
+def test_answer_is_changed_as_the_readme_says(living):
+    (command,) = (line for line in (living / "README.md").read_text().splitlines() if "--variables-to-update" in line)
+    run("sh", "-c", command, cwd=living, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert "registry.example.org/docker-hs3-cpl" in (living / "docker-compose.yml").read_text()
 
 
 @pytest.mark.parametrize("converter", ["c", "none"])
