@@ -184,9 +184,10 @@ def write_product(path, variables):
         product.setncatts({
             "Conventions": "CF-1.8", "history": "written by scripts/make-sample.py",
             "Campaign": "HS3", "Flight_Number": np.int32(12203), "Wavelengths": np.array([355, 532, 1064], "f4"),
-            "title": "HS3 Cloud Physics Lidar profiles", "institution": "NASA Goddard Space Flight Center",
-            "source": "Cloud Physics Lidar (CPL) on the NASA Global Hawk",
-            "references": "https://cpl.gsfc.nasa.gov/",
+            "title": "STARTER SAMPLE: HS3 Cloud Physics Lidar profiles",
+            "institution": "STARTER SAMPLE: NASA Goddard Space Flight Center",
+            "source": "STARTER SAMPLE: Cloud Physics Lidar (CPL) on the NASA Global Hawk",
+            "references": "STARTER SAMPLE: https://cpl.gsfc.nasa.gov/",
             "comment": "Converted from the HDF5 granule; values are as delivered"})
         for name in dict.fromkeys(name for variable in variables for name in variable.dims.split()):
             product.createDimension(name, LENGTHS[name])

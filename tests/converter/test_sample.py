@@ -17,7 +17,7 @@ CHANGES = {
     "a standard name": ('"air_pressure"', '"air_temperature"'),
     "a dropped dataset": ('"/RH", ""', '"/RH", DROP'),
     "an attribute": ('"positive", "up"', '"positive", "down"'),
-    "a global attribute": ('"title", "HS3', '"title", "HS4'),
+    "a global attribute": ('"title", "STARTER', '"title", "MY'),
 }
 
 

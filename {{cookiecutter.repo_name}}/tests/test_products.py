@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+INPUT = ROOT / "data" / "input"
 EXPECTED = ROOT / "data" / "output"
 ACTUAL = ROOT / "data" / "test-output"
+STARTER = {"{{ cookiecutter.__atb_input }}", "{{ cookiecutter.__op_input }}"}  # inputs that came with the template
 SHOWN = 10  # differences of a product
 HERE = importlib.util.find_spec("cumulus")
 BESIDE = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -60,11 +62,16 @@ def compare_in_image():
 
 
 def products(folder):
-    """Names of the products in a folder; dot files are never products."""
+    """Names of the products in a folder, or of its inputs; dot files are neither."""
     if not folder.is_dir():
         return set()
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
             and not any(part.startswith(".") for part in path.relative_to(folder).parts)}
+
+
+def own_granules():
+    """Names of the inputs that did not come with the template."""
+    return products(INPUT) - STARTER
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +99,19 @@ def test_there_are_products_to_compare():
     """Comparing nothing proves nothing."""
     assert products(EXPECTED), "data/output is empty: bin/fetch-data"
     assert products(ACTUAL), "data/test-output is empty: docker compose run test, or make native"
+
+{%- if cookiecutter.converter == 'c' %}
+
+
+def test_your_products_do_not_say_that_they_are_the_starter_sample():
+    """Title, institution, source and references of the converter's table are the starter sample's at first."""
+    table = ROOT / "convert" / "{{ cookiecutter.__c_name }}2nc.c"
+    lines = enumerate(table.read_text(encoding="utf-8").splitlines(), 1)
+    left = [f"{table.name} line {number}: {line.strip()}" for number, line in lines if '"STARTER SAMPLE' in line]
+    if left and (own := own_granules()):
+        pytest.fail("\n".join([f"{min(own)} is a granule of yours, but its product gets what is the starter sample's;",
+                               "say what your products are:", *left]), pytrace=False)
+{%- endif %}
 
 
 @pytest.mark.parametrize("name", sorted(products(EXPECTED) | products(ACTUAL)))
