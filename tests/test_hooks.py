@@ -141,6 +141,20 @@ def test_replaced_starter_sample_does_not_come_back(bake):
         assert manifest_names(project) == ["input/own granule.hdf5"]
 
 
+def test_starter_sample_is_not_copied_beside_own_granules(bake):
+    """Step 3 of the tutorial, before anything was accepted: the manifest still records the starter sample."""
+    project = bake()
+    for path in (*(project / "data/input").iterdir(), *(project / "data/output").iterdir()):
+        path.unlink()
+    assert "8 files copied from tests/sample" in run(project / "bin/fetch-data").stderr
+    for path in (*(project / "data/input").iterdir(), *(project / "data/output").iterdir()):
+        path.unlink()
+    (project / "data/input/own granule.hdf5").write_text("mine")
+    done = run(project / "bin/fetch-data", check=False)
+    assert done.returncode == 1 and "data/input/own granule.hdf5 is not recorded" in done.stderr
+    assert [path.name for path in (project / "data").glob("*put/*")] == ["own granule.hdf5"]
+
+
 def test_clone_of_a_replaced_sample_says_what_it_lacks(bake):
     """The owner's files are recorded, but nobody said where they come from."""
     project = bake()

@@ -30,7 +30,7 @@ def bring_own_granule(project):
 
 
 def test_own_granules_do_not_become_products_of_the_starter_sample(project):
-    """Title, institution, source and references of the starter sample are named with their lines until they are gone."""
+    """Its title, institution, source and references are named with their lines while they are there."""
     assert own_tests(project, "starter_sample").returncode == 0
     bring_own_granule(project)
     table = project / "convert" / "hs3cpl2nc.c"
@@ -41,3 +41,11 @@ def test_own_granules_do_not_become_products_of_the_starter_sample(project):
         assert f"hs3cpl2nc.c line {number}: {line.strip()}" in done.stdout
     table.write_text(table.read_text().replace("STARTER SAMPLE: ", ""))
     assert own_tests(project, "starter_sample").returncode == 0
+
+
+def test_own_granules_need_products_accepted_and_not_the_starter_sample(project):
+    for path in (project / "data/output").iterdir():
+        path.unlink()
+    assert "data/output is empty: bin/fetch-data" in own_tests(project, "there_are_products").stdout
+    bring_own_granule(project)
+    assert "data/output is empty: bin/accept-products" in own_tests(project, "there_are_products").stdout
