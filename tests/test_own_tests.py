@@ -1,8 +1,11 @@
 """What the tests of a rendered repository say to somebody who brings granules of their own."""
 
+import os
+import re
 import shutil
 import sys
 
+import netCDF4
 import pytest
 from support import run
 
@@ -49,3 +52,35 @@ def test_own_granules_need_products_accepted_and_not_the_starter_sample(project)
     assert "data/output is empty: bin/fetch-data" in own_tests(project, "there_are_products").stdout
     bring_own_granule(project)
     assert "data/output is empty: bin/accept-products" in own_tests(project, "there_are_products").stdout
+
+
+def test_what_cf_finds_in_a_granule_that_is_delivered_as_it_came_is_a_warning(project):
+    """Nobody here can mend it; the same in a product that was made here is a failure."""
+    bring_own_granule(project)
+    product = project / "data/test-output" / f"{ATB}.nc"
+    with netCDF4.Dataset(product, "w") as dataset:
+        dataset.createVariable("time", "f8").units = "meterz"
+    done = own_tests(project, "follows_cf")
+    assert done.returncode == 1 and "convert/hs3cpl2nc.c" in done.stdout
+    shutil.copy(product, project / "data/input/anything.nc")
+    done = own_tests(project, "follows_cf")
+    assert done.returncode == 0 and f"{ATB}.nc is delivered as it came" in done.stdout
+    assert "meterz" in suggested(project, done)
+
+
+def suggested(project, done):
+    """What the command prints that the tests suggest."""
+    (command,) = re.findall("to see .*all.*?: (.*)", done.stdout)
+    return run("sh", "-c", command, cwd=project, check=False, PATH=os.defpath).stdout
+
+
+def test_suggested_command_shows_all_differences(project):
+    """With the interpreter that has py-cumulus, which is mostly not the one on the path."""
+    with netCDF4.Dataset(project / "data/test-output" / f"{ATB}.nc", "a") as dataset:
+        for variable in dataset.variables.values():
+            variable.comment = "changed"
+    done = own_tests(project, "as_expected")
+    assert "... and" in done.stdout and "/Temperature" not in done.stdout
+    (project / "data/test-output/.cumulus").mkdir()
+    suggested(project, done)
+    assert "/Temperature" in (project / "data/test-output/.cumulus/comparison.html").read_text()

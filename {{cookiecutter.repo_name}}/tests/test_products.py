@@ -4,9 +4,11 @@ The comparison is `python -m cumulus compare`, run here where py-cumulus is inst
 stand in collection.toml. Nothing is processed: run `docker compose run test` or `make native` first.
 """
 
+import filecmp
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,10 @@ SHOWN = 10  # differences of a product
 HERE = importlib.util.find_spec("cumulus")
 BESIDE = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 CHECKER = shutil.which("compliance-checker", path=BESIDE)
+PYTHON = [sys.executable] if HERE else [  # which has py-cumulus
+    "docker", "compose", "run", "--rm", "--volume", "./collection.toml:/work/collection.toml:ro", "--entrypoint",
+    "python", "test"]
+REPORT = "data/test-output/.cumulus/comparison.html"
 COMPARE = ["-m", "cumulus", "compare", "data/output", "data/test-output", "--rules", "collection.toml", "--json", "-"]
 
 
@@ -72,6 +78,13 @@ def products(folder):
 def own_granules():
     """Names of the inputs that did not come with the template."""
     return products(INPUT) - STARTER
+
+
+def is_as_it_came(product):
+    """Whether the product is an input, byte for byte."""
+    size = product.stat().st_size
+    return any(path.stat().st_size == size and filecmp.cmp(path, product, shallow=False)
+               for path in (INPUT / name for name in products(INPUT)))
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +138,7 @@ def test_product_is_as_expected(name, comparison):
         found = [one["message"] for one in result["differences"][:SHOWN]]
         if (hidden := len(result["differences"]) - SHOWN + result["left_out"]) > 0:
             found.append(f"... and {hidden} more")
-        see = "to see all of them: python -m cumulus compare " + " ".join(COMPARE[3:7])
+        see = "to see all of them, with pictures: " + shlex.join([*PYTHON, *COMPARE[:-2], "--html", REPORT])
         pytest.fail("\n".join([f"{name}: {result['status']} {result['reason']}", *found, see]), pytrace=False)
 
 
@@ -133,8 +146,16 @@ def test_product_is_as_expected(name, comparison):
 @pytest.mark.skipif(not CHECKER, reason="compliance-checker is not installed here: pip install compliance-checker")
 @pytest.mark.parametrize("name", sorted(name for name in products(ACTUAL) if name.endswith(".nc")))
 def test_product_follows_cf(name):
-    """No error and no warning of CF, nor of ACDD where the product names it; the message says what to write where."""
-    check = [sys.executable, "-m", "cumulus", "check", "--home", ROOT, ACTUAL / name]
-    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.fail(done.stdout + done.stderr, pytrace=False)
+    """No error and no warning of CF, nor of ACDD where the product names it; the message says what to write where.
+
+    A product that is an input as it came is another's work, so that what is found there is a warning.
+    """
+    check = ["-m", "cumulus", "check", f"data/test-output/{name}"]
+    done = subprocess.run([sys.executable, *check], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    found = done.stdout + done.stderr
+    if not is_as_it_came(ACTUAL / name):
+        pytest.fail(found, pytrace=False)
+    warnings.warn(f"\n{name} is delivered as it came; {found.splitlines()[0]}\n"
+                  f"to see it all: {shlex.join([sys.executable, *check])}", stacklevel=1)

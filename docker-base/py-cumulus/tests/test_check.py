@@ -90,7 +90,7 @@ def test_other_attributes_stand_in_the_attribute_table(home, variable, attribute
 def test_without_a_converter_the_handler_writes_attributes(tmp_path):
     """A repository with `converter: none` has process.py alone."""
     advice = Sources(tmp_path).advice("x", "units")
-    assert advice == "set units in process.py, which makes this product"
+    assert advice == "set units in process.py, if that makes this product"
 
 
 # --- the checker -----------------------------------------------------------------------------

@@ -102,7 +102,8 @@ def _verdict(
     out = sys.stderr if json_file == "-" else sys.stdout
     print(report(comparison), file=out)
     if comparison.verdict == "different":
-        words = ["python", "-m", "cumulus", "compare", expected, actual, "--html", "report.html"]
+        words = [sys.executable, "-m", "cumulus", "compare", expected, actual]
+        words += ["--html", "report.html"]
         words += ["--rules", rules_file] if rules_file else []
         see = f"open {html_file}" if html_file else shlex.join(map(str, words))
         print(f"to see them in pictures: {see}", file=out)

@@ -36,7 +36,7 @@ class Sources:
     def advice(self, variable, attribute):
         """Say what to write where for an attribute of a variable, or of the whole (None)."""
         if not self.converter:
-            return f"set {attribute or 'it'} in process.py, which makes this product"
+            return f"set {attribute or 'it'} in process.py, if that makes this product"
         if variable is None and attribute in _ENGINE:
             return f"the converter itself writes {attribute}"
         row = self._row(variable) if variable else None
