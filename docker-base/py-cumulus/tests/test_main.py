@@ -1,5 +1,6 @@
 """python -m cumulus: compare and test."""
 
+import hashlib
 import json
 import os
 import signal
@@ -40,6 +41,30 @@ def expect(repository, *names):
     for path in repository.output.glob("*.*"):
         if not path.name.startswith("."):
             path.rename(repository.expected / path.name)
+
+
+@pytest.mark.parametrize("changed", ["", "src/beams.py", "convert/new.c", "collection.toml"])
+def test_image_that_is_older_than_its_sources_is_said(repository, changed):
+    """The record in the image, as its Dockerfile writes it, and the files that compose shows."""
+    expect(repository, "CPL_A")
+    sources = repository.home / "sources"
+    for name in ("src/beams.py", "convert/x.c", "collection.toml", "data/input/a.nc"):
+        (sources / name).parent.mkdir(parents=True, exist_ok=True)
+        (sources / name).write_text(name)
+    lines = [
+        f"{hashlib.sha256(name.encode()).hexdigest()}  /context/{name}\n"
+        for name in ("src/beams.py", "convert/x.c", "collection.toml")
+    ]
+    (repository.home / ".sources.sha256").write_text("".join(lines))
+    (sources / "src" / "__pycache__").mkdir()
+    (sources / "src" / "__pycache__" / "beams.pyc").write_text("compiled")
+    if changed:
+        (sources / changed).write_text("edited")
+    done = run_test(repository)
+    assert done.returncode == 0
+    said = "this image is not made of what is in"
+    assert (f"{said} {changed} now: docker compose run build" in done.stderr) == bool(changed)
+    assert (said in done.stderr) == bool(changed)
 
 
 def test_version():

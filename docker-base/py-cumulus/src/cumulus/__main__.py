@@ -141,6 +141,20 @@ def _check(options):
 
 
 def _test(options):
+    from .checkout import changed_sources
+
+    status = _process_and_compare(options)
+    if changed := changed_sources(options.home):
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        print(
+            f"cumulus: this image is not made of what is in {changed[0]}{more} now: "
+            "docker compose run build",
+            file=sys.stderr,
+        )
+    return status
+
+
+def _process_and_compare(options):
     from . import collection
     from .compare import files_of
 
