@@ -60,12 +60,12 @@ def test_exactly_the_promised_files_are_there(case):
 
 
 def test_nothing_is_left_unrendered(case):
-    """No Jinja remains in any text file; `{{.` is Docker's."""
+    """No Jinja remains in any text file; `{{.` and `{{index ` are Docker's."""
     project, _ = case
     for name in files(project):
         data = (project / name).read_bytes()
         if b"\0" not in data:
-            found = re.search(rb"\{\{(?!\.)|\{%|\{#|cookiecutter\.", data)
+            found = re.search(rb"\{\{(?!\.|index )|\{%|\{#|cookiecutter\.", data)
             assert not found or name == ".cruft.json", f"{name}: {found}"
 
 

@@ -1,11 +1,12 @@
 """The rendered CI and compose files are valid, and deploy what they should: the branch and tag table."""
 
 import itertools
+import os
 import re
 
 import pytest
 import yaml
-from support import render, run
+from support import commit_all, git, render, run
 
 TABLE = [  # branch, Git tag, release branch -> image tags
     ("develop", "", "master", "develop"),
@@ -92,6 +93,56 @@ def test_deploy_does_nothing_for_other_branches_and_without_registry(projects):
     deploy = projects["main"] / "bin" / "deploy"
     assert "nothing to do" in run(deploy, CIRCLE_BRANCH="feature/x", CIRCLE_TAG="").stdout
     assert "no registry" in run(deploy, CIRCLE_BRANCH="develop", CIRCLE_TAG="").stdout
+
+
+DOCKER = """#!/bin/sh
+case "$*" in
+    "image inspect --format "*) echo "$SAID" ;;
+    *) echo "REVISION=$REVISION docker $*" >>"$LOG" ;;
+esac
+"""
+
+
+@pytest.fixture
+def docker(tmp_path):
+    """A stand-in for docker that notes what it was asked to do, and with which REVISION: settings, and its log."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "docker").write_text(DOCKER)
+    (tmp_path / "bin" / "docker").chmod(0o755)
+    path = f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, "LOG": tmp_path / "log", "REVISION": ""}, tmp_path / "log"
+
+
+def test_make_build_labels_the_image_with_the_commit(bake, docker):
+    """And marks a commit that is not all that the image holds; one of a repository around it is none of ours."""
+    settings, log = docker
+    project = bake()
+    (project / "bin" / "base").write_text("#!/bin/sh\n")
+    git(project.parent, "init", "--quiet")
+    commit_all(project.parent, "Around it")
+
+    def labelled():
+        log.unlink(missing_ok=True)
+        run("make", "build", cwd=project, **settings)
+        return re.match("REVISION=(.*) docker compose run", log.read_text())[1]
+
+    del settings["REVISION"]
+    assert labelled() == ""
+    git(project, "init", "--quiet")
+    assert labelled() == ""
+    commit = commit_all(project, "First")
+    assert labelled() == commit
+    (project / "src" / "new.py").write_text("")
+    assert labelled() == f"{commit}+"
+
+
+@pytest.mark.parametrize("revision, warning", [("unknown", "does not know its commit"), ("", "does not know"),
+                                               ("0a1b2c+", "edits that are not in its commit"), ("0a1b2c", "")])
+def test_deploy_warns_of_an_image_that_does_not_say_what_it_is_made_of(projects, docker, revision, warning):
+    settings, log = docker
+    done = run(projects["number"] / "bin" / "deploy", **settings, CIRCLE_BRANCH="develop", SAID=revision)
+    assert warning in done.stderr and bool(done.stderr) == bool(warning)
+    assert "docker push registry.example.org:5000/team/1e5:develop" in log.read_text()
 
 
 @pytest.mark.parametrize("name, uses", [("UID_GID", 2), ("TAG", 1), ("BASE_IMAGE", 1), ("BASE_DEV_IMAGE", 1),
