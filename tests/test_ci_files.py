@@ -89,6 +89,26 @@ def test_ci_runs_the_documented_commands(projects):
         assert command in text
 
 
+@pytest.mark.parametrize("role", ["", "arn:aws:iam::123456789012:role/ci"])
+def test_ci_logs_in_to_aws_where_there_is_a_role(projects, tmp_path, role):
+    """Whatever was answered at first: the sample may move to S3 later. All later steps of the job are logged in."""
+    config = yaml.safe_load((projects["main"] / ".circleci/config.yml").read_text())
+    for job in ("test", "deploy"):
+        assert "aws-login" in config["jobs"][job]["steps"]
+    (step,) = config["commands"]["aws-login"]["steps"]
+    aws = tmp_path / "aws"
+    aws.write_text("#!/bin/sh\ncat \"$AWS_WEB_IDENTITY_TOKEN_FILE\"\n")
+    aws.chmod(0o755)
+    settings = {"AWS_ROLE_ARN": role, "CIRCLE_OIDC_TOKEN": "token", "BASH_ENV": tmp_path / "later",
+                "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    (tmp_path / "later").touch()
+    done = run("bash", "-eo", "pipefail", "-c", step["run"]["command"].replace("/tmp/", f"{tmp_path}/"), **settings)
+    assert done.stdout == ("token" if role else "")
+    if role:
+        assert run("bash", "-c", "aws s3 ls", **settings).stdout == "token"
+        assert (tmp_path / "aws-token").stat().st_mode & 0o077 == 0
+
+
 def test_deploy_does_nothing_for_other_branches_and_without_registry(projects):
     deploy = projects["main"] / "bin" / "deploy"
     assert "nothing to do" in run(deploy, CIRCLE_BRANCH="feature/x", CIRCLE_TAG="").stdout
