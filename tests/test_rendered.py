@@ -147,6 +147,16 @@ def test_plain_docker_run_works_as_any_user_without_network_or_writable_root(bui
     assert len(names(output)) == 6
 
 
+def test_command_of_the_readme_for_own_folders(built, tmp_path):
+    """Literally, but for the names of the folders."""
+    text = (built / "README.md").read_text()
+    block = text[text.index("mkdir -p /my/products"):].partition("```")[0]
+    shutil.copytree(built / "data/input", tmp_path / "granules")
+    run("sh", "-ec", block.replace("/my/", f"{tmp_path}/"))
+    assert len(names(tmp_path / "products")) == 6
+    assert {path.stat().st_uid for path in (tmp_path / "products").iterdir()} == {os.getuid()}
+
+
 def test_handler_of_the_cumulus_documentation_runs_in_the_image(project, tmp_path):
     """Its imports and calls, with the real converter beside it and NCO's ncatted."""
     (project / "example.py").write_text(HANDLER)

@@ -247,7 +247,7 @@ def test_output_of_another_user_names_the_line_to_add(outdir):
     words = as_nobody(lambda: check_output_directory("/tmp", outdir))
     assert words == (
         f"cannot write to '{outdir}' as uid 65534: Permission denied; it belongs to uid 1234: "
-        "add the line UID_GID=1234:567 to .env"
+        "add the line UID_GID=1234:567 to .env, or -u 1234:567 to docker run"
     )
 
 

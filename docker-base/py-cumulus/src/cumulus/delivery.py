@@ -72,7 +72,10 @@ def user_remedy(path, error):
     if not isinstance(error, PermissionError) or owner.st_uid == os.geteuid():
         return ""
     user = f"{owner.st_uid}:{owner.st_gid}"
-    return f"; it belongs to uid {owner.st_uid}: add the line UID_GID={user} to .env"
+    return (
+        f"; it belongs to uid {owner.st_uid}: add the line UID_GID={user} to .env, "
+        f"or -u {user} to docker run"
+    )
 
 
 @contextlib.contextmanager
