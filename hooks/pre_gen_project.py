@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -57,6 +58,19 @@ def problems(answers):
     return found
 
 
+def ask_again(answers, wrong):
+    """The command that asks everything again, with the good answers as defaults."""
+    words = ["cookiecutter", answers["_template"]]
+    if answers.get("_checkout"):
+        words += ["--checkout", answers["_checkout"]]
+    if Path(answers["_output_dir"]) != Path(os.environ.get("PWD", "")):
+        words += ["--output-dir", answers["_output_dir"]]
+    # Cookiecutter would render what looks like Jinja once more.
+    words += [f"{name}={value}" for name, value in answers.items()
+              if not name.startswith("_") and name not in wrong and not re.search("[{][#%{]", str(value))]
+    return shlex.join(words)
+
+
 def remove_directories(repo_name, output):
     """Remove the empty directories that a repo_name with slashes made, deepest first, but not the output folder."""
     parts = Path(repo_name).parts
@@ -76,6 +90,9 @@ def main():
           file=sys.stderr)
     for line in found:
         print("  " + line, file=sys.stderr)
+    if "_commit" not in answers and "_template" in answers:  # otherwise cruft renders, by its own command
+        print("To answer again, with all other answers as defaults:\n  "
+              + ask_again(answers, {line.partition(":")[0] for line in found}), file=sys.stderr)
     print("(What follows is Cookiecutter's own report that it stopped.)\n", file=sys.stderr, flush=True)
     if "/" in answers["repo_name"]:  # otherwise Cookiecutter removes the one directory that it made
         output = Path(answers["_output_dir"]).resolve()

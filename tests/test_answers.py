@@ -25,6 +25,16 @@ BAD = {
     "base_image": ["a/-b:1", "a___b:1", "a..b/c:1", "a//b:1",
                    "docker-base", "docker-base:", "docker-base@sha256:0", "a b:c", "docker-base:latest; ls", "-v:1"],
 }
+HOSTILE = [
+    """quotes ' and " and ''' and \"\"\" """.strip(),
+    r"back\slash \n \u0041 \x41 \ ",
+    "braces {x} }} ${HOME} %s %(x)s",
+    "shell $(touch INJECTED) `touch INJECTED` ; touch INJECTED | & > <",
+    '"); __import__("os").system("touch INJECTED"); ("',
+    '*/ #include "x.h" /* ??/ \\',
+    "# comment: [yaml] - &anchor *alias !!python/object",
+    "'''\\''' <b>&amp;</b> ]]> <!-- --> 雲 ☁ 🛰",
+]
 
 
 def cookiecutter(template, output, *answers, **environment):
@@ -85,6 +95,19 @@ def test_all_problems_are_reported_at_once_and_nothing_is_left(template, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("title", HOSTILE + ["plain", "-o /tmp"])
+def test_refused_answers_need_not_all_be_typed_again(template, tmp_path, title):
+    """The printed command keeps the good ones, whatever is in them; here only the wrong one is mended."""
+    output = tmp_path / "my output"
+    done = cookiecutter(template, output, f"description={title.strip()}", "provider=ghrc", "ci=none")
+    (command,) = (line.strip() for line in done.stderr.splitlines() if line.startswith("  cookiecutter "))
+    assert "provider=" not in command
+    run("sh", "-c", f"{sys.executable} -m {command} --no-input --default-config provider=GHRC_DAAC", cwd=tmp_path)
+    answers = json.loads((output / "docker-hs3-cpl" / ".cruft.json").read_text())["context"]["cookiecutter"]
+    assert (answers["description"], answers["ci"], answers["provider"]) == (title.strip(), "none", "GHRC_DAAC")
+    assert not list(tmp_path.rglob("INJECTED"))
+
+
 @pytest.mark.parametrize("name", ["a/b/c", "docker-x/", "x/../y", "a/b/../../c/d"])
 def test_repository_name_with_slashes_leaves_no_parent_behind(template, tmp_path, name):
     output = tmp_path / "output"
@@ -108,18 +131,6 @@ def test_files_beside_a_refused_project_survive(template, tmp_path):
     (tmp_path / "a" / "precious.txt").write_text("mine")
     assert cookiecutter(template, tmp_path, "repo_name=a/b").returncode == 1
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["precious.txt"]
-
-
-HOSTILE = [
-    """quotes ' and " and ''' and \"\"\" """.strip(),
-    r"back\slash \n \u0041 \x41 \ ",
-    "braces {x} }} ${HOME} %s %(x)s",
-    "shell $(touch INJECTED) `touch INJECTED` ; touch INJECTED | & > <",
-    '"); __import__("os").system("touch INJECTED"); ("',
-    '*/ #include "x.h" /* ??/ \\',
-    "# comment: [yaml] - &anchor *alias !!python/object",
-    "'''\\''' <b>&amp;</b> ]]> <!-- --> 雲 ☁ 🛰",
-]
 
 
 @pytest.mark.parametrize("text", [text.strip() for text in HOSTILE], ids=range(len(HOSTILE)))
