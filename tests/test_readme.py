@@ -81,6 +81,15 @@ def test_links_inside_the_documentation_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_rendered_files_name_the_pages_of_the_documentation(default_project):
+    """Each page that they name is there; the README names all but the start page."""
+    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    named = {name: set(re.findall(r"docs/[\w-]+\.md", (default_project / name).read_text()))
+             for name in ("README.md", "collection.toml", "convert/hs3cpl2nc.c")}
+    assert named["README.md"] == pages - {"docs/index.md"}
+    assert all(named.values()) and set().union(*named.values()) <= pages
+
+
 def test_nothing_of_one_machine_is_committed():
     """No absolute path of a home or work folder; package mirrors are the user's configuration."""
     names = run("git", "-C", ROOT, "ls-files", "-z").stdout.split("\0")
