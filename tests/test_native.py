@@ -1,6 +1,7 @@
 """The native way: the same handler, converter and comparison without Docker, in a rendered repository."""
 
 import os
+import re
 import shutil
 import sys
 
@@ -54,6 +55,21 @@ def test_broken_table_turns_native_red(project, old, new):
     table.write_text(text.replace(old, new))
     done = run("make", "native", cwd=project, check=False)
     assert done.returncode != 0 and " different, " in done.stdout
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_number_in_the_table_does_not_compile(project, compiler):
+    """It was a warning, and then a crash. gcc, which builds the image, shows the first error alone."""
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not installed")
+    table = project / "convert" / "hs3cpl2nc.c"
+    row = '{"/", "title", 5},'
+    table.write_text(table.read_text().replace("attributes[] = {", f"attributes[] = {{\n{row}\n{row}"))
+    first = table.read_text().splitlines().index(row) + 1
+    done = run("make", "-C", project / "convert", f"CC={compiler}", "CFLAGS=-O0", check=False)
+    assert done.returncode != 0
+    errors = re.findall(r"^hs3cpl2nc\.c:(\d+):.*error:", done.stderr, re.M)
+    assert errors[0] == str(first) and (compiler == "clang" or len(errors) == 1)
 
 
 def test_broken_engine_line_turns_native_red(project):
