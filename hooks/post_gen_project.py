@@ -6,6 +6,7 @@ Nothing here may fail the generation: what cannot be done is said in one line, w
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,11 @@ def without_credentials(url):
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def is_local(url):
+    """Whether an address is a folder: neither a URL nor HOST:PATH."""
+    return url.startswith("file://") or not re.match(r"[a-z+]+://|[^/]+:", url)
+
+
 def origin(template, commit):
     """Where others find this commit of the template: its remote if that has the commit, else this very folder."""
     if "origin" in git(template, "remote").split() and git(template, "branch", "--remotes", "--contains", commit):
@@ -69,8 +75,8 @@ def record_template(answers):
     if changed:
         warn(f"{template} has uncommitted changes: they are in this project, but not in the commit that "
              ".cruft.json records.")
-    if url == template:
-        warn(f"{template} is recorded as the template's address, which only this machine knows. For others and "
+    if is_local(url):
+        warn(f"{url} is recorded as the template's address, which only this machine knows. For others and "
              "for CI: push its commit to a remote and render again, or answer base_image with an image of your "
              "registry.")
     # Only the questions, in their order: derived values would override a later template's own derivation.

@@ -47,6 +47,24 @@ def test_library_is_required_from_the_recorded_commit(bake, recorded, required):
     assert shown == f"{required}#subdirectory=docker-base/py-cumulus"
 
 
+def test_base_image_is_built_with_the_certificate_bundle_of_the_settings(bake, tmp_path):
+    """In .env, where compose takes it from too. Stand-ins for docker and for the template's docker-base/build."""
+    project = bake()
+    programs = {"docker": 'test "$1" = version && echo amd64', "template/docker-base/build": 'echo "$CA_BUNDLE"'}
+    for name, text in programs.items():
+        program = tmp_path / "stand-in" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    moved = tmp_path / "stand-in" / "template"
+    git(moved, "init", "--quiet")
+    (project / ".cruft.json").write_text(json.dumps({"template": str(moved), "commit": commit_all(moved, "First")}))
+    with (project / ".env").open("a") as settings:
+        settings.write("CA_BUNDLE=/etc/ssl/mine.crt\n")
+    path = f"{tmp_path}/stand-in{os.pathsep}{os.environ['PATH']}"
+    assert run(project / "bin" / "base", PATH=path, CA_BUNDLE="").stdout.endswith("/etc/ssl/mine.crt\n")
+
+
 def test_record_names_the_folder_while_the_remote_lacks_the_commit(template, tmp_path):
     """A commit that was not pushed cannot be fetched from the remote, so the remote would be a wrong address."""
     clone = tmp_path / "clone"
@@ -85,6 +103,19 @@ def test_a_folder_as_template_is_warned_of(template, tmp_path, capfd):
     """Nobody else can reach it."""
     render(template, tmp_path / "out")
     assert "which only this machine knows" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("remote, local", [
+    ("{template}", True), ("file://{template}", True), ("../template", True),
+    ("https://example.org/ORG/template", False),
+    ("ssh://git@example.org/ORG/template", False), ("git@example.org:ORG/template.git", False)])
+def test_remote_that_is_a_folder_is_warned_of(template, tmp_path, capfd, remote, local):
+    """A clone of a clone: nobody else can reach its remote either."""
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", template, clone)
+    git(clone, "remote", "set-url", "origin", remote.format(template=template))
+    render(clone, tmp_path / "out")
+    assert ("which only this machine knows" in capfd.readouterr().err) == local
 
 
 def test_nobody_reading_the_messages_fails_nothing(template, tmp_path):
