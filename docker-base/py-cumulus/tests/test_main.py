@@ -216,7 +216,8 @@ def test_nothing_expected_is_the_status_of_the_handler(repository):
     (repository.expected / ".gitkeep").touch()
     done = run_test(repository)
     assert done.returncode == 0
-    assert "no expected products" in done.stdout
+    assert "NOTHING COMPARED: no expected products" in done.stdout
+    assert done.stdout.endswith("when they are right: bin/accept-products\n")
 
 
 def test_expected_directory_may_be_absent(repository):

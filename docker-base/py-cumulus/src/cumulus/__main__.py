@@ -72,7 +72,8 @@ def _parser():
         help="run a process handler, then compare its products with the expected ones",
         description="Process INPUT into OUTPUT anew with HOME/process.py, then compare OUTPUT with "
         "EXPECTED, where that holds products.",
-        epilog="exit status: the handler's if it is not 0, else the comparison's",
+        epilog="exit status: the handler's if it is not 0, else the comparison's; "
+        "0 where there are no expected products, as before the first are accepted",
     )
     test.add_argument("--home", metavar="DIR", default=".", help="where process.py is (default: .)")
     test.add_argument("--html", metavar="FILE", help="write the comparison's report as HTML")
@@ -174,7 +175,10 @@ def _process_and_compare(options):
         print(f"cumulus: the handler ended with status {status}: not compared", file=sys.stderr)
         return status
     if not Path(options.expected).is_dir() or not files_of(options.expected):
-        print(f"no expected products in {options.expected!r}: nothing compared")
+        print(
+            f"NOTHING COMPARED: no expected products in {options.expected!r}; look at those in "
+            f"{options.output!r}, and when they are right: bin/accept-products"
+        )
         return 0
     rules_file = Path(options.home, "collection.toml")
     rules = collection.load(rules_file).compare
