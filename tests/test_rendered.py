@@ -8,7 +8,7 @@ import sys
 
 import netCDF4
 import pytest
-from support import render, run
+from support import ROOT, render, run
 from test_seed_api import HANDLER
 
 pytestmark = pytest.mark.engine
@@ -374,6 +374,22 @@ def test_packages_of_the_collection_are_in_the_image(project):
     run("docker", "image", "rm", f"{project.name}:packages")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1.16.0" in done.stdout
+
+
+def test_browse_image_is_the_same_in_the_image_and_beside_it(project, tmp_path):
+    """With the requirement that the documentation names, which is what the tests' environment has too."""
+    from cumulus.browse import write_browse
+
+    page = (ROOT / "docs" / "browse.md").read_text()
+    (project / "requirements.txt").write_text(re.search("^matplotlib==.*$", page, re.M)[0] + "\n")
+    compose(project, "build", TAG="browse", CA_BUNDLE=os.environ.get("PIP_CERT") or "/dev/null")
+    product = project / "data/output" / f"{GRANULES[0]}.nc"
+    program = f"from cumulus.browse import write_browse as w; w('data/output/{product.name}', 'data/test-output/x.png')"
+    done = compose(project, "--entrypoint", "python", "test", "-c", program, TAG="browse", check=False)
+    run("docker", "image", "rm", f"{project.name}:browse")
+    assert done.returncode == 0, done.stdout + done.stderr
+    write_browse(product, tmp_path / "x.png")
+    assert (project / "data/test-output/x.png").read_bytes() == (tmp_path / "x.png").read_bytes()
 
 
 def test_no_engine_is_one_sentence(project):

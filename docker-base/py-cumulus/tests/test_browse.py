@@ -265,7 +265,7 @@ def test_memory_does_not_grow_with_the_product(tmp_path):
 def test_missing_matplotlib_is_one_sentence(tmp_path, monkeypatch):
     """It says what to write where."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(CumulusError, match=r"add python3-matplotlib to apt.txt"):
+    with pytest.raises(CumulusError, match=r"add it to requirements.txt, with its version"):
         write_browse(curtain(tmp_path / "a.nc"), tmp_path / "a.png")
 
 

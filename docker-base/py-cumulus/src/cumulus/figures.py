@@ -21,8 +21,8 @@ def check(rules):
         import matplotlib
     except ImportError as error:
         raise CumulusError(
-            "browse images need matplotlib, which is not installed: add python3-matplotlib to "
-            "apt.txt and build the image again; with make native, matplotlib to requirements.txt"
+            "browse images need matplotlib, which is not installed: add it to "
+            "requirements.txt, with its version, and build the image again"
         ) from error
     if rules.colormap not in matplotlib.colormaps:
         raise CumulusError(
