@@ -23,7 +23,7 @@ from cumulus.compare.html import PICTURES, write_html
 from cumulus.compare.html.colours import CHANGED, DIFFERENCE, LEVELS, VALUES, paint, paint_colours
 from cumulus.compare.html.fields import BINS, COLUMNS, ROWS, read_column, read_field
 from cumulus.compare.html.pictures import pictures_of
-from cumulus.compare.html.text import escape, lines_diff, marked
+from cumulus.compare.html.text import escape, lines_diff, marked, ticks
 from cumulus.compare.png import read
 
 VOID = {"meta", "img", "br", "image", "rect", "path", "circle", "input", "link"}
@@ -493,6 +493,30 @@ def test_picture_files_are_sound(tmp_path):
         assert checksum == zlib.crc32(content)
         place += 12 + length
     assert place == len(data)
+
+
+def test_large_numbers_that_differ_little_are_told_apart_beside_the_axis(tmp_path):
+    """Seconds since 1970 are told from what they have in common."""
+    folders = pair(tmp_path, None, (40,))
+    for folder in folders:
+        with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
+            time = dataset.createVariable("start", "f8", ("time",))
+            time[:] = 1581206400 + np.arange(40) + (folder == folders[1])
+    text = Page(report(tmp_path, folders)).text
+    assert "above 1581206400" in text and "1.581e+09" not in text
+
+
+@pytest.mark.parametrize(
+    ("ends", "labels", "base"),
+    [
+        ((0.0, 10.0), ("0", "5", "10"), ""),
+        ((-2e-9, 2e-9), ("-2e-09", "0", "2e-09"), ""),
+        ((1581206400.0, 1581206440.0), ("0", "20", "40"), "1581206400"),
+        ((-1000.004, -1000.0), ("0", "0.002", "0.004"), "-1000.004"),
+    ],
+)
+def test_labels_of_a_scale_differ(ends, labels, base):
+    assert ticks(*ends) == (labels, base)
 
 
 # --- tables ----------------------------------------------------------------------------------

@@ -203,3 +203,23 @@ def test_bytes_that_are_no_utf8_are_compared_and_shown(tmp_path):
 
     text = report(compare(tmp_path / "a", tmp_path / "b"))
     assert "\\udcb0 1" in text and text.encode()
+
+
+@pytest.mark.parametrize("missing", [True, False])
+@pytest.mark.parametrize(
+    ("name", "whole", "part"),
+    [
+        ("a.json", '{"a": 1, "s": {"x": [1, {"y": 2}], "z": 3}}', '{"a": 1}'),
+        ("a.xml", '<g xmlns="http://x/y"><a>1</a><s><x k="v"><y>2</y></x></s></g>',
+         '<g xmlns="http://x/y"><a>1</a></g>'),
+    ],
+)  # fmt: skip
+def test_what_one_side_lacks_is_told_once_with_all_that_is_in_it(
+    tmp_path, name, whole, part, missing
+):
+    for folder, text in zip("ea", (whole, part) if missing else (part, whole), strict=True):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text)
+    (difference,) = compare_files(tmp_path / "e" / name, tmp_path / "a" / name)
+    assert difference.category == ("missing" if missing else "extra")
+    assert difference.variable.endswith("s")

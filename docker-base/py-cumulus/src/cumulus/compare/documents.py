@@ -2,6 +2,7 @@
 
 import json
 import operator
+import re
 import xml.etree.ElementTree as ElementTree
 
 from .model import Difference
@@ -37,6 +38,8 @@ def byte_differences(expected, actual):
         message = f"bytes differ from offset {offset + place} on{size}"
     return [Difference("bytes", "", message)]
 
+
+_LAST = re.compile(r"/(?:[^/{]|\{[^}]*\})*$")
 
 # --- XML -------------------------------------------------------------------------------------
 
@@ -160,20 +163,30 @@ def _same_number(one, other):
 
 
 def _item_differences(expected, actual, agree=operator.eq):
-    differences = []
+    differences, alone = [], set()  # places that one side has alone; what is in them goes without
     for place in [*expected, *(place for place in actual if place not in expected)]:
         name = place if isinstance(place, str) else _place_name(place)
         wanted, found = expected.get(place, ""), actual.get(place, "")
+        if place not in actual or place not in expected:
+            alone.add(place)
+            if _above(place) in alone:
+                continue
         if place not in actual:
-            category, message = "missing", f"{name} is missing; expected {wanted!r}"
+            expecting = f"; expected {wanted!r}" if wanted else ""
+            category, message = "missing", f"{name} is missing{expecting}"
         elif place not in expected:
-            category, message = "extra", f"{name} is extra: {found!r}"
+            category, message = "extra", f"{name} is extra{f': {found!r}' if found else ''}"
         elif wanted == found or agree(wanted, found):
             continue
         else:
             category, message = "value", f"{name}: expected {wanted!r}, found {found!r}"
         differences.append(Difference(category, name, message, "", wanted, found))
     return differences
+
+
+def _above(place):
+    """The place that a place is in; names of XML elements may have slashes within braces."""
+    return place[:-1] if isinstance(place, tuple) else _LAST.sub("", place)
 
 
 def _place_name(steps):

@@ -8,7 +8,7 @@ see it.
 import numpy as np
 
 from .colours import CHANGED, DIFFERENCE, LEVELS, MISSING, VALUES, data_uri, gradient, paint
-from .text import escape, number, tick
+from .text import escape, number, tick, ticks
 
 __all__ = ["pictures_of", "svg"]
 
@@ -157,12 +157,14 @@ def _text(x, y, text, anchor, more=""):
 
 def _legend(scale, ends):
     y, width = HEIGHT + 4, WIDTH - LEFT - RIGHT
+    (first, *others), base = ticks(*ends)
+    texts = [base, *(f"+{one}" for one in others)] if base else [first, *others]
     labels = "".join(
-        _text(LEFT + share * width, y + 21, tick(value), anchor)
-        for share, value, anchor in (
-            (0, ends[0], "start"), (0.5, sum(ends) / 2, "middle"), (1, ends[1], "end"),
+        _text(LEFT + share * width, y + 21, text, anchor)
+        for share, text, anchor in zip(
+            (0, 0.5, 1), texts, ("start", "middle", "end"), strict=True
         )
-    )  # fmt: skip
+    )
     return (
         f'<image x="{LEFT}" y="{y}" width="{width}" height="8" preserveAspectRatio="none" '
         f'href="{data_uri(gradient(scale))}"/>{labels}'
@@ -203,7 +205,8 @@ def _limits_of_line(field):
 def _scale_of(low, high):
     from .fields import Side
 
-    return Side("", 3, labels=tuple(tick(one) for one in (low, (low + high) / 2, high)))
+    labels, base = ticks(low, high)
+    return Side(f"above {base}" if base else "", 3, labels=labels)
 
 
 def _at(cell, cells):
@@ -256,7 +259,8 @@ def _histogram(field, label, name):
     x = Side("actual minus expected", bins, labels=tuple(ends))
     most = int(field.counts.max())
     middle = round(np.expm1(np.log1p(most) / 2))
-    y = Side("values", bins, labels=("0", tick(middle) if 0 < middle < most else "", str(most)))
+    labels = "0", tick(middle) if 0 < middle < most else "", str(most)
+    y = Side("values, logarithmic", bins, labels=labels)
     description = (
         f"Histogram of {total} differences of {label} from {ends[0]} to {ends[2]}; "
         f"{int(field.counts[bins // 2 + 1 :].sum())} are larger and "

@@ -4,7 +4,7 @@ import difflib
 import html
 import re
 
-__all__ = ["escape", "lines_diff", "marked", "number", "tick"]
+__all__ = ["escape", "lines_diff", "marked", "number", "tick", "ticks"]
 
 LONGEST = 4000  # characters of a text that are shown
 TOKENS = 1500  # words of a text that are matched; their pairs are what it costs
@@ -28,6 +28,16 @@ def number(value):
 def tick(value):
     """Return a number as text that has room beside an axis."""
     return f"{value:.4g}"
+
+
+def ticks(low, high):
+    """Return three texts for a scale, and what they are above where only that tells them apart.
+
+    Seconds since 1970 are all 1.581e+09.
+    """
+    base = low if max(abs(low), abs(high)) > 1000 * (high - low) else 0.0
+    labels = tuple(tick(one - base) for one in (low, (low + high) / 2, high))
+    return labels, f"{base:.12g}" if base else ""
 
 
 def marked(expected, actual):
