@@ -108,8 +108,8 @@ def test_tutorial_from_an_own_granule_to_a_green_clone(native, project, tmp_path
     assert {path.name for path in (project / "data/test-output").glob("[!.]*")} == names
     run(project / "bin" / "accept-products", "--yes", "--because", "looked at in Panoply")
 
-    (s3.folder / "bucket").mkdir()
     for folder in ("input", "output"):
+        (s3.folder / "bucket" / "own" / folder).mkdir(parents=True)  # uploads at once would each try to make it
         run("aws", "s3", "sync", project / "data" / folder, f"s3://bucket/own/{folder}", **s3.environment())
     rules = project / "collection.toml"
     rules.write_text(rules.read_text().replace('uri = ""', 'uri = "s3://bucket/own"'))
