@@ -58,6 +58,7 @@ def test_image_that_is_older_than_its_sources_is_said(repository, changed):
     (repository.home / ".sources.sha256").write_text("".join(lines))
     (sources / "src" / "__pycache__").mkdir()
     (sources / "src" / "__pycache__" / "beams.pyc").write_text("compiled")
+    (sources / "src" / "other").symlink_to("beams.py")  # find -type f, in the Dockerfile, has none
     if changed:
         (sources / changed).write_text("edited")
     done = run_test(repository)

@@ -36,7 +36,8 @@ def _names(folder, made_of):
     for top in {name.partition("/")[0] for name in made_of}:
         for place, folders, names in os.walk(folder / top):
             folders[:] = [one for one in folders if one != "__pycache__"]
-            yield from (Path(place, name).relative_to(folder).as_posix() for name in names)
+            paths = (Path(place, name) for name in names)  # links are not in the record either
+            yield from (one.relative_to(folder).as_posix() for one in paths if not one.is_symlink())
 
 
 def _checksum(path):
