@@ -9,6 +9,7 @@ from netcdf_files import rewritten
 from cumulus.collection import CompareRules, Tolerance
 from cumulus.compare import chunks as compare_chunks
 from cumulus.compare import compare, compare_files, netcdf
+from cumulus.compare.places import coordinates_at
 
 RULES = CompareRules(rtol=1e-6)
 
@@ -170,6 +171,26 @@ def test_coordinates_attribute_and_marked_variables_say_where(tmp_path):
     time = "2012-01-01T12:00:00Z"
     assert a.values.coordinates == {"clock": time, "height": "1.5 m"}
     assert b.values.coordinates == {"where": "1.5 degrees_north", "clock": time}
+
+
+@pytest.mark.parametrize(
+    ("units", "calendar", "time"),
+    [
+        ("hours since 2012-9-6 15:15:42.5 -6:00", "standard", "2012-09-06T22:15:42.5Z"),
+        ("days since 2012-02-30", "360_day", "2012-03-01T00:00:00Z"),
+        ("furlongs since 2012-09-06", "standard", None),
+    ],
+)
+def test_place_in_time_is_in_utc_of_the_calendar(tmp_path, units, calendar, time):
+    """The time zone of the units counts; what is no time is left out."""
+    path = tmp_path / "times.nc"
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("time", 1)
+        clock = dataset.createVariable("time", "f8", ("time",))
+        clock.units, clock.calendar = units, calendar
+        clock[:] = 1
+        at = coordinates_at(dataset.createVariable("value", "i4", ("time",)), (0,))
+    assert at == ({"time": time} if time else {})
 
 
 def test_result_as_json_holds_everything(base, tmp_path):

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["decode", "split_units"]
+__all__ = ["dates", "decode", "split_units"]
 
 _UNITS = {"day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60, "min": 60,
           "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6}  # fmt: skip
@@ -39,14 +39,28 @@ def decode(values, units, calendar):
     """
     unit, reference, offset = split_units(units)
     moments = _decode_plain(values, unit, reference)
-    if moments is None:
-        import netCDF4  # knows every unit, date and calendar
+    if moments is not None:
+        return [moment - offset for moment in moments]
+    return [
+        datetime(*found.timetuple()[:6], found.microsecond, tzinfo=UTC)
+        for found in dates(values, units, calendar)
+    ]
 
-        moments = [
-            datetime(*found.timetuple()[:6], found.microsecond, tzinfo=UTC)
-            for found in netCDF4.num2date(values, f"{unit} since {reference}", calendar)
-        ]
-    return [moment - offset for moment in moments]
+
+def dates(values, units, calendar):
+    """Turn CF time values into dates in UTC of their own calendar, which may have a 30 February.
+
+    Parameters and errors are those of :func:`decode`.
+
+    Returns
+    -------
+    list of cftime.datetime
+    """
+    import netCDF4  # knows every unit, date and calendar
+
+    unit, reference, offset = split_units(units)
+    found = netCDF4.num2date(values, f"{unit} since {reference}", calendar)
+    return [date - offset for date in found]
 
 
 def split_units(units):

@@ -146,9 +146,10 @@ class _Maker:
         started, memory = time.monotonic(), _Memory(self._converter)
         try:
             outcome = self._make(number)
-        except Interrupted as stop:
+        except Interrupted:  # by the handler's SIGTERM, whatever it got itself
             self.stopped = True
-            outcome = self._delivered or Outcome(INTERRUPTED, str(stop), self._inputs)
+            why = "abandoned: the run was asked to stop"
+            outcome = self._delivered or Outcome(INTERRUPTED, why, self._inputs)
         except Exception as error:
             outcome = _failure(error, self._job.outdir, self._inputs)
             self._job.clear(number)  # a part of it may be delivered

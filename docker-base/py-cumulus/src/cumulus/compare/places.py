@@ -1,7 +1,8 @@
 """Where a value is: what the coordinate variables say at its index."""
 
-import netCDF4
 import numpy as np
+
+from ..moments import dates
 
 __all__ = ["coordinates_at"]
 
@@ -73,7 +74,7 @@ def _text(variable, stored):
     value = value * getattr(variable, "scale_factor", 1) + getattr(variable, "add_offset", 0)
     if " since " in units and np.isfinite(value):
         calendar = str(getattr(variable, "calendar", "standard"))
-        time = netCDF4.num2date(value, units, calendar)
+        (time,) = dates([value], units, calendar)
         fraction = f"{time.microsecond / 1e6:.3f}"[1:] if time.microsecond >= 500 else ""
         return f"{time.strftime('%Y-%m-%dT%H:%M:%S')}{fraction.rstrip('.0')}Z"
     return f"{float(value):.7g} {units}".strip()

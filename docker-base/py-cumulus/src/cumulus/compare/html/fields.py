@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import netCDF4
 import numpy as np
 
+from ...moments import dates
 from ..beyond import Beyond, Stored
 from ..text import column_pairs
 
@@ -198,7 +199,7 @@ def _labels(coordinate, units, values):
         return plain, units
     calendar = str(getattr(coordinate, "calendar", "standard"))
     try:
-        moments = netCDF4.num2date(values, units, calendar)
+        moments = dates(values, units, calendar)
     except (ValueError, OverflowError):
         return plain, units
     days = [one.strftime("%Y-%m-%d") for one in moments]
