@@ -1,9 +1,12 @@
 """Disks and inputs that misbehave: full, read-only, foreign file systems, links, long names."""
 
 import os
+import signal
 import subprocess
 
 import pytest
+
+from cumulus import grouping
 
 
 @pytest.fixture
@@ -154,3 +157,63 @@ def test_granule_of_several_files_is_made_anew_when_any_of_them_changes(reposito
     assert "1 of 1 granules processed" in repository.run().stdout
     (repository.input / "CPL_A.met").unlink()
     assert "input 'met' is missing: no file matches 'CPL_A.met'" in repository.run().stdout
+
+
+def test_input_directory_that_is_mounted_as_output_is_refused(repository, mount):
+    """Its path is another one; products would replace inputs."""
+    path = repository.granule("CPL_A")
+    repository.configure('data = "{id}.nc"', 'data = "{id}.hdf5"')
+    mount("output", "size=1m")  # skips where nothing may be mounted
+    subprocess.run(["mount", "--bind", repository.input, repository.output], check=True)
+    try:
+        done = repository.run()
+    finally:
+        subprocess.run(["umount", repository.output], check=True)
+    assert done.returncode == 2
+    assert "are the same directory" in done.stdout
+    assert path.stat().st_size > 0
+
+
+def test_input_that_is_a_link_to_the_place_of_its_product_is_kept(repository):
+    repository.configure('data = "{id}.nc"', 'data = "{id}.hdf5"')
+    repository.granule("CPL_A").rename(repository.output / "CPL_A.hdf5")
+    (repository.input / "CPL_A.hdf5").symlink_to("../output/CPL_A.hdf5")
+    done = repository.run()
+    assert done.returncode == 2
+    assert "which a product would replace: nothing was made of it" in done.stdout
+    assert (repository.output / "CPL_A.hdf5").stat().st_size > 0
+
+
+@pytest.mark.parametrize("options", [[], ["--force"]], ids=["rerun", "forced"])
+def test_products_stand_while_inputs_are_out_of_reach(repository, monkeypatch, options):
+    """The file system of the inputs went away after they were listed; next time it is back."""
+    repository.granule("CPL_A")
+    repository.run()
+    before = repository.products()
+    grouped = grouping.group_files
+
+    def vanish(collection, indir):
+        found = grouped(collection, indir)
+        repository.input.rename(repository.home / "away")
+        return found
+
+    monkeypatch.setattr("cumulus.grouping.group_files", vanish)
+    monkeypatch.setattr("cumulus.delivery.check_output_directory", lambda indir, outdir: None)
+    done = repository.run(*options, repository.input, repository.output)
+    assert done.returncode == 2
+    assert "cannot read input 'CPL_A.hdf5': No such file or directory" in done.stdout
+    assert repository.products() == before
+    monkeypatch.undo()
+    (repository.home / "away").rename(repository.input)
+    assert "1 skipped" in repository.run().stdout
+
+
+def test_products_stand_when_a_worker_dies_while_it_reads_inputs(repository, monkeypatch):
+    repository.granule("CPL_A")
+    repository.run()
+    before = repository.products()
+    monkeypatch.setattr(
+        "cumulus.worker.checksum", lambda path: os.kill(os.getpid(), signal.SIGKILL)
+    )
+    assert repository.run("--force", repository.input, repository.output).returncode == 2
+    assert repository.products() == before

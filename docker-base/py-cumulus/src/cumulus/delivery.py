@@ -40,7 +40,7 @@ def check_output_directory(indir, outdir):
     if not outdir.is_dir():
         what = "is not a directory" if outdir.exists() else "does not exist: create it first"
         raise CumulusError(f"output directory {str(outdir)!r} {what}")
-    if outdir.resolve() == Path(indir).resolve():
+    if os.path.samefile(indir, outdir):  # through links and mounts, too
         raise CumulusError(
             f"input and output are the same directory, {str(outdir)!r}: "
             "products would replace inputs"

@@ -191,7 +191,7 @@ class _Worker:
         """Give the granule up, with all that was made of it; returns its Outcome."""
         number, seconds = self.number, time.monotonic() - self._began
         self.end()
-        self._job.clear(number)
+        self._job.clear(number, begun=bool(self._inputs))
         return Outcome(status, reason, self._inputs, seconds=seconds)
 
     def terminate(self):

@@ -54,13 +54,17 @@ class Job:
         """Scratch directory of a granule; its id may be too long, or odd, for a directory."""
         return self.scratch / str(number)
 
-    def clear(self, number):
-        """Remove what there is of a granule that was not finished, as far as that can be."""
+    def clear(self, number, begun):
+        """Remove what there is of a granule that was not finished, as far as that can be.
+
+        Before its making has begun, its earlier products stand, and stay.
+        """
         candidate = self.candidates[number]
         with contextlib.suppress(OSError):  # a full or read-only disk; there is no record then
-            self.completions.forget(candidate.id)
-            names = product_names(self.collection, candidate.groups)
-            remove_products(self.outdir, names.values())
+            if begun:
+                self.completions.forget(candidate.id)
+                names = product_names(self.collection, candidate.groups)
+                remove_products(self.outdir, names.values())
         shutil.rmtree(self.place(number), ignore_errors=True)
 
 
@@ -68,7 +72,8 @@ def work(job, connection, parent):
     """Make the granules whose numbers come through a connection, until None comes.
 
     Sends pairs of a kind and what belongs to it: CONVERTER (process id), INPUTS (facts of the
-    files by role), STEP (name), LOG (attributes of a log record), DONE (Outcome).
+    files by role; from then on its earlier products may be gone), STEP (name), LOG (attributes of
+    a log record), DONE (Outcome).
     """
     die_with(parent)
     confine(job.collection.limits, memory=False)  # Python maps more than it uses
@@ -135,14 +140,14 @@ class _Maker:
     def __init__(self, job, converter, relay, send):
         self._job, self._converter, self._relay, self._send = job, converter, relay, send
         self._threads = ThreadPoolExecutor(4)
-        self._delivered, self._inputs = None, {}
+        self._delivered, self._inputs, self._begun = None, {}, False
         self._spare = self._all_names = None
         self.stopped = False
 
     def make(self, number):
         """Make a granule and return its Outcome, INTERRUPTED when a request to stop came first."""
         self._relay.warnings = warnings = []
-        self._delivered, self._inputs = None, {}
+        self._delivered, self._inputs, self._begun = None, {}, False
         started, memory = time.monotonic(), _Memory(self._converter)
         try:
             outcome = self._make(number)
@@ -152,7 +157,7 @@ class _Maker:
             outcome = self._delivered or Outcome(INTERRUPTED, why, self._inputs)
         except Exception as error:
             outcome = _failure(error, self._job.outdir, self._inputs)
-            self._job.clear(number)  # a part of it may be delivered
+            self._job.clear(number, self._begun)  # a part of it may be delivered
         self._leave(self._job.place(number))
         outcome.seconds = time.monotonic() - started
         outcome.peak_memory_mb = memory.peak_mb()
@@ -185,15 +190,10 @@ class _Maker:
         names = product_names(job.collection, groups)
         if not job.force and (found := job.completions.standing(candidate.id, paths, names)):
             return Outcome(SKIPPED, inputs=found[0], products=found[1])
-        # What an earlier run left must not be taken for the result of this one.
-        remove_products(job.outdir, self._former(candidate, names.values()))
-        job.completions.forget(candidate.id)
-        remove_products(job.outdir, names.values())
-        place = self._enter(job.place(number))
         started_ns = time.time_ns()
-        for role, path in paths.items():
-            self._inputs[role] = _read(path)
-        self._send(INPUTS, self._inputs)
+        self._read_inputs(paths)
+        self._remove_earlier(candidate, names.values())
+        place = self._enter(job.place(number))
         products = {key: place / name for key, name in names.items()}
         granule = Granule(
             id=candidate.id,
@@ -221,6 +221,25 @@ class _Maker:
                 self._delivered.unused_rows = set.intersection(*granule.unused_rows)
         return self._delivered
 
+    def _read_inputs(self, paths):
+        """Look at the inputs before anything is removed: they may be out of reach for a while."""
+        for role, path in paths.items():
+            try:
+                self._inputs[role] = _read(path)
+            except OSError as error:
+                words = f"cannot read input {path.name!r}: {error.strerror}"
+                raise CumulusError(words) from error
+        self._send(INPUTS, self._inputs)
+
+    def _remove_earlier(self, candidate, names):
+        """What an earlier run left must not be taken for the result of this one."""
+        job, former = self._job, self._former(candidate, names)
+        _check_apart(candidate.inputs, [job.outdir / name for name in (*names, *former)])
+        self._begun = True
+        remove_products(job.outdir, former)
+        job.completions.forget(candidate.id)
+        remove_products(job.outdir, names)
+
     def _former(self, candidate, names):
         """Products that the granule had under names which [products] does not give any more."""
         job = self._job
@@ -241,6 +260,19 @@ def _read(path, sums=None):
     """The facts of a file, with its SHA-256 unless that is known."""
     facts = look_at(path)
     return replace(facts, sha256=(sums or {}).get(facts) or checksum(path))
+
+
+def _check_apart(inputs, products):
+    """An input that is a link to the place of a product would be lost with it."""
+    for path in products:
+        with contextlib.suppress(FileNotFoundError):
+            place = os.lstat(path)
+            for one in inputs.values():
+                if os.path.samestat(os.stat(one), place):
+                    raise CumulusError(
+                        f"input {one.name!r} is the file {str(path)!r}, which a product would "
+                        "replace: nothing was made of it"
+                    )
 
 
 def _check_unchanged(path, facts):
