@@ -1,9 +1,9 @@
 """Nothing incomplete under a product's name: signals, kill -9, full disks, other people's files."""
 
 import contextlib
+import errno
 import os
 import random
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -149,19 +149,73 @@ def test_leftovers_of_a_dead_run_are_cleared(repository):
     assert repository.scratch() == []
 
 
-def test_scratch_of_a_living_run_is_left_alone(repository):
+def test_second_run_is_refused_while_the_first_one_lives(repository, monkeypatch):
+    """They would remove each other's products. Then the directory is free again."""
+    monkeypatch.setattr("cumulus.delivery._DYING", 0.1)
     repository.granule("CPL_A", "hang:")
     living = repository.start(repository.input, repository.output)
     converter_pid(repository)
-    (repository.home.parent / "other").mkdir()
-    other = repository.home.parent / "other"
-    shutil.copy(repository.home / "process.py", other)
-    repository.granule("CPL_B")
-    os.rename(repository.input / "CPL_B.hdf5", other / "CPL_B.hdf5")
-    assert repository.run(other, repository.output).returncode == 0
+    done = repository.run()
+    assert (done.returncode, done.stderr) == (2, "")
+    assert f"another run is writing to '{repository.output}': wait for its end" in done.stdout
     assert len(repository.scratch()) == 1
     living.terminate()
     living.communicate(timeout=30)
+    assert living.returncode == 143
+    repository.granule("CPL_A")
+    assert repository.run().returncode == 0
+
+
+def test_run_waits_for_the_workers_of_one_that_was_killed(repository, monkeypatch):
+    """Such a worker may be delivering; the kernel ends it soon."""
+    monkeypatch.setattr("cumulus.delivery._DYING", 30)
+    (repository.output / ".cumulus").mkdir()
+    with scratch_space(repository.output) as (_, lock):
+        worker = subprocess.Popen(["sleep", "0.5"], pass_fds=[lock.fileno()])
+    repository.granule("CPL_A")
+    assert repository.run().returncode == 0
+    assert worker.poll() is not None
+
+
+def test_what_a_handler_started_does_not_keep_the_next_run_out(repository, monkeypatch):
+    """A process that it forked, or ran, and that outlives everything."""
+    monkeypatch.setattr("cumulus.delivery._DYING", 0)
+    repository.granule("CPL_A")
+    pids = repository.home / "pids"
+    text = (repository.home / "process.py").read_text()
+    fork = f"""
+    import ctypes, os, subprocess
+    run = subprocess.Popen(["sleep", "1000"], start_new_session=True, close_fds=False)
+    if (pid := os.fork()) == 0:
+        os.setsid()
+        ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)  # no end with the parent
+        Path({str(pids)!r}).write_text(f"{{run.pid}} {{os.getpid()}}")
+        time.sleep(1000)
+    while not Path({str(pids)!r}).exists(): time.sleep(0.01)
+    granule.convert()"""
+    repository.write("process.py", text.replace("    granule.convert()", fork))
+    try:
+        assert repository.run().returncode == 0
+        assert all(alive(int(one)) for one in pids.read_text().split())
+        assert repository.run().returncode == 0
+    finally:
+        for one in pids.read_text().split():
+            os.kill(int(one), signal.SIGKILL)
+
+
+def test_file_system_without_locks_is_a_warning(repository, monkeypatch):
+    """Nobody knows whose scratch is there: it stays."""
+
+    def flock(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("cumulus.delivery.fcntl.flock", flock)
+    (repository.output / ".cumulus" / "scratch-other").mkdir(parents=True)
+    repository.granule("CPL_A")
+    done = repository.run()
+    assert done.returncode == 0
+    assert "(Function not implemented): nothing keeps a second run out" in done.stdout
+    assert [one.name for one in repository.scratch()] == ["scratch-other"]
 
 
 def test_primary_product_comes_last(tmp_path, monkeypatch):
@@ -201,7 +255,7 @@ def test_product_that_is_a_link_is_not_delivered(tmp_path):
 
 def test_scratch_vanishes_after_an_exception(tmp_path):
     (tmp_path / ".cumulus").mkdir()
-    with pytest.raises(KeyError), scratch_space(tmp_path) as scratch:
+    with pytest.raises(KeyError), scratch_space(tmp_path) as (scratch, _):
         (scratch / "file").touch()
         raise KeyError
     assert not scratch.exists()

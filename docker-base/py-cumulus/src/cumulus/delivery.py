@@ -5,13 +5,16 @@ name by one rename, whole or not at all.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from . import CumulusError
+from .logutils import log_warning
 from .signals import signals_held
 
 __all__ = [
@@ -26,6 +29,8 @@ __all__ = [
 ]
 
 STATE = ".cumulus"  # in the output directory; dot entries are never products
+_DYING = 2  # seconds in which the workers of a run that was killed have ended
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
 
 
 def check_output_directory(indir, outdir):
@@ -80,39 +85,55 @@ def user_remedy(path, error):
 
 @contextlib.contextmanager
 def scratch_space(outdir):
-    """Give a run its own scratch directory, remove it afterwards, and clear those of dead runs.
+    """Give the only run of an output directory its scratch, and remove that afterwards.
 
-    A run holds a lock on its scratch directory for as long as it lives, however it ends.
+    Yields
+    ------
+    scratch : pathlib.Path
+    lock : file
+        Keeps other runs out as long as any process has it open: also until the workers of a run
+        that was killed are gone.
+
+    Raises
+    ------
+    CumulusError
+        Another run has the directory.
     """
     state = Path(outdir, STATE)
-    # Between making a directory and locking it, another run must not take it for a leftover.
-    with _locked(state / "lock"):
-        for leftover in state.glob("scratch-*"):
-            _clear_if_dead(leftover)
+    with open(state / "lock", "w") as lock:
+        if _is_alone(lock, outdir):
+            for leftover in state.glob("scratch-*"):  # of a run that was killed
+                shutil.rmtree(leftover, ignore_errors=True)
         scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=state))
-        lock = open(scratch / "lock", "w")  # noqa: SIM115 (held until the run ends)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        lock.close()
-
-
-@contextlib.contextmanager
-def _locked(path):
-    with open(path, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _clear_if_dead(scratch):
-    try:
-        with open(scratch / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield scratch, lock
+        finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    except OSError:
-        return  # a living run holds it, or it belongs to somebody else
+
+
+def _is_alone(lock, outdir):
+    """Whether no other run is there or will come, which some file systems cannot tell."""
+    deadline = time.monotonic() + _DYING
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise CumulusError(
+                    f"another run is writing to {str(outdir)!r}: wait for its end, or use another "
+                    "output directory"
+                ) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            log_warning(
+                f"no lock for {str(outdir)!r} ({error.strerror}): nothing keeps a second run out, "
+                "which would damage this one, and scratch of runs that were killed stays",
+                "process",
+            )
+            return False
+        time.sleep(0.05)
 
 
 def remove_products(outdir, names):

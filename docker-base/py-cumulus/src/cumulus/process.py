@@ -74,7 +74,8 @@ def process_granules(function, indir, outdir, *, home, collection=None, force=No
     Raises
     ------
     CumulusError
-        Nothing could be done: bad collection.toml, no such directory, no matching file.
+        Nothing could be done: bad collection.toml, no such directory, no matching file, another
+        run at work there.
     """
     # Imported here so that --help answers at once.
     from .collection import load
@@ -92,9 +93,11 @@ def process_granules(function, indir, outdir, *, home, collection=None, force=No
     check_output_directory(indir, outdir)
     completions = Completions(outdir, code_fingerprint(home, collection))
     force = _forced.get() if force is None else force
-    with signals_held() as stopped, scratch_space(outdir) as scratch:
+    with signals_held() as stopped, scratch_space(outdir) as (scratch, lock):
         completions.prepare()
-        job = Job(function, collection, home, outdir, scratch, candidates, completions, force)
+        job = Job(
+            function, collection, home, outdir, scratch, candidates, completions, force, lock
+        )
         return _run(job, failed, workers, stopped)
 
 

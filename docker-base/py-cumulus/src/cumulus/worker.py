@@ -49,6 +49,7 @@ class Job:
     candidates: list
     completions: Completions
     force: bool
+    lock: object  # file that keeps other runs out while it is open
 
     def place(self, number):
         """Scratch directory of a granule; its id may be too long, or odd, for a directory."""
@@ -82,7 +83,7 @@ def work(job, connection, parent):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the handler decides
     signal.signal(signal.SIGTERM, interrupt)
-    _allow_children()
+    _allow_children(job.lock)
     send = _sender(connection)
     relay = _Relay(send)
     for handler in logging.getLogger().handlers:  # kept, or get_logger() would add another
@@ -104,8 +105,11 @@ def work(job, connection, parent):
             converter.end()
 
 
-def _allow_children():
-    """Let a handler start processes of its own; those that are forked end with their parent."""
+def _allow_children(lock):
+    """Let a handler start processes of its own; those that are forked end with their parent.
+
+    None of them keeps the next run out, should it live on nevertheless.
+    """
     multiprocessing.current_process().daemon = False  # its parent still takes it for one
     parent = os.getpid()
 
@@ -113,6 +117,8 @@ def _allow_children():
         nonlocal parent
         die_with(parent)
         parent = os.getpid()
+        with contextlib.suppress(OSError):  # the handler closed all that it found open
+            lock.close()
 
     os.register_at_fork(after_in_child=begin)
     default_in_forks(signal.SIGTERM)  # as Process.terminate() and Pool.terminate() expect
