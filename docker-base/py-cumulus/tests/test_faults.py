@@ -1,7 +1,9 @@
 """Disks and inputs that misbehave: full, read-only, foreign file systems, links, long names."""
 
+import errno
 import os
 import signal
+import stat
 import subprocess
 
 import pytest
@@ -217,3 +219,29 @@ def test_products_stand_when_a_worker_dies_while_it_reads_inputs(repository, mon
     )
     assert repository.run("--force", repository.input, repository.output).returncode == 2
     assert repository.products() == before
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_file_system_that_cannot_sync_directories_is_no_failure(repository, monkeypatch, number):
+    """Such as CIFS and some in user space; files are synced there."""
+    monkeypatch.setattr("cumulus.delivery.os.fsync", failing_for_directories(number))
+    repository.granule("CPL_A")
+    assert repository.run().returncode == 0
+
+
+def test_report_is_finished_whatever_the_disk_says(repository, monkeypatch):
+    monkeypatch.setattr("cumulus.delivery.os.fsync", failing_for_directories(errno.EIO))
+    repository.granule("CPL_A")
+    assert repository.run().returncode == 2
+    assert repository.reports()[-1]["summary"]["failed"] == 1
+
+
+def failing_for_directories(number):
+    fsync = os.fsync
+
+    def fail(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    return fail

@@ -120,9 +120,11 @@ def _run(job, failed, workers, stopped):
                 run.follow(pool.stop())
         finally:
             pool.end()
-            fsync(job.outdir)  # the names of the primary products, all at once
-            words = [signal.Signals(number).name for number in stopped[:1]]
-            report.finish(signal=words[0] if words else None, workers=workers)
+            try:
+                fsync(job.outdir)  # the names of the primary products, all at once
+            finally:
+                words = [signal.Signals(number).name for number in stopped[:1]]
+                report.finish(signal=words[0] if words else None, workers=workers)
     counts, seconds = report.counts, time.monotonic() - started
     run.warn_of_unused_rows()
     skipped = f"{counts['skipped']} skipped, " if counts["skipped"] else ""
