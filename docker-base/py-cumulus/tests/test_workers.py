@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -296,6 +297,26 @@ def test_processes_of_a_handler_end_with_their_worker(repository, killed):
     handler.communicate(timeout=30)
     for pid in found:
         wait_for(lambda pid=pid: not alive(pid))
+
+
+@pytest.mark.parametrize("end", ["limit", "kill"])
+def test_program_that_a_handler_started_ends_with_its_worker(repository, monkeypatch, end):
+    """It would hang on, one program a granule."""
+    monkeypatch.setattr("cumulus.pool._GRACE", 0.2)
+    repository.configure("seconds = 60", "seconds = 0.1" if end == "limit" else "seconds = 60")
+    granules(repository, "CPL_A")
+    pid = repository.home / "pid"
+
+    def make(granule):
+        program = subprocess.Popen(["sleep", "1000"])
+        pid.write_text(str(program.pid))
+        if end == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        program.wait()
+
+    words = "was stopped after 0.1 s" if end == "limit" else "was killed by SIGKILL"
+    assert words in process(repository, make).failed["CPL_A"]
+    wait_for(lambda: not alive(int(pid.read_text())))
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "٣"])

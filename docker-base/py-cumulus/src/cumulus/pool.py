@@ -206,16 +206,21 @@ class _Worker:
                 self.connection.send(None)
 
     def end(self, grace=0):
-        """Kill the worker, its converter, and what that started; an idle one may end by itself."""
+        """Kill the worker, its converter, and what they started; an idle one may end by itself."""
         if self._process:
             if not self.busy:
                 self._process.join(grace)
             self._process.kill()
+            _kill_group(self._process.pid)
             self._process.join()
             self._process.close()
             self.connection.close()
         if self._converter:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._converter, signal.SIGKILL)
+            _kill_group(self._converter)
         self._process = self.connection = self._converter = self.number = None
         self.is_lost = False
+
+
+def _kill_group(leader):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)

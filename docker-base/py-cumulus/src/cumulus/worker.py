@@ -76,6 +76,7 @@ def work(job, connection, parent):
     files by role; from then on its earlier products may be gone), STEP (name), LOG (attributes of
     a log record), DONE (Outcome).
     """
+    os.setsid()  # leads a group: what a handler starts can be killed with it
     die_with(parent)
     confine(job.collection.limits, memory=False)  # Python maps more than it uses
     # Granules are made beside each other; threads of numerical libraries only get in the way.
