@@ -14,7 +14,8 @@ import pytest
 from samples import alive, wait_for
 
 from cumulus.apart import call_apart
-from cumulus.process import process_granules
+from cumulus.logutils import get_logger
+from cumulus.process import Summary, process_granules
 
 
 def process(repository, function, **options):
@@ -317,6 +318,60 @@ def test_program_that_a_handler_started_ends_with_its_worker(repository, monkeyp
     words = "was stopped after 0.1 s" if end == "limit" else "was killed by SIGKILL"
     assert words in process(repository, make).failed["CPL_A"]
     wait_for(lambda: not alive(int(pid.read_text())))
+
+
+def test_worker_that_is_told_to_end_fails_its_granule(repository, monkeypatch):
+    """By somebody short of memory, perhaps; the run was not asked to stop."""
+    monkeypatch.setenv("PROCESS_WORKERS", "1")
+    granules(repository, "CPL_A", "CPL_B", "CPL_C")
+
+    def make(granule):
+        make_all(granule)
+        if granule.id == "CPL_B":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    summary = process(repository, make)
+    assert summary.failed == {"CPL_B": "its worker was ended by SIGTERM"}
+    assert summary.processed == ["CPL_A", "CPL_C"]
+    assert summary.status == 3
+
+
+def test_run_that_did_not_come_to_every_granule_is_no_success():
+    assert Summary(processed=["CPL_A"], abandoned=["CPL_B"]).status == 3
+
+
+@pytest.mark.parametrize("lines", [1, 1000], ids=["one line", "more than a pipe holds"])
+def test_blocked_standard_output_costs_no_granule(repository, monkeypatch, lines):
+    """As in a pager, or after Ctrl-S: longer than a step may take."""
+    monkeypatch.setattr("cumulus.pool._GRACE", 0.2)
+    repository.configure("seconds = 60", "seconds = 0.5")
+    granules(repository, "CPL_A")
+    blocked = []
+
+    def block(record):
+        if not blocked:
+            blocked.append(time.sleep(2))
+
+    get_logger().handlers[-1].addFilter(lambda record: block(record) or True)
+
+    def make(granule):
+        for number in range(lines):
+            logging.getLogger("mine").warning("%d", number)
+        make_all(granule)
+
+    assert process(repository, make).failed == {}
+
+
+def test_granule_that_logs_for_ever_is_stopped(repository, monkeypatch):
+    monkeypatch.setattr("cumulus.pool._GRACE", 0.2)
+    repository.configure("seconds = 60", "seconds = 0.5")
+    granules(repository, "CPL_A")
+
+    def log(granule):
+        while True:
+            logging.getLogger("mine").warning("on and on")
+
+    assert "was stopped after 0.5 s" in process(repository, log).failed["CPL_A"]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "٣"])

@@ -12,7 +12,15 @@ from pathlib import Path
 from . import CumulusError
 from .limits import confine, die_with
 
-__all__ = ["QUOTED_LINES", "end_group", "how_it_ended", "run_program", "start", "took_too_long"]
+__all__ = [
+    "QUOTED_LINES",
+    "end_group",
+    "how_it_ended",
+    "run_program",
+    "signal_name",
+    "start",
+    "took_too_long",
+]
 
 KEPT_LINES = 20  # of what a program says; a failure quotes the last few
 QUOTED_LINES = 3
@@ -123,6 +131,7 @@ def _descriptor(stream):
 
 
 def signal_name(number):
+    """Return a signal's name, also of one that Python does not know."""
     try:
         return signal.Signals(number).name
     except ValueError:

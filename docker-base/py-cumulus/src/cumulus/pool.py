@@ -6,8 +6,10 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from multiprocessing.connection import wait
 
+from .children import signal_name
 from .report import FAILED, INTERRUPTED, Outcome
 from .worker import CONVERTER, DONE, INPUTS, LOG, STEP, work
 
@@ -16,6 +18,7 @@ __all__ = ["FINISHED", "STARTED", "Pool"]
 STARTED, FINISHED = "started", "finished"
 _TICK = 0.2  # seconds between looks at what no message tells
 _GRACE = 5  # seconds that a worker gets beyond the limits, or to end
+_ABSENT = 0.1  # seconds without a look at the workers that count as none of theirs
 _WINDOW = 1000  # granules that may be finished before the one that takes longest
 _forking = multiprocessing.get_context("fork")  # the handler's function cannot be pickled
 
@@ -30,28 +33,25 @@ class Pool:
         Of workers.
     lines : callable
         Returns a context in which log lines may be written.
+    stopped : list
+        No granule is begun as soon as it has an element.
     """
 
-    def __init__(self, job, count, lines):
-        self._job, self._lines = job, lines
+    def __init__(self, job, count, lines, stopped):
+        self._job, self._lines, self._stopped = job, lines, stopped
         self._total = len(job.candidates)
         self._workers = [_Worker(job) for _ in range(min(count, self._total))]
-        self._next = 0
+        self._next, self._looked = 0, time.monotonic()
 
-    def events(self, stopped):
-        """Make all granules, in their order, several at once.
-
-        Parameters
-        ----------
-        stopped : list
-            Nothing more happens as soon as it has an element.
+    def events(self):
+        """Make all granules, in their order, several at once, until the run is to stop.
 
         Yields
         ------
         STARTED, number, None
         FINISHED, number, Outcome
         """
-        while not stopped:
+        while not self._stopped:
             for worker in self._workers:
                 if worker.number is None and self._may_start():
                     worker.begin(self._next)
@@ -67,7 +67,7 @@ class Pool:
             worker.terminate()
         deadline = time.monotonic() + _GRACE
         while any(worker.busy for worker in self._workers) and time.monotonic() < deadline:
-            yield from self._listen(INTERRUPTED)
+            yield from self._listen()
         for worker in self._workers:
             if worker.busy:
                 yield FINISHED, worker.number, worker.lose("abandoned", INTERRUPTED)
@@ -83,20 +83,47 @@ class Pool:
         busy = [worker.number for worker in self._workers if worker.busy]
         return self._next < self._total and self._next - min(busy, default=self._next) < _WINDOW
 
-    def _listen(self, status=FAILED):
+    def _listen(self):
         """Take what the workers say; yields what is finished by it, or by a worker's end."""
-        ready = wait([worker.connection for worker in self._workers if worker.busy], _TICK)
+        ready = self._look()
         for worker in self._workers:
             if not worker.busy:
                 continue
             number = worker.number
             outcome = worker.take(self._log) if worker.connection in ready else None
-            outcome = outcome or worker.check()
+            outcome = outcome or worker.check(self._looked)
             if outcome is None and worker.is_lost:
-                reason = worker.how_it_ended() if status == FAILED else "abandoned"
-                outcome = worker.lose(reason, status)
+                if self._stopped:
+                    outcome = worker.lose("abandoned", INTERRUPTED)
+                else:
+                    outcome = worker.lose(worker.how_it_ended())
+            elif outcome and outcome.status == INTERRUPTED and not self._is_to_stop():
+                worker.end()  # it ends by itself, and takes no other granule
+                outcome = replace(outcome, status=FAILED, error="its worker was ended by SIGTERM")
             if outcome:
                 yield FINISHED, number, outcome
+
+    def _look(self):
+        """Wait for messages, a moment at most, and return the connections that have any.
+
+        Time in which nobody looks is nobody's delay: standard output may be blocked (Ctrl-S, a
+        pager), and this process stopped (Ctrl-Z).
+        """
+        began = time.monotonic()
+        ready = wait([worker.connection for worker in self._workers if worker.busy], _TICK)
+        now = time.monotonic()
+        absent = now - self._looked - min(now - began, _TICK)
+        if absent > _ABSENT:
+            for worker in self._workers:
+                worker.excuse(absent, now)
+        self._looked = now
+        return ready
+
+    def _is_to_stop(self):
+        """Whether the run is; who stops it may tell its processes one after the other."""
+        if not self._stopped:
+            time.sleep(_TICK)
+        return bool(self._stopped)
 
     def _log(self, attributes):
         record = logging.makeLogRecord(attributes)
@@ -160,12 +187,16 @@ class _Worker:
             return content
         return None
 
-    def check(self):
+    def excuse(self, seconds, now):
+        """Give the step more time, but no more than if it began now."""
+        self._since = min(self._since + seconds, now)
+
+    def check(self, now):
         """See whether the worker lives, and keeps within its time; returns the Outcome if not."""
         if not self.busy:
             return None
         seconds = self._job.collection.limits.seconds
-        if time.monotonic() - self._since > seconds + _GRACE:
+        if now - self._since > seconds + _GRACE:
             limit = f"{seconds:g} s ([limits].seconds in collection.toml)"
             return self.lose(f"step {self._step!r} and what follows it was stopped after {limit}")
         # A process that it started may hold the connection open.
@@ -181,11 +212,7 @@ class _Worker:
         code = self._process.exitcode
         if code is None or code >= 0:
             return f"its worker ended early{at} (exit status {code})"
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"its worker was killed by {name}{at}"
+        return f"its worker was killed by {signal_name(-code)}{at}"
 
     def lose(self, reason, status=FAILED):
         """Give the granule up, with all that was made of it; returns its Outcome."""

@@ -32,20 +32,23 @@ class Summary:
         Ids, in the order of the input files; what is skipped was processed by an earlier run.
     failed : dict of str to str
         Ids, or file names that have none, and the reasons.
+    abandoned : list of str
+        Ids of those that the run did not come to, or gave up, because it was to stop.
     report : pathlib.Path or None
     """
 
     processed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    abandoned: list[str] = field(default_factory=list)
     report: Path | None = None
 
     @property
     def status(self):
-        """Exit status: 0 all done, 3 some failed, 2 none done."""
+        """Exit status: 0 all done, 3 some not, 2 none done."""
         if not self.processed and not self.skipped:
             return NOTHING
-        return SOME_FAILED if self.failed else DONE
+        return SOME_FAILED if self.failed or self.abandoned else DONE
 
 
 def process_granules(function, indir, outdir, *, home, collection=None, force=None):
@@ -113,9 +116,9 @@ def _run(job, failed, workers, stopped):
         run = _Run(job, failed, report, shown)
         for number, reason in enumerate(failed.values()):
             run.add(number, Outcome(FAILED, reason))
-        pool = Pool(job, workers, shown.lines)
+        pool = Pool(job, workers, shown.lines, stopped)
         try:
-            run.follow(pool.events(stopped))
+            run.follow(pool.events())
             if stopped:
                 run.follow(pool.stop())
         finally:
@@ -186,6 +189,7 @@ class _Run:
                 for number, (name, status) in enumerate(named.items())
                 if status == "failed"
             },
+            abandoned=[name for name, status in named.items() if status in (None, "interrupted")],
             report=self._report.path,
         )
 
