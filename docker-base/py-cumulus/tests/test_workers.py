@@ -67,6 +67,50 @@ def test_crash_in_a_step_is_that_granules_failure(repository, end, words):
     assert repository.scratch() == []
 
 
+class Mute(Exception):
+    """An exception that cannot say anything."""
+
+    def __str__(self):
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (SystemExit("no login with password=hunter22"), "SystemExit: no login with password=***"),
+        (SystemExit(0), "SystemExit: 0"),
+        (KeyboardInterrupt(), "KeyboardInterrupt: "),
+        (Mute(), "Mute: its message cannot be had (ValueError)"),
+        (ValueError("x" * 10**7), f"ValueError: {'x' * 3988}... (10000012 characters)"),
+    ],
+    ids=["exit", "exit 0", "interrupt", "mute", "long"],
+)
+def test_whatever_a_handler_raises_is_that_granules_failure(repository, capfd, error, words):
+    """Its worker goes on, and no secret and no endless line gets out."""
+    granules(repository, "CPL_A", "CPL_B")
+
+    def make(granule):
+        if granule.id == "CPL_A":
+            raise error
+        make_all(granule)
+
+    summary = process(repository, make)
+    (line, *_) = [json.loads(one) for one in summary.report.read_text().splitlines()]
+    assert line["error"] == words
+    assert summary.processed == ["CPL_B"]
+    out, err = capfd.readouterr()
+    assert "hunter22" not in out + err
+    assert len(out + err) < 50_000
+
+
+def test_file_beyond_the_limit_names_it(repository):
+    repository.configure("seconds = 60", "output_mb = 0.001")
+    repository.granule("CPL_A", "x" * 5000)
+    words = process(repository, lambda granule: granule.copy()).failed["CPL_A"]
+    assert "File too large" in words
+    assert words.endswith(" ([limits].output_mb in collection.toml is 0.001)")
+
+
 @pytest.mark.slow
 def test_step_that_hangs_in_python_is_stopped(repository):
     repository.configure("seconds = 60", "seconds = 0.1")

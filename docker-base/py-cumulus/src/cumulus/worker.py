@@ -27,6 +27,7 @@ from .granule import Granule
 from .grouping import product_names
 from .limits import confine, die_with
 from .loglines import LogLine
+from .redaction import redact
 from .report import FAILED, INTERRUPTED, PROCESSED, SKIPPED, Outcome
 from .signals import STOPS, Interrupted, default_in_forks, interrupt, signals_held
 
@@ -35,6 +36,7 @@ __all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "STEP", "Job", "work"]
 # Kinds of messages
 CONVERTER, DONE, INPUTS, LOG, STEP = "converter", "done", "inputs", "log", "step"
 KEPT_WARNINGS = 100  # of a granule
+LONGEST = 4000  # characters of a failure
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,8 @@ class _Maker:
             self.stopped = True
             why = "abandoned: the run was asked to stop"
             outcome = self._delivered or Outcome(INTERRUPTED, why, self._inputs)
-        except Exception as error:
-            outcome = _failure(error, self._job.outdir, self._inputs)
+        except BaseException as error:  # a handler may call sys.exit(), too
+            outcome = _failure(error, self._job, self._inputs)
             self._job.clear(number, self._begun)  # a part of it may be delivered
         self._leave(self._job.place(number))
         outcome.seconds = time.monotonic() - started
@@ -293,16 +295,35 @@ def _check_described(data, sums):
         raise CumulusError("product 'data' was changed after write_metadata: call that last")
 
 
-def _failure(error, outdir, inputs):
+def _failure(error, job, inputs):
     """One sentence for a failure, and for one that nobody foresaw where it happened."""
+    number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, CumulusError):
-        return Outcome(FAILED, str(error), inputs)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        place = f"for the products in {str(outdir)!r}"
-        return Outcome(FAILED, f"no space left {place}: {error.strerror}", inputs)
-    words = f"{type(error).__name__}: {error}"
-    foreseen = isinstance(error, OSError)
-    return Outcome(FAILED, words, inputs, traceback=None if foreseen else traceback.format_exc())
+        words = _message(error)
+    elif number in (errno.ENOSPC, errno.EDQUOT):
+        words = f"no space left for the products in {str(job.outdir)!r}: {error.strerror}"
+    else:
+        words = f"{type(error).__name__}: {_message(error)}"
+    if number == errno.EFBIG:
+        limit = job.collection.limits.output_mb
+        words += f" ([limits].output_mb in collection.toml is {limit:g})"
+    foreseen = isinstance(error, CumulusError | OSError | SystemExit)
+    where = None if foreseen else _shortened(traceback.format_exc(), 5 * LONGEST)
+    return Outcome(FAILED, _shortened(words), inputs, traceback=where)
+
+
+def _message(error):
+    try:
+        return str(error)
+    except Exception as another:
+        return f"its message cannot be had ({type(another).__name__})"
+
+
+def _shortened(text, length=LONGEST):
+    """A text that fits into a line of the log; a secret must not be cut, or it is not seen."""
+    if len(text) <= length:
+        return text
+    return f"{redact(text[: 2 * length])[:length]}... ({len(text)} characters)"
 
 
 class _Relay(logging.handlers.QueueHandler):
