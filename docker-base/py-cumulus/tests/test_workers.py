@@ -111,6 +111,23 @@ def test_file_beyond_the_limit_names_it(repository):
     assert words.endswith(" ([limits].output_mb in collection.toml is 0.001)")
 
 
+def test_what_a_handler_does_to_its_dictionaries_misleads_nobody(repository):
+    """Only declared products are delivered, and the inputs are the files that were found."""
+    granules(repository, "CPL_A")
+
+    def make(granule):
+        make_all(granule)
+        granule.products["log"] = granule.products["data"].with_name("undeclared.txt")
+        granule.products["log"].write_text("x")
+        granule.inputs["primary"] = granule.products["data"]
+
+    summary = process(repository, make)
+    assert summary.failed == {}
+    assert "undeclared.txt" not in os.listdir(repository.output)
+    (line, _) = [json.loads(one) for one in summary.report.read_text().splitlines()]
+    assert [one["name"] for one in line["inputs"]] == ["CPL_A.hdf5"]
+
+
 @pytest.mark.slow
 def test_step_that_hangs_in_python_is_stopped(repository):
     repository.configure("seconds = 60", "seconds = 0.1")

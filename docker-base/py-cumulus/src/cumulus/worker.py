@@ -206,8 +206,8 @@ class _Maker:
         products = {key: place / name for key, name in names.items()}
         granule = Granule(
             id=candidate.id,
-            inputs=paths,
-            products=products,
+            inputs=dict(paths),  # the handler's own: what it changes there misleads nobody
+            products=dict(products),
             collection=job.collection,
             home=job.home,
             groups=groups,
