@@ -47,6 +47,7 @@ class _Requests(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+        self.close_connection = self.server.hangs_up
 
     def log_message(self, *_arguments):
         pass
@@ -68,7 +69,7 @@ def server(certificate):
     server.socket = context.wrap_socket(
         server.socket, server_side=True, do_handshake_on_connect=False
     )
-    server.status, server.requests = 200, []
+    server.status, server.requests, server.hangs_up = 200, [], False
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
@@ -167,6 +168,30 @@ def test_a_busy_splunk_gets_the_lines_again(configure, server, capsys):
     assert capsys.readouterr().out == "line\n"
 
 
+def test_a_connection_that_was_closed_while_it_was_idle_loses_nothing(configure, server, capsys):
+    """The server does so in silence, after each answer; the last line is sent when all ends."""
+    server.hangs_up = True
+    configure()
+    for number in range(3):
+        get_logger().info(f"line {number}")
+        deadline = time.monotonic() + 20
+        while number < 2 and len(received(server)) <= number and time.monotonic() < deadline:
+            time.sleep(0.02)
+    close_logger()
+    assert received(server) == ["line 0", "line 1", "line 2"]
+    assert "did not reach" not in capsys.readouterr().out
+
+
+def test_a_splunk_that_is_busy_when_all_ends_gets_the_lines_again(configure, server, capsys):
+    answers = iter([503, 503])
+    server.status = lambda: next(answers, 200)
+    configure()
+    get_logger().info("line")
+    close_logger()
+    assert received(server) == ["line"]
+    assert capsys.readouterr().out == "line\n"
+
+
 def lost(capsys):
     """The line at the end that says what was dropped."""
     (said,) = [one for one in capsys.readouterr().out.splitlines() if "did not reach" in one]
@@ -213,7 +238,11 @@ def test_a_redirection_is_not_followed(configure, server, capsys):
     assert "it answered 302" in lost(capsys)
 
 
-def test_a_splunk_that_is_down_costs_nothing_but_its_lines(configure, server, capsys):
+def test_a_splunk_that_is_down_costs_nothing_but_its_lines(
+    configure, server, capsys, monkeypatch
+):
+    """It is asked until the time for it is over."""
+    monkeypatch.setattr(splunk, "CLOSE_SECONDS", 1)
     configure()
     server.shutdown()
     server.server_close()

@@ -34,7 +34,8 @@ BATCH_LINES = 500
 BATCH_SECONDS = 1.0  # a line waits this long for others
 REQUEST_SECONDS = 10.0
 CLOSE_SECONDS = 5.0  # what the end of a process may take
-LONGEST_DELAY = 30.0  # between attempts
+FIRST_DELAY = 0.5  # between attempts, also at the end of a process
+LONGEST_DELAY = 30.0
 _BUSY = {408, 429, 500, 502, 503, 504}  # worth another attempt
 _REFUSED = {401, 403, 404}  # the next batch would fare no better
 
@@ -134,6 +135,10 @@ class _Refused(Exception):
     """Splunk will not take these lines, now or later."""
 
 
+class _Busy(client.HTTPException):
+    """Splunk does not take these lines for now."""
+
+
 class SplunkHandler(logging.Handler):
     """Queue lines, and send them in batches from a thread of its own."""
 
@@ -211,23 +216,27 @@ class SplunkHandler(logging.Handler):
             timeout=REQUEST_SECONDS,
             context=self._collector.context,
         )
-        delay = 0.5
+        delay = FIRST_DELAY
         while batch := self._take():
+            is_fresh = connection.sock is None
             try:
                 self._send(connection, batch)
             except _Refused as refusal:
                 self._settle(len(batch), refusal)
             except (OSError, client.HTTPException, ValueError) as error:
                 connection.close()
-                untrusted = isinstance(error, ssl.SSLCertVerificationError | ValueError)
-                if untrusted or self._is_last_attempt(error, delay):
+                if isinstance(error, ssl.SSLCertVerificationError | ValueError):
                     self._settle(len(batch), error, hopeless=True)
-                else:
+                elif not is_fresh and not isinstance(error, _Busy):
+                    pass  # servers close connections that were idle: at once on another one
+                elif self._waits_to_try_again(error, delay):
                     delay = min(2 * delay, LONGEST_DELAY)
+                else:
+                    self._settle(len(batch), error, hopeless=True)
                 continue
             else:
                 self._settle(0)
-            delay = 0.5
+            delay = FIRST_DELAY
         connection.close()
 
     def _take(self):
@@ -263,17 +272,19 @@ class SplunkHandler(logging.Handler):
             with self._changed:
                 self._hopeless = True
         if answer.status in _BUSY:
-            raise client.HTTPException(said)
+            raise _Busy(said)
         raise _Refused(said)
 
-    def _is_last_attempt(self, error, delay):
-        """Wait before the next attempt; true when the process ends."""
+    def _waits_to_try_again(self, error, delay):
+        """Wait before the next attempt; at the end of the process not beyond its deadline."""
         with self._changed:
             self._reason = str(error) or type(error).__name__
             if self._deadline is None:
                 self._changed.wait_for(lambda: self._deadline is not None, delay)
-                return False
-            return True
+                return True
+            rest = self._deadline - time.monotonic()
+        time.sleep(max(0, min(rest, FIRST_DELAY)))
+        return rest > FIRST_DELAY
 
     def _settle(self, lost, reason=None, hopeless=False):
         with self._changed:
