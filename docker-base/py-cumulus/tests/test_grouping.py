@@ -23,7 +23,7 @@ def group(tmp_path):
             text = text.replace(old, new)
         (tmp_path / "collection.toml").write_text(text)
         indir = tmp_path / "input"
-        indir.mkdir()
+        indir.mkdir(exist_ok=True)
         for name in names:
             (indir / name).write_text("x")
         return group_files(load(tmp_path / "collection.toml"), indir)
@@ -74,6 +74,43 @@ def test_missing_primary_fails_by_name(group):
     found, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
     assert [one.id for one in found] == ["CPL_A"]
     assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
+
+
+def test_broken_primary_is_one_failure(group, tmp_path):
+    """Its other files are there; it is not missing, but broken."""
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "CPL_B.hdf5").symlink_to("nowhere")
+    found, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": "cannot read 'CPL_B.hdf5': No such file or directory"}
+
+
+def test_broken_primary_leaves_another_of_its_id_alone(group, tmp_path):
+    changes = [("CPL_*.hdf5", "CPL_*"), (r"\.hdf5$", r"\.(hdf5|h5)$")]
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "CPL_A.h5").symlink_to("nowhere")
+    found, failed = group(["CPL_A.hdf5"], *changes)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_A.h5": "cannot read 'CPL_A.h5': No such file or directory"}
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (os.mkdir, "directory"),
+        (os.mkfifo, "pipe"),
+        (lambda path: os.symlink("/dev/null", path), "device"),
+    ],
+    ids=["directory", "pipe", "device"],
+)
+def test_what_matches_and_is_no_file_fails_by_name(group, tmp_path, make, kind):
+    """A granule that is never made would otherwise go unnoticed; other names do not matter."""
+    (tmp_path / "input").mkdir()
+    make(tmp_path / "input" / "CPL_B.hdf5")
+    make(tmp_path / "input" / "other")
+    found, failed = group(["CPL_A.hdf5"])
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": f"'CPL_B.hdf5' is a {kind}, not a file"}
 
 
 CAL = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "{id}_cal.hdf5"')

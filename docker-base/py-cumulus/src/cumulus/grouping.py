@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFSOCK, S_ISREG
 
 from . import CumulusError
 from .delivery import user_remedy
@@ -73,18 +73,21 @@ def group_files(collection, indir):
     CumulusError
         The directory is absent or unreadable, is empty, or nothing in it matches.
     """
-    names, broken = _list_files(indir)
     primary = collection.inputs["primary"]
     pattern = _pattern(primary)
+    names, unusable = _list_files(indir, pattern)
     primaries, failed = _identify(collection, [one for one in names if pattern.fullmatch(one)])
-    failed |= {name: why for name, why in broken.items() if pattern.fullmatch(name)}
+    known = {name: name for name in failed} | primaries
+    for name, why in unusable.items():
+        granule_id = _groups(collection, name).get("id")
+        key = name if not granule_id or granule_id in known else granule_id
+        failed[key], known[key] = why, name
     if not primaries and not failed:
         raise CumulusError(
             f"no file in {str(indir)!r} matches {primary!r} ([inputs].primary in collection.toml); "
             f"it holds {len(names)} other file{'s' * (len(names) != 1)}: {_few(names)}"
         )
     candidates, serving = [], set()  # files that serve other granules
-    known = {name: name for name in failed} | primaries
     for granule_id, name in primaries.items():
         files = _complete(collection, granule_id, name, names, failed)
         serving.update(one for one in files if one != name)
@@ -145,21 +148,23 @@ def _is_text(name):
         return False
 
 
-def _list_files(indir):
-    """Return the sorted names of the files, and why what a link names cannot be read."""
-    names, broken = [], {}
+def _list_files(indir, primary):
+    """Return the sorted names of the files, and of what is no file why it cannot be a primary."""
+    names, unusable = [], {}
     try:
         with os.scandir(indir) as entries:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
                 try:
-                    state = entry.stat()
+                    mode = entry.stat().st_mode
+                    problem = f"{entry.name!r} is a {_kind(mode)}, not a file"
                 except OSError as error:
-                    broken[entry.name] = f"cannot read {entry.name!r}: {error.strerror}"
-                else:
-                    if S_ISREG(state.st_mode):
-                        names.append(entry.name)
+                    mode, problem = 0, f"cannot read {entry.name!r}: {error.strerror}"
+                if S_ISREG(mode):
+                    names.append(entry.name)
+                elif primary.fullmatch(entry.name):
+                    unusable[entry.name] = problem
     except FileNotFoundError as error:
         raise CumulusError(f"input directory {str(indir)!r} does not exist") from error
     except NotADirectoryError as error:
@@ -169,9 +174,14 @@ def _list_files(indir):
             f"cannot read input directory {str(indir)!r} as uid {os.geteuid()}: {error.strerror}"
             + user_remedy(indir, error)
         ) from error
-    if not names and not broken:
+    if not names and not unusable:
         raise CumulusError(f"input directory {str(indir)!r} holds no files")
-    return sorted(names), broken
+    return sorted(names), unusable
+
+
+def _kind(mode):
+    kinds = {S_IFDIR: "directory", S_IFIFO: "pipe", S_IFSOCK: "socket"}
+    return kinds.get(S_IFMT(mode), "device")
 
 
 def _pattern(template, groups=None):
