@@ -27,7 +27,7 @@ def source():
     """Where the sample comes from: an S3 URI, a folder of this repository (a Path), or None: the starter sample."""
     path = ROOT / "collection.toml"
     try:
-        uri = tomllib.loads(path.read_text(encoding="utf-8")).get("sample", {}).get("uri", "")
+        uri = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("sample", {}).get("uri", "")
     except (OSError, ValueError) as error:
         raise Problem(f"cannot read {path.name}: {error}") from error
     if not uri or re.fullmatch(r"s3://[^/]+(/.*)?", str(uri)):

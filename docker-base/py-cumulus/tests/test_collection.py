@@ -60,6 +60,10 @@ def test_environment_overrides_identity(read, monkeypatch, variable, attribute):
     assert getattr(read(COLLECTION), attribute) == "OTHER"
 
 
+def test_mark_that_some_editors_write_first_is_passed_over(read):
+    assert read("\ufeff" + COLLECTION).short_name == "hs3cpl"
+
+
 def test_empty_environment_variable_overrides_nothing(read, monkeypatch):
     monkeypatch.setenv("SHORT_NAME", "")
     assert read(COLLECTION).short_name == "hs3cpl"

@@ -232,7 +232,7 @@ def load(path):
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
         content = tomllib.loads(text)
     except OSError as error:
         raise CumulusError(f"cannot read {path}: {error.strerror}") from error
