@@ -82,6 +82,7 @@ MISTAKES = {
     "unknown placeholder": ("{id}.cmr.json", "{ids}.cmr.json", "products.cmr", "{ids}"),
     "positional placeholder": ("{id}.cmr.json", "{}.cmr.json", "products.cmr", "{id}"),
     "attribute of a placeholder": ("{id}.cmr.json", "{id.x}.cmr", "products.cmr", "{id}"),
+    "no variable": ("[granule]", '[granule]\nenvironment = ["A=1"]', "environment", "'A=1' is"),
     "open brace": ("{id}.cmr.json", "{id.cmr.json", "products.cmr", "placeholder"),
     "slash in a product": ("{id}.cmr.json", "x/{id}.json", "products.cmr", "slash"),
     "hidden product": ("{id}.cmr.json", ".{id}.json", "products.cmr", "dot"),

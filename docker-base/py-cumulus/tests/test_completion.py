@@ -166,6 +166,20 @@ def test_changed_identity_processes_everything_again(done, monkeypatch):
     assert "<VersionId>2</VersionId>" in (done.output / "CPL_A.nc.meta.xml").read_text()
 
 
+def test_changed_variable_that_process_reads_processes_everything_again(done, monkeypatch):
+    """Those that [granule].environment names; one that is not set is another value, too."""
+    done.configure("[granule]", '[granule]\nenvironment = ["GAIN"]')
+    rerun(done)
+    for value in ("1", "2", ""):
+        monkeypatch.setenv("GAIN", value)
+        assert set(rerun(done).values()) == {"processed"}
+        assert set(rerun(done).values()) == {"skipped"}
+    monkeypatch.delenv("GAIN")
+    assert set(rerun(done).values()) == {"processed"}
+    monkeypatch.setenv("OTHER", "1")
+    assert set(rerun(done).values()) == {"skipped"}
+
+
 def test_other_version_of_py_cumulus_is_another_fingerprint(repository, monkeypatch):
     rules = collection.load(repository.home / "collection.toml")
     before = code_fingerprint(repository.home, rules)

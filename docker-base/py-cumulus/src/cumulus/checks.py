@@ -25,6 +25,13 @@ def texts(value):
     return tuple(value)
 
 
+def variables(value):
+    for one in texts(value):
+        if not re.fullmatch(r"[A-Za-z_]\w*", one, re.ASCII):
+            raise ValueError(f'a list of environment variables, such as ["GAIN"]; {one!r} is none')
+    return tuple(value)
+
+
 def number(value, smallest=0.0):
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= smallest:
         raise ValueError("a number that is not negative")

@@ -147,6 +147,8 @@ class Collection:
     inputs, products : mapping of str to str
         File name pattern of each role, file name template of each product. The product "data"
         is the first and primary one.
+    environment : tuple of str
+        Names of environment variables that process.py reads.
     expected : tuple of str
         Paths of variables that every product "data" has.
     """
@@ -162,6 +164,7 @@ class Collection:
     compare: CompareRules = field(default_factory=CompareRules)
     browse: BrowseRules = field(default_factory=BrowseRules)
     limits: Limits = field(default_factory=Limits)
+    environment: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
     sample_uri: str = ""
     path: Path = Path("collection.toml")
@@ -176,7 +179,7 @@ _TABLES = {
         "provider": (metadata_rules.provider, False),
         "title": (checks.text, False),
     },
-    "granule": {"id": (checks.regex, True)},
+    "granule": {"id": (checks.regex, True), "environment": (checks.variables, False)},
     "check": {"variables": (checks.texts, False)},
     "metadata": metadata_rules.TABLE,
     "compare": {
@@ -265,6 +268,7 @@ class _Reader:
         return Collection(
             **identity,
             id_pattern=id_pattern,
+            environment=tables["granule"].get("environment", ()),
             inputs=inputs,
             products=products,
             metadata=MetadataRules(**tables["metadata"], fixed=fixed),

@@ -45,7 +45,8 @@ def code_fingerprint(home, collection):
     """Return a hash of what turns inputs into products.
 
     That is the converter, process.py, collection.toml with the identity that the environment
-    gives, everything in src/, also behind links, and py-cumulus itself: its version and its code.
+    gives, the variables of [granule].environment, everything in src/, also behind links, and
+    py-cumulus itself: its version and its code.
 
     Parameters
     ----------
@@ -55,7 +56,8 @@ def code_fingerprint(home, collection):
     """
     home, library = Path(home), Path(__file__).parent
     identity = [__version__, collection.short_name, collection.version, collection.provider]
-    digest = hashlib.sha256(json.dumps(identity).encode())
+    variables = {name: os.environ.get(name) for name in collection.environment}
+    digest = hashlib.sha256(json.dumps([identity, variables]).encode())
     code = [(home, home / name) for name in _CODE]
     code += [(home, path) for path in _files_below(home / "src")]
     for root, path in code + [(library, path) for path in _files_below(library)]:
