@@ -435,10 +435,11 @@ def test_granule_that_logs_for_ever_is_stopped(repository, monkeypatch):
     assert "was stopped after 0.5 s" in process(repository, log).failed["CPL_A"]
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "٣"])
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "٣", "9" * 5000])
 def test_number_of_workers_that_is_none_is_one_sentence(repository, monkeypatch, text):
     monkeypatch.setenv("PROCESS_WORKERS", text)
     repository.granule()
     done = repository.run()
     assert done.returncode == 2
     assert "PROCESS_WORKERS must be a whole number from 1, not" in done.stdout
+    assert len(done.stdout) < 1000

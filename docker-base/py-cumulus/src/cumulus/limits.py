@@ -3,6 +3,7 @@
 import ctypes
 import math
 import os
+import re
 import resource
 import signal
 from pathlib import Path
@@ -27,8 +28,8 @@ def worker_count():
     text = os.environ.get("PROCESS_WORKERS", "").strip()
     if not text:
         return cores()
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise CumulusError(f"PROCESS_WORKERS must be a whole number from 1, not {text!r}")
+    if not re.fullmatch("0*[1-9][0-9]{0,5}", text):
+        raise CumulusError(f"PROCESS_WORKERS must be a whole number from 1, not {text[:40]!r}")
     return int(text)
 
 
