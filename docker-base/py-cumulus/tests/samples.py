@@ -103,6 +103,9 @@ def convert(source, product):
     if word == b"say":
         print(argument.decode(), flush=True)
         return 0, ""
+    if word == b"trail":
+        os.write(1, b"{}\\nand no end")
+        time.sleep(1000)
     if word == b"babble":
         while True:
             os.write(1, b"x" * 65536)

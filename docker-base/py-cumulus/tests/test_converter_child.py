@@ -58,6 +58,7 @@ def test_failure_that_it_reports_leaves_it_running(converter, convert):
         ('say:{"status": "0"}', "answered with something else"),
         ('say:{"status": true}', "answered with something else"),
         ('say:{"status": 0, "output": "/another"}', "answered with something else"),
+        ("trail:", "answered with something else than its report: b'{"),
         ("babble:", "answered with something else"),
     ],
 )

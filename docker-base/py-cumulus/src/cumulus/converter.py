@@ -141,7 +141,7 @@ class Converter:
                 else:
                     parts.append(piece)
                     length += len(piece)
-                    if piece.endswith(b"\n") or length > _ANSWER_LIMIT:
+                    if b"\n" in piece or length > _ANSWER_LIMIT:
                         return b"".join(parts)
             if not ready and self._child.poll() is not None:
                 raise self._lost()
