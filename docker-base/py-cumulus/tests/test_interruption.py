@@ -15,7 +15,13 @@ import pytest
 from samples import Repository, alive, wait_for
 
 from cumulus import CumulusError, delivery
-from cumulus.delivery import check_output_directory, deliver, remove_products, scratch_space
+from cumulus.delivery import (
+    check_made,
+    check_output_directory,
+    deliver,
+    remove_products,
+    scratch_space,
+)
 from cumulus.process import main
 
 
@@ -250,7 +256,18 @@ def test_product_that_is_a_link_is_not_delivered(tmp_path):
     (tmp_path / "real").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(CumulusError, match="was not made"):
-        deliver({"data": tmp_path / "link"}, tmp_path)
+        check_made({"data": tmp_path / "link"})
+
+
+def test_product_that_is_the_input_under_another_name_is_not_delivered(repository):
+    """What becomes of the one would become of the other."""
+    text = (repository.home / "process.py").read_text()
+    link = 'import os; os.link(granule.inputs["primary"], granule.products["data"])'
+    repository.write("process.py", text.replace("granule.convert()", link))
+    repository.granule()
+    words = "product 'data' is a hard link of another file: copy that to 'CPL_A.nc'"
+    assert words in repository.run().stdout
+    assert repository.products() == []
 
 
 def test_scratch_vanishes_after_an_exception(tmp_path):

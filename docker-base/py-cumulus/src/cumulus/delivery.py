@@ -156,7 +156,7 @@ def deliver(products, outdir, map_=map):
     Parameters
     ----------
     products : mapping of str to pathlib.Path
-        Finished files in scratch; each keeps its name.
+        Files in scratch that :func:`check_made` has seen; each keeps its name.
     outdir : path-like
     map_ : callable, optional
         ``map`` of an executor: files that are forced to the disk at the same time are written by
@@ -164,10 +164,8 @@ def deliver(products, outdir, map_=map):
 
     Raises
     ------
-    CumulusError
-        A declared product was not made; nothing has been moved then.
+    OSError
     """
-    check_made(products)
     for _ in map_(fsync, products.values()):
         pass
     primary, *companions = products.values()
@@ -188,8 +186,13 @@ def check_made(products):
     for key, path in products.items():
         if not path.is_file() or path.is_symlink():
             raise CumulusError(f"product {key!r} was not made: expected the file {path.name!r}")
-        if path.stat().st_size == 0:
+        state = path.stat()
+        if state.st_size == 0:
             raise CumulusError(f"product {key!r} is empty: the file {path.name!r} has no content")
+        if state.st_nlink > 1:  # whoever changes the other one would change the product
+            raise CumulusError(
+                f"product {key!r} is a hard link of another file: copy that to {path.name!r}"
+            )
 
 
 def fsync(path):
