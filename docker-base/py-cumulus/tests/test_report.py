@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
+from unittest.mock import Mock
 
 from cumulus.compare import compare
 from cumulus.report import FAILED, PROCESSED, Outcome, Report
@@ -32,6 +34,16 @@ def facts(path, **role):
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     return {**role, "name": path.name, "size": len(content), "sha256": sha256}
+
+
+def test_clock_that_is_set_during_a_run_does_not_change_how_long_it_took(tmp_path, monkeypatch):
+    (tmp_path / ".cumulus").mkdir()
+    with Report(tmp_path, 0) as report:
+        earlier = datetime(2000, 1, 1, tzinfo=UTC)
+        monkeypatch.setattr("cumulus.report.datetime", Mock(now=lambda zone: earlier))
+        report.finish()
+    summary = json.loads(report.path.read_text())["summary"]
+    assert 0 <= summary["seconds"] < 60
 
 
 def test_granule_whose_worker_died_has_its_inputs_in_the_report(repository):

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,7 +77,7 @@ class Report:
 
     def __init__(self, outdir, granules):
         now = datetime.now(UTC)
-        self._started, self._granules = now, granules
+        self._started, self._began, self._granules = now, time.monotonic(), granules
         name = f"report-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.jsonl"
         self.path = Path(outdir) / STATE / name
         self.counts = dict.fromkeys((PROCESSED, SKIPPED, FAILED, INTERRUPTED), 0)
@@ -103,14 +104,13 @@ class Report:
         """Write the outcomes that still wait for one before them, and the summary."""
         for number in sorted(self._waiting):
             self._write(self._waiting.pop(number))
-        now = datetime.now(UTC)
         summary = {
             "granules": self._granules,
             **self.counts,
             "not_started": self._granules - sum(self.counts.values()),
             "started": self._started.isoformat(timespec="milliseconds"),
-            "finished": now.isoformat(timespec="milliseconds"),
-            "seconds": round((now - self._started).total_seconds(), 3),
+            "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "seconds": round(time.monotonic() - self._began, 3),
             **facts,
         }
         self._write(json.dumps({"summary": summary}))
