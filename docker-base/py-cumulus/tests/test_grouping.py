@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import COLLECTION
 
-from cumulus import CumulusError
+from cumulus import CumulusError, grouping
 from cumulus.collection import load
 from cumulus.grouping import group_files, product_names
 
@@ -68,6 +68,33 @@ def test_ambiguous_role_fails_by_name(group):
     change = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "{id}*.met"')
     _, failed = group(["CPL_A.hdf5", "CPL_A1.met", "CPL_A2.met"], change)
     assert "2 files match 'CPL_A*.met'" in failed["CPL_A"]
+
+
+def test_pattern_may_begin_with_anything(group):
+    met = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "*_{id}.met"')
+    names = ["CPL_A.hdf5", "CPL_B.hdf5", "x_CPL_A.met", "y_CPL_B.met", "z_CPL_B.met", "CPL_A.met"]
+    found, failed = group(names, met)
+    assert [one.inputs["met"].name for one in found] == ["x_CPL_A.met"]
+    assert failed["CPL_B"].endswith("one is allowed: ['y_CPL_B.met', 'z_CPL_B.met']")
+
+
+@pytest.mark.parametrize("pattern", ["{id}.met", "*_{id}.met", "x*_{id}.met", "{id}*.met"])
+def test_work_does_not_grow_with_the_square_of_the_granules(group, monkeypatch, pattern):
+    """What a pattern asks for is looked up, not sought among all names."""
+    numbers = range(300)
+    names = [f"CPL_{one:03}.hdf5" for one in numbers]
+    names += [pattern.replace("{id}", f"CPL_{one:03}").replace("*", "y") for one in numbers]
+    seen, beginning = [], grouping._beginning
+
+    def spy(names, start):
+        for name in beginning(names, start):
+            seen.append(name)
+            yield name
+
+    monkeypatch.setattr(grouping, "_beginning", spy)
+    found, _ = group(names, (MET[0], f'primary = "CPL_*.hdf5"\nmet = "{pattern}"'))
+    assert len(found) == 300
+    assert len(seen) < 1000
 
 
 def test_missing_primary_fails_by_name(group):

@@ -5,7 +5,6 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFSOCK, S_ISREG
 
@@ -88,8 +87,9 @@ def group_files(collection, indir):
             f"it holds {len(names)} other file{'s' * (len(names) != 1)}: {_few(names)}"
         )
     candidates, serving = [], set()  # files that serve other granules
+    backwards = sorted(name[::-1] for name in names)
     for granule_id, name in primaries.items():
-        files = _complete(collection, granule_id, name, names, failed)
+        files = _complete(collection, granule_id, name, (names, backwards), failed)
         serving.update(one for one in files if one != name)
         if granule_id not in failed:
             candidates.append(Candidate(granule_id, files, indir, collection))
@@ -233,7 +233,7 @@ def _complete(collection, granule_id, primary, names, failed):
         if role == "primary":
             files.append(primary)
             continue
-        found = _matching(template, groups, names)
+        found = _matching(template, groups, *names)
         if len(found) == 1:
             files.append(found[0])
             continue
@@ -246,16 +246,29 @@ def _complete(collection, granule_id, primary, names, failed):
     return tuple(files)
 
 
-def _matching(template, groups, names):
-    """Return the names, of a sorted list, that match a file name pattern."""
-    start, pattern = template.split("*")[0].format(**groups), _pattern(template, groups)
-    found = []
-    for name in islice(names, bisect_left(names, start), None):
-        if not name.startswith(start):
-            break
-        if pattern.fullmatch(name):
-            found.append(name)
-    return found
+def _matching(template, groups, names, backwards):
+    """Return the names that match a file name pattern.
+
+    Parameters
+    ----------
+    names, backwards : list of str
+        The names, sorted; the same spelt backwards, sorted: for patterns such as ``*_{id}.met``.
+    """
+    pattern, (first, *others) = _pattern(template, groups), template.split("*")
+    if "{" not in first and "{" in "".join(others[-1:]):
+        end = others[-1].format(**groups)
+        found = [name[::-1] for name in _beginning(backwards, end[::-1])]
+    else:
+        found = _beginning(names, first.format(**groups))
+    return sorted(name for name in found if pattern.fullmatch(name))
+
+
+def _beginning(names, start):
+    """Yield those of sorted names that begin so."""
+    place = bisect_left(names, start)
+    while place < len(names) and names[place].startswith(start):
+        yield names[place]
+        place += 1
 
 
 def _report_orphans(collection, names, primaries, failed):
