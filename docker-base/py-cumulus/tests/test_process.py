@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import h5py
 import netCDF4
 import pytest
 from samples import SOURCE, write_product
@@ -296,6 +297,30 @@ def test_product_that_is_changed_after_its_records_fails_the_granule(repository)
     summary = process(repository, make)
     words = "product 'data' was changed after write_metadata: call that last"
     assert summary.failed == {"CPL_A": words}
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [
+        (h5py.SoftLink("/nowhere"), "is a link to nothing"),
+        (h5py.ExternalLink("a.h5", "/"), "is a link into another file"),
+        (h5py.Empty("f4"), "has no dataspace"),
+    ],
+    ids=["dangling link", "external link", "null dataspace"],
+)
+def test_check_says_what_of_a_sound_hdf5_file_netcdf_does_not_read(repository, thing, words):
+    """The library itself only says that there is an error."""
+    with h5py.File(repository.input / "CPL_A.hdf5", "w") as file:
+        file["good"] = [1.0]
+        file.create_group("deep")["x"] = thing
+
+    def check(granule):
+        granule.copy()
+        granule.check()
+
+    failed = process(repository, check).failed["CPL_A"]
+    assert failed.startswith("product 'CPL_A.nc' does not open: NetCDF: HDF error, for '/deep/x' ")
+    assert words in failed
 
 
 def test_run_quotes_the_last_words_of_a_failing_program(repository):

@@ -183,8 +183,18 @@ def _variables(product):
     try:
         found = inspect(product)
     except CumulusError as error:
-        raise CumulusError(f"product {product.name!r} does not open: {error}") from error
+        words = f"product {product.name!r} does not open: {_reason(product, error)}"
+        raise CumulusError(words) from error
     if found.is_empty:
         what = "values: each of its variables is empty" if found.names else "variables"
         raise CumulusError(f"product {product.name!r} holds no {what}")
     return found.names
+
+
+def _reason(product, error):
+    """Why a product does not open, without its place in scratch, which vanishes."""
+    from .obstacles import find_obstacle
+
+    words = str(error).removeprefix(f"cannot read {str(product)!r}: ")
+    obstacle = find_obstacle(product)
+    return f"{words}, for {obstacle}, which netCDF does not read" if obstacle else words
