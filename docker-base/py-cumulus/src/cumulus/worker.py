@@ -4,7 +4,6 @@ Everything that opens a product happens here: a crash of a C library ends a work
 """
 
 import contextlib
-import errno
 import logging
 import logging.handlers
 import multiprocessing
@@ -13,7 +12,6 @@ import shutil
 import signal
 import threading
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +21,12 @@ from .collection import Collection
 from .completion import Completions, checksum, look_at
 from .converter import Converter
 from .delivery import check_made, deliver, remove_products
+from .failures import failure
 from .granule import Granule
 from .grouping import product_names
 from .limits import confine, die_with
 from .loglines import LogLine
-from .redaction import redact
-from .report import FAILED, INTERRUPTED, PROCESSED, SKIPPED, Outcome
+from .report import INTERRUPTED, PROCESSED, SKIPPED, Outcome
 from .signals import STOPS, Interrupted, default_in_forks, interrupt, signals_held
 
 __all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "STEP", "Job", "work"]
@@ -36,7 +34,6 @@ __all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "STEP", "Job", "work"]
 # Kinds of messages
 CONVERTER, DONE, INPUTS, LOG, STEP = "converter", "done", "inputs", "log", "step"
 KEPT_WARNINGS = 100  # of a granule
-LONGEST = 4000  # characters of a failure
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,7 @@ class _Maker:
             why = "abandoned: the run was asked to stop"
             outcome = self._delivered or Outcome(INTERRUPTED, why, self._inputs)
         except BaseException as error:  # a handler may call sys.exit(), too
-            outcome = _failure(error, self._job, self._inputs)
+            outcome = failure(error, self._job, self._inputs)
             self._job.clear(number, self._begun)  # a part of it may be delivered
         self._leave(self._job.place(number))
         outcome.seconds = time.monotonic() - started
@@ -293,37 +290,6 @@ def _check_described(data, sums):
     """The records say the size and the SHA-256 of the product "data"."""
     if sums and data.sha256 not in sums.values():
         raise CumulusError("product 'data' was changed after write_metadata: call that last")
-
-
-def _failure(error, job, inputs):
-    """One sentence for a failure, and for one that nobody foresaw where it happened."""
-    number = error.errno if isinstance(error, OSError) else None
-    if isinstance(error, CumulusError):
-        words = _message(error)
-    elif number in (errno.ENOSPC, errno.EDQUOT):
-        words = f"no space left for the products in {str(job.outdir)!r}: {error.strerror}"
-    else:
-        words = f"{type(error).__name__}: {_message(error)}"
-    if number == errno.EFBIG:
-        limit = job.collection.limits.output_mb
-        words += f" ([limits].output_mb in collection.toml is {limit:g})"
-    foreseen = isinstance(error, CumulusError | OSError | SystemExit)
-    where = None if foreseen else _shortened(traceback.format_exc(), 5 * LONGEST)
-    return Outcome(FAILED, _shortened(words), inputs, traceback=where)
-
-
-def _message(error):
-    try:
-        return str(error)
-    except Exception as another:
-        return f"its message cannot be had ({type(another).__name__})"
-
-
-def _shortened(text, length=LONGEST):
-    """A text that fits into a line of the log; a secret must not be cut, or it is not seen."""
-    if len(text) <= length:
-        return text
-    return f"{redact(text[: 2 * length])[:length]}... ({len(text)} characters)"
 
 
 class _Relay(logging.handlers.QueueHandler):
