@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -378,6 +379,23 @@ def test_program_that_a_handler_started_ends_with_its_worker(repository, monkeyp
 
     words = "was stopped after 0.1 s" if end == "limit" else "was killed by SIGKILL"
     assert words in process(repository, make).failed["CPL_A"]
+    wait_for(lambda: not alive(int(pid.read_text())))
+
+
+def test_what_a_program_started_ends_with_the_worker(repository):
+    """Also where it leads a group of its own, and the worker is killed."""
+    granules(repository, "CPL_A")
+    pid = repository.home / "pid"
+
+    def kill():
+        wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def make(granule):
+        threading.Thread(target=kill).start()
+        granule.run("sh", "-c", f"sleep 1000 & echo $! > '{pid}'; wait")
+
+    assert "was killed by SIGKILL" in process(repository, make).failed["CPL_A"]
     wait_for(lambda: not alive(int(pid.read_text())))
 
 

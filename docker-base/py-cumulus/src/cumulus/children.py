@@ -26,7 +26,7 @@ KEPT_LINES = 20  # of what a program says; a failure quotes the last few
 QUOTED_LINES = 3
 
 
-def run_program(argv, *, cwd, limits):
+def run_program(argv, *, cwd, limits, announce=lambda pid: None):
     """Run a program to its end and return what it wrote to standard error.
 
     Its standard output goes to the handler's standard error, because standard output is the log.
@@ -39,6 +39,9 @@ def run_program(argv, *, cwd, limits):
         Where it runs.
     limits : cumulus.collection.Limits
         After so many seconds the program and every child in its process group are killed.
+    announce : callable, optional
+        Called with the process id of the program, which leads a process group, and with None
+        when that has been ended.
 
     Returns
     -------
@@ -62,11 +65,13 @@ def run_program(argv, *, cwd, limits):
     )
     tail = _Tail(child.stderr)
     try:
+        announce(child.pid)
         status = child.wait(timeout=limits.seconds)
     except subprocess.TimeoutExpired:
         raise CumulusError(took_too_long(name, limits)) from None
     finally:
         end_group(child)
+        announce(None)
         said = tail.lines()
     if status != 0:
         words = "; ".join(said[-QUOTED_LINES:])

@@ -59,6 +59,7 @@ class Granule:
     groups: dict = field(default_factory=dict, repr=False)
     converter: object = field(default=None, repr=False)
     step: object = field(default=lambda name: None, repr=False)  # told what is done now
+    announce: object = field(default=lambda pid: None, repr=False)  # told which program runs
     sums: dict = field(default_factory=dict, repr=False)  # SHA-256 of files, by their facts
     unused_rows: list = field(default_factory=list, repr=False)  # of the table, by conversion
 
@@ -75,7 +76,8 @@ class Granule:
         name = Path(argv[0]).name
         self.step(name)
         scratch = self.products["data"].parent
-        said = run_program(argv, cwd=scratch, limits=self.collection.limits)
+        limits = self.collection.limits
+        said = run_program(argv, cwd=scratch, limits=limits, announce=self.announce)
         if said:
             log_event(said, granule_id=self.id, process=name)
 

@@ -11,7 +11,7 @@ from multiprocessing.connection import wait
 
 from .children import signal_name
 from .report import FAILED, INTERRUPTED, Outcome
-from .worker import CONVERTER, DONE, INPUTS, LOG, STEP, work
+from .worker import CONVERTER, DONE, INPUTS, LOG, PROGRAM, STEP, work
 
 __all__ = ["FINISHED", "STARTED", "Pool"]
 
@@ -136,7 +136,8 @@ class _Worker:
 
     def __init__(self, job):
         self._job = job
-        self._process = self.connection = self._converter = None
+        self._process = self.connection = None
+        self._groups = {}  # process groups of its own that it has started, by what they are
         self._step, self._since, self._began = "", 0.0, 0.0  # times of the step, of the granule
         self.number, self._inputs = None, {}
         self.is_lost, self._unreadable = False, None
@@ -180,8 +181,8 @@ class _Worker:
             self._step, self._since = content, time.monotonic()
         elif kind == INPUTS:
             self._inputs = content
-        elif kind == CONVERTER:
-            self._converter = content
+        elif kind in (CONVERTER, PROGRAM):
+            self._groups[kind] = content
         elif kind == DONE:
             self.number = None
             return content
@@ -233,7 +234,7 @@ class _Worker:
                 self.connection.send(None)
 
     def end(self, grace=0):
-        """Kill the worker, its converter, and what they started; an idle one may end by itself."""
+        """Kill the worker, its programs, and what they started; an idle one may end by itself."""
         if self._process:
             if not self.busy:
                 self._process.join(grace)
@@ -242,10 +243,10 @@ class _Worker:
             self._process.join()
             self._process.close()
             self.connection.close()
-        if self._converter:
-            _kill_group(self._converter)
-        self._process = self.connection = self._converter = self.number = None
-        self.is_lost = False
+        for leader in filter(None, self._groups.values()):
+            _kill_group(leader)
+        self._process = self.connection = self.number = None
+        self._groups, self.is_lost = {}, False
 
 
 def _kill_group(leader):

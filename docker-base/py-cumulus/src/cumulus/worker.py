@@ -29,10 +29,11 @@ from .loglines import LogLine
 from .report import INTERRUPTED, PROCESSED, SKIPPED, Outcome
 from .signals import STOPS, Interrupted, default_in_forks, interrupt, signals_held
 
-__all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "STEP", "Job", "work"]
+__all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "PROGRAM", "STEP", "Job", "work"]
 
 # Kinds of messages
-CONVERTER, DONE, INPUTS, LOG, STEP = "converter", "done", "inputs", "log", "step"
+CONVERTER, PROGRAM, DONE, INPUTS = "converter", "program", "done", "inputs"
+LOG, STEP = "log", "step"
 KEPT_WARNINGS = 100  # of a granule
 
 
@@ -71,9 +72,9 @@ class Job:
 def work(job, connection, parent):
     """Make the granules whose numbers come through a connection, until None comes.
 
-    Sends pairs of a kind and what belongs to it: CONVERTER (process id), INPUTS (facts of the
-    files by role; from then on its earlier products may be gone), STEP (name), LOG (attributes of
-    a log record), DONE (Outcome).
+    Sends pairs of a kind and what belongs to it: CONVERTER, PROGRAM (process id, or None when it
+    has ended), INPUTS (facts of the files by role; from then on its earlier products may be gone),
+    STEP (name), LOG (attributes of a log record), DONE (Outcome).
     """
     os.setsid()  # leads a group: what a handler starts can be killed with it
     die_with(parent)
@@ -210,6 +211,7 @@ class _Maker:
             groups=groups,
             converter=self._converter,
             step=self._step,
+            announce=lambda pid: self._send(PROGRAM, pid),
         )
         self._step("process_granule")
         job.function(granule)
