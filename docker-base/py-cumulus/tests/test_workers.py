@@ -366,7 +366,7 @@ def test_processes_of_a_handler_end_with_their_worker(repository, killed):
 def test_program_that_a_handler_started_ends_with_its_worker(repository, monkeypatch, end):
     """It would hang on, one program a granule."""
     monkeypatch.setattr("cumulus.pool._GRACE", 0.2)
-    repository.configure("seconds = 60", "seconds = 0.1" if end == "limit" else "seconds = 60")
+    repository.configure("seconds = 60", "seconds = 1" if end == "limit" else "seconds = 60")
     granules(repository, "CPL_A")
     pid = repository.home / "pid"
 
@@ -377,7 +377,7 @@ def test_program_that_a_handler_started_ends_with_its_worker(repository, monkeyp
             os.kill(os.getpid(), signal.SIGKILL)
         program.wait()
 
-    words = "was stopped after 0.1 s" if end == "limit" else "was killed by SIGKILL"
+    words = "was stopped after 1 s" if end == "limit" else "was killed by SIGKILL"
     assert words in process(repository, make).failed["CPL_A"]
     wait_for(lambda: not alive(int(pid.read_text())))
 
@@ -419,11 +419,11 @@ def test_run_that_did_not_come_to_every_granule_is_no_success():
     assert Summary(processed=["CPL_A"], abandoned=["CPL_B"]).status == 3
 
 
-@pytest.mark.parametrize("lines", [1, 1000], ids=["one line", "more than a pipe holds"])
+@pytest.mark.parametrize("lines", [1, 400], ids=["one line", "more than a pipe holds"])
 def test_blocked_standard_output_costs_no_granule(repository, monkeypatch, lines):
     """As in a pager, or after Ctrl-S: longer than a step may take."""
     monkeypatch.setattr("cumulus.pool._GRACE", 0.2)
-    repository.configure("seconds = 60", "seconds = 0.5")
+    repository.configure("seconds = 60", "seconds = 1")
     granules(repository, "CPL_A")
     blocked = []
 
