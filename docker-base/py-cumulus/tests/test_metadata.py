@@ -262,6 +262,19 @@ def test_access_url_is_filled_and_quoted(product):
     assert found.access_url == "https://x/GHRC_DAAC/hs3cpl/1/CPL%20A/CPL_A.nc"
 
 
+def test_name_that_is_no_utf_8_is_quoted_byte_by_byte(product):
+    """The name of one file of a granule, as the operating system gives it to Python."""
+    rules = MetadataRules(access_url="https://x/{other}")
+    found = make_record(product, "x", names={"other": "caf\udce9.txt"}, rules=rules)
+    assert found.access_url == "https://x/caf%E9.txt"
+
+
+@pytest.mark.parametrize("template", ["https://{data", "https://data}", "https://{file.x}"])
+def test_access_url_that_is_no_template_is_one_sentence(product, template):
+    with pytest.raises(CumulusError, match=r"access_url: .* is no template"):
+        make_record(product, "x", rules=MetadataRules(access_url=template))
+
+
 def test_unknown_placeholder_of_access_url_is_one_sentence(product):
     with pytest.raises(CumulusError, match="'bucket' is not known"):
         make_record(product, "x", rules=MetadataRules(access_url="https://{bucket}"))

@@ -222,12 +222,18 @@ def _sha256(path):
 
 
 def _fill(template, values):
+    """Put values into the template; names of files count byte by byte, be they UTF-8 or not."""
+    quoted = {
+        key: quote(str(one), safe="", errors="surrogateescape") for key, one in values.items()
+    }
     try:
-        return template.format(**{key: quote(str(one), safe="") for key, one in values.items()})
+        return template.format(**quoted)
     except (KeyError, IndexError) as error:
         raise CumulusError(
             f"access_url: placeholder {error} is not known in {template!r}"
         ) from error
+    except (ValueError, AttributeError, TypeError) as error:  # braces that do not match, {a.b}
+        raise CumulusError(f"access_url: {template!r} is no template: {error}") from error
 
 
 def write_record(record, path, product):
