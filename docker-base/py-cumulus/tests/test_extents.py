@@ -202,8 +202,10 @@ def test_first_source_that_answers_wins(product):
 
 
 @pytest.mark.parametrize(
-    "date", ["20121332", "2012", "06Sep12", "\uff12\uff10\uff11\uff12\uff10\uff19\uff10\uff16"]
-)
+    "date",
+    ["20121332", "2012", "2013366", "2012367", "06Sep12",
+     "\uff12\uff10\uff11\uff12\uff10\uff19\uff10\uff16"],
+)  # fmt: skip
 def test_file_name_that_is_no_date_is_left_out_with_a_warning(product, caplog, date):
     assert find_extent(product(), ("filename",), {"date": date}).begin is None
     assert "file name" in caplog.text

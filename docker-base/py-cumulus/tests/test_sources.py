@@ -110,6 +110,8 @@ def test_begin_without_an_end_is_a_warning(tmp_path, caplog):
         (PLACE, Extent(box=Box(1, 2, 3, 4))),
         ({**PLACE, "west": 350, "east": 370 - 360}, Extent(box=Box(-10, 2, 10, 4))),
         ({**PLACE, "west": "1.5", "end": None}, Extent(box=Box(1.5, 2, 3, 4))),
+        ({**PLACE, "west": 0, "east": 360}, Extent(box=Box(-180, 2, 180, 4))),
+        ({**PLACE, "west": -0.05, "east": 359.95}, Extent(box=Box(-180, 2, 180, 4))),
     ],
 )
 def test_mapping_becomes_an_extent(known, extent):
@@ -128,6 +130,8 @@ def test_mapping_becomes_an_extent(known, extent):
         ({**PLACE, "north": 91}, "not within -90 to 90"),
         ({**PLACE, "south": float("nan")}, "not within -90 to 90"),
         ({**PLACE, "west": 361}, "not within -180 to 180"),
+        ({**PLACE, "west": 0, "east": float("inf")}, "not within -180 to 180"),
+        ({**PLACE, "west": -200, "east": 200}, "not within -180 to 180"),
         (7, "it: "),
     ],
 )
@@ -171,6 +175,7 @@ def _record(extent):
         ({"lat": "00N", "lon": "W000"}, Box(0, 0, 0, 0)),
         ({"lat": "10", "lon": "359"}, Box(-1, 10, -1, 10)),
         ({"west": "170E", "south": "10S", "east": "170W", "north": "0"}, Box(170, -10, -170, 0)),
+        ({"west": "0", "south": "10S", "east": "360", "north": "0"}, Box(-180, -10, 180, 0)),
     ],
 )
 def test_file_name_gives_the_place(product, groups, box):
@@ -180,7 +185,8 @@ def test_file_name_gives_the_place(product, groups, box):
 @pytest.mark.parametrize(
     "groups",
     [{"lat": "N20S", "lon": "1"}, {"lat": "91", "lon": "0"}, {"lat": "x", "lon": "0"},
-     {"west": "1"}, {"lat": "1"}, {"lat": "\u0661", "lon": "0"}],
+     {"west": "1"}, {"lat": "1"}, {"lat": "\u0661", "lon": "0"}, {"lat": "-20.5S", "lon": "0"},
+     {"lat": "S-20", "lon": "0"}, {"lat": "0", "lon": "+60W"}],
 )  # fmt: skip
 def test_file_name_that_is_no_place_is_left_out_with_a_warning(product, caplog, groups):
     assert find_extent(product, groups=groups, place=("filename",)).box is None

@@ -9,6 +9,7 @@ __all__ = ["EDGES", "KEYS", "Box", "Extent", "make_box"]
 
 EDGES = ("west", "south", "east", "north")
 KEYS = ("begin", "end", *EDGES)
+_DECIMALS = 6  # of a degree: 0.1 m
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Extent:
 def make_box(known):
     """Make a box of a mapping with the names in EDGES; None where it has none of them.
 
-    Longitudes may go up to 360.
+    Longitudes may go up to 360; what spans 360 degrees or more goes round the Earth.
 
     Raises
     ------
@@ -74,6 +75,8 @@ def make_box(known):
         west, south, east, north = (float(known[key]) for key in EDGES)
     except (TypeError, ValueError):
         raise CumulusError("west, south, east and north must be numbers") from None
+    if west >= -180 and east <= 360 and round(east - west, _DECIMALS) >= 360:
+        return Box(-180.0, south, 180.0, north)  # from 0 to 360 is not from 0 to 0
     return Box(_wrap(west), south, _wrap(east), north)
 
 

@@ -16,7 +16,7 @@ def from_groups(groups):
     ``date`` is yyyymmdd or yyyyddd, alone it means the whole day; ``begin`` and ``end`` are a
     time of that day (hhmm, hhmmss) or a date and time of their own. An end before its begin is
     on the next day. ``lat`` and ``lon`` are a point, ``west``, ``south``, ``east`` and ``north`` a
-    box, in degrees with a sign or a letter (``N20.5``, ``060W``).
+    box, in degrees with a sign or a letter, not both (``-20.5``, ``N20.5``, ``060W``).
     """
     begin = end = box = None
     try:
@@ -52,6 +52,8 @@ def _parse(text, day=None):
         raise ValueError(f"{text!r} is no date or time; known are yyyymmdd, yyyyddd, hhmmss")
     try:
         moment = datetime.strptime(digits, formats[len(digits)])
+        if len(digits) >= 7 and moment.year != int(digits[:4]):
+            raise ValueError("day 366 of a common year, which strptime takes for 1 January")
     except ValueError:
         raise ValueError(f"{text!r} is no existing date or time") from None
     if len(digits) < 7:
@@ -68,7 +70,7 @@ def _namemake_box(groups):
 
 def _degrees(text):
     match = re.fullmatch(r"([NSEW])?([-+]?\d+(?:\.\d+)?)([NSEW])?", text.upper(), re.ASCII)
-    if not match or (match[1] and match[3]):
+    if not match or sum(map(bool, (match[1], match[2][0] in "+-", match[3]))) > 1:
         raise ValueError(f"{text!r} is no number of degrees, such as 20.5, N20.5 or 060W")
     number = float(match[2])
     return -number if (match[1] or match[3] or "") in ("S", "W") and number else number
