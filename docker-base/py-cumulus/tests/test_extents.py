@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from samples import shared, write_product
 
 from cumulus import CumulusError
-from cumulus.coordinates import cover, enclosing_longitudes
+from cumulus.coordinates import cover
 from cumulus.extents import Box, Extent
+from cumulus.longitudes import axis_longitudes, enclosing_longitudes, joined
 from cumulus.products import Product, Variable
 from cumulus.sources import find_extent
 
@@ -346,6 +347,74 @@ def test_longitude_interval_does_not_depend_on_order_or_turns(longitudes, random
     other = [one - 360 if one > 180 and random.random() < 0.5 else one for one in longitudes]
     random.shuffle(other)
     assert enclosing_longitudes(np.array(other)) == enclosing_longitudes(np.array(longitudes))
+
+
+@pytest.mark.parametrize(
+    ("axis", "edges"),
+    [
+        (np.linspace(-180, 180, 361), (-180, 180)),
+        (np.linspace(-180, 180, 37), (-180, 180)),
+        (np.linspace(0, 360, 37), (-180, 180)),
+        (np.linspace(-180, 180, 145), (-180, 180)),
+        (np.arange(-175, 176, 14), (-175, 175)),
+        (np.arange(360), (-180, 180)),
+        (np.arange(359.5, 0, -1), (-180, 180)),
+        (np.arange(0, 360, 0.01, "f4"), (-180, 180)),
+        (np.arange(0, 359), (0, -2)),
+        (np.arange(0, 351), (0, -10)),
+        (np.arange(170, 191), (170, -170)),
+        (np.arange(180, 191), (-180, -170)),
+        (np.arange(170, 181), (170, 180)),
+        (np.array([170, 175, 180, -175, -170]), (170, -170)),
+        (np.array([-170, -175, 180, 175, 170]), (170, -170)),
+        (np.array([350, 0, 5, 10]), (-10, 10)),
+        (np.array([10, 20, 40, 350]), (-10, 40)),
+        (np.array([0, 1, 2, 358, 359]), (-2, 2)),
+        (np.array([-90, 90]), (-180, 180)),
+        (np.array([20.05, 20.1], "f4"), (20.05, 20.1)),
+        (np.array([180]), (180, 180)),
+        (np.array([360]), (0, 0)),
+    ],
+)
+def test_axis_of_a_grid_reaches_from_end_to_end(axis, edges):
+    assert axis_longitudes(axis) == edges
+    assert axis_longitudes(axis[::-1]) == edges
+
+
+@given(st.integers(-180, 179), st.integers(2, 300), st.integers(1, 20), st.sampled_from([0, 1]))
+def test_regular_axis_of_any_place_and_length(first, count, step, turned):
+    """From first to last, however it is stored, or the globe; what others call it is no matter."""
+    axis = first + np.arange(count) * step
+    span = (count - 1) * step
+    found = axis_longitudes(np.where(axis > 180, (axis + 180) % 360 - 180, axis)[:: 1 - 2 * turned])
+    if span >= 360 or span + step == 360:
+        assert found == (-180, 180)
+    else:
+        assert ((found[0] - first) % 360, (found[1] - axis[-1]) % 360) == (0, 0)
+
+
+def test_grid_of_the_globe_has_the_box_of_the_globe(build):
+    path = build(lat=(np.arange(-90, 91), NORTH), lon=(np.arange(-180, 180), EAST))
+    assert corners(find_extent(path).box) == (-180, -90, 180, 90)
+
+
+INTERVAL = st.tuples(st.integers(-179, 180), st.integers(-179, 180))
+
+
+@given(st.lists(INTERVAL, min_size=1, max_size=6))
+def test_joined_intervals_hold_each_and_are_the_smallest(intervals):
+    """Against whole degrees, counted one by one."""
+    held = {one % 360 for west, east in intervals
+            for one in range(west, west + (east - west) % 360 + 1)}  # fmt: skip
+    west, east = joined(intervals)
+    whole = (west, east) == (-180, 180)
+    size = 360 if whole else (east - west) % 360
+    assert whole or all((one - west) % 360 <= size for one in held)
+    starts = {one for one, _ in intervals}
+    assert size <= min(max((one - start) % 360 for one in held) for start in starts) or whole
+    assert not whole or all(
+        max((w - start) % 360 + (e - w) % 360 for w, e in intervals) >= 360 for start in starts
+    )
 
 
 @pytest.mark.parametrize("box", [(0, -91, 0, 0), (0, 1, 0, 0), (-181, 0, 0, 0), (0, 0, 181, 0)])

@@ -9,15 +9,14 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from .logutils import log_warning
+from .longitudes import axis_longitudes, enclosing_longitudes, joined, shortest, to_180
 from .moments import decode
 from .outline import holds_pole, outline
 from .products import is_latitude, is_longitude, is_time
 
-__all__ = ["Cover", "cover", "enclosing_longitudes"]
+__all__ = ["Cover", "cover"]
 
 _REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
-_DECIMALS = 6  # of a degree: 0.1 m
-_SAME = 1e-4  # degrees: gaps between stored longitudes that differ by less are equally large
 
 
 @dataclass(frozen=True)
@@ -125,13 +124,13 @@ def _valid(variable, low, high):
 
 
 def _edges(places):
-    north = [one.latitude.values[one.valid_north] for one in places]
-    east = [one.longitude.values[one.valid_east] for one in places]
-    if not any(map(len, north)) or not any(map(len, east)):
+    places = [one for one in places if one.valid_north.any() and one.valid_east.any()]
+    if not places:
         return None
-    north, east = np.concatenate(north), np.concatenate(east)
-    west_edge, east_edge = enclosing_longitudes(east)
-    south_edge, north_edge = _shortest(north.min()), _shortest(north.max())
+    north = [one.latitude.values[one.valid_north] for one in places]
+    south_edge = min(shortest(one.min()) for one in north)
+    north_edge = max(shortest(one.max()) for one in north)
+    west_edge, east_edge = _sides(places)
     # Around a pole there are samples of every longitude, and the pole itself between them.
     swaths = [one for one in places if one.is_swath]
     if north_edge > 0 and any(one.holds_pole(1) for one in swaths):
@@ -139,6 +138,20 @@ def _edges(places):
     if south_edge < 0 and any(one.holds_pole(-1) for one in swaths):
         west_edge, east_edge, south_edge = -180.0, 180.0, -90.0
     return west_edge, south_edge, east_edge, north_edge
+
+
+def _sides(places):
+    """West and east: samples lie anywhere, the axis of a grid reaches from one end to the other."""
+    found, samples = [], []
+    for one in places:
+        east = one.longitude.values[one.valid_east]
+        if one.is_samples:
+            samples.append(east)
+        else:
+            found.append(axis_longitudes(east))
+    if samples:
+        found.append(enclosing_longitudes(np.concatenate(samples)))
+    return joined(found)
 
 
 def _located(places):
@@ -162,56 +175,7 @@ def _polygon(places):
     if isinstance(found, str):
         log_warning(f"no polygon, a bounding box instead: {found}")
         return ()
-    return tuple((_to_180(_shortest(x), 180.0), _shortest(y)) for x, y in found)
-
-
-def enclosing_longitudes(longitudes):
-    """Return west and east of the smallest interval that holds all longitudes.
-
-    Parameters
-    ----------
-    longitudes : array of numbers
-        Degrees east, from -180 to 360, in any order; at least one.
-
-    Returns
-    -------
-    west, east : float
-        From -180 to 180; west > east when the interval crosses the antimeridian. Among equally
-        small intervals one that does not cross it is taken.
-
-    Examples
-    --------
-    >>> enclosing_longitudes([179.5, -179.5, 180.25])
-    (179.5, -179.5)
-    >>> enclosing_longitudes([350.0, 10.0])
-    (-10.0, 10.0)
-    """
-    stored = np.unique(np.asarray(longitudes))
-    # As they are from -180 to 180, where the antimeridian itself is what the file calls it.
-    antimeridian = -180.0 if stored[0] == -180 else 180.0
-    plain = (stored.astype("f8") + 180) % 360 - 180
-    plain[plain == -180] = antimeridian
-    order = np.argsort(plain, kind="stable")
-    gaps = np.append(plain[order][1:], plain[order][0] + 360) - plain[order]
-    before = int(np.argmax(gaps))  # the smallest interval ends before the largest gap
-    if gaps[-1] >= gaps[before] - _SAME:
-        before = len(order) - 1
-    west = _shortest(stored[order[(before + 1) % len(order)]])
-    east = _shortest(stored[order[before]])
-    if before == len(order) - 1:
-        return _to_180(west, antimeridian), _to_180(east, antimeridian)
-    return _to_180(west, -180.0), _to_180(east, 180.0)
-
-
-def _to_180(longitude, antimeridian):
-    """Express a longitude from -180 to 180; the antimeridian itself as the caller wants it."""
-    wrapped = round((longitude + 180) % 360 - 180, _DECIMALS)
-    return antimeridian if abs(wrapped) == 180 else wrapped + 0.0
-
-
-def _shortest(value):
-    """The shortest decimal that is stored as this value: 20.05 rather than 20.049999237060547."""
-    return round(float(str(value)), _DECIMALS) + 0.0
+    return tuple((to_180(shortest(x), 180.0), shortest(y)) for x, y in found)
 
 
 def _times(product, located):
