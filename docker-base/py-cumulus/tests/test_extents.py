@@ -284,6 +284,65 @@ def test_coordinates_that_data_name_come_before_others(build):
     assert corners(find_extent(path).box) == (3, 1, 4, 2)
 
 
+SAMPLES = ("n",)
+TRACK = {"lat": ([40, 41], NORTH, SAMPLES), "lon": ([5, 6], EAST, SAMPLES)}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "attributes"),
+    [
+        ("lat0", 10.0, {**NORTH, "standard_name": "deployment_latitude"}),
+        ("lat_uncertainty", [0.01, 0.01], NORTH),
+        ("lat_uncertainty", [0.01, 0.01], {**NORTH, "standard_name": "latitude standard_error"}),
+        ("subsolar_latitude", [-23.0, -23.0], NORTH),
+        ("lon_uncertainty", [0.01, 0.01], EAST),
+        ("lon0", 10.0, {**EAST, "standard_name": "deployment_longitude"}),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_degrees_north_of_something_else_is_no_position(build, name, values, attributes, named):
+    names = {"lat": "latitude", "lon": "longitude"}
+    track = {
+        key: (numbers, marks | ({"standard_name": names[key]} if named else {}), dims)
+        for key, (numbers, marks, dims) in TRACK.items()
+    }
+    other = {name: (values, attributes, SAMPLES[: np.ndim(values)])}
+    assert corners(find_extent(build(**other, **track)).box) == (5, 40, 6, 41)
+    assert corners(find_extent(build(**track, **other)).box) == (5, 40, 6, 41)
+
+
+def test_latitude_of_something_else_alone_is_no_place(build, caplog):
+    other = {**NORTH, "standard_name": "deployment_latitude"}
+    assert find_extent(build(lat=([1, 2], other, SAMPLES), lon=TRACK["lon"])).box is None
+    assert "no spatial extent found" in caplog.text
+
+
+def test_latitudes_of_any_name_count_where_none_has_a_usual_one(build):
+    path = build(top_lat=([40, 41], NORTH, SAMPLES), low_lat=([38, 39], NORTH, SAMPLES),
+                 mid_lon=([5, 6], EAST, SAMPLES))  # fmt: skip
+    assert corners(find_extent(path).box) == (5, 38, 6, 41)
+
+
+def test_every_group_has_its_own_kind_of_names(tmp_path):
+    """What is marked better in one group does not outdo another group's positions."""
+    with netCDF4.Dataset(tmp_path / "g.nc", "w") as dataset:
+        for name, first, marks in (("a", 1, {"standard_name": "latitude"}), ("b", 50, {})):
+            group = dataset.createGroup(name)
+            group.createDimension("n", 2)
+            for key, attributes in (("lat", {**NORTH, **marks}), ("lon", EAST)):
+                variable = group.createVariable(key, "f8", ("n",))
+                variable.setncatts(attributes)
+                variable[:] = [first, first + 1]
+    assert corners(find_extent(tmp_path / "g.nc").box) == (1, 1, 51, 51)
+
+
+def test_reference_time_of_a_forecast_is_not_the_time_of_the_data(build):
+    other = {"units": "days since 1990-01-01", "standard_name": "forecast_reference_time"}
+    for extra in ({}, {"axis": "T"}):
+        path = build(start=(0.0, {**other, **extra}), time=([0, 1], TIME))
+        assert find_extent(path).begin == utc(2012, 9, 6, 12)
+
+
 def test_text_file_has_no_extent(tmp_path):
     (tmp_path / "a.txt").write_text("text")
     assert find_extent(tmp_path / "a.txt") == Extent()

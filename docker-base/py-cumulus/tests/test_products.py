@@ -115,6 +115,7 @@ def test_file_that_only_looks_like_the_one_before_is_surveyed_anew(tmp_path):
     [({"units": "m"}, {"units": "Degrees_North"}),
      ({"units": "m"}, {"standard_name": "latitude"}),
      ({"units": "m"}, {"standard_name": "longitude"}),
+     ({"units": "degrees_north", "standard_name": "north"}, {"units": "degrees_north"}),
      ({"units": "m"}, {"standard_name": "time", "units": "days since 2012-09-06"}),
      ({"units": "s since 2012-09-06"}, {"axis": "T", "units": "s since 2012-09-06"})],
 )  # fmt: skip

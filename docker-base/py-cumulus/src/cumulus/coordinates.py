@@ -16,6 +16,7 @@ from .products import is_latitude, is_longitude, is_time
 
 __all__ = ["Cover", "cover"]
 
+_USUAL = {"lat", "latitude", "lon", "long", "longitude", "time"}
 _REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
 
 
@@ -82,9 +83,21 @@ def cover(product, polygon=False):
 
 
 def _best(product, found):
-    """Coordinates that other variables use come before others; all of the best kind count."""
+    """The coordinates that count; all of the best kind do.
+
+    Those that other variables use come before others, and in a group those that have their
+    standard name (`lat_uncertainty` may have none, and the units of `lat`), then usual names.
+    """
     used = [one for one in found if one.is_coordinate or one.name in product.used]
-    return used or found
+    groups = {}
+    for one in used or found:
+        groups.setdefault(one.group, []).append(one)
+    return [one for group in groups.values() for one in _most_marked(group)]
+
+
+def _most_marked(found):
+    found = [one for one in found if one.attributes["standard_name"]] or found
+    return [one for one in found if one.name.lower() in _USUAL] or found
 
 
 def _places(product):

@@ -36,8 +36,8 @@ class _Layout:
     """How a file is built.
 
     ``groups`` maps the path of each group to the names in it, ``coordinates`` the path of each
-    coordinate to its attributes. ``almost`` are paths of what only its type, axis or dimension
-    keeps from being one.
+    coordinate to its attributes. ``almost`` are paths of what only its type, standard name, axis
+    or dimension keeps from being one.
     """
 
     groups: dict
@@ -120,7 +120,8 @@ def _survey(root):
     coordinates, almost = {}, []
     for path, dataset in datasets.items():
         attributes = {key: _text(dataset, key) for key in TEXTS[:2]}
-        if not is_wanted({**attributes, "axis": "T"}, True):
+        units = {"units": attributes["units"]}
+        if not is_wanted(attributes, True) and not is_wanted(units, True):
             continue  # two attributes tell this of almost every variable
         attributes |= {key: _text(dataset, key) for key in TEXTS[2:]}
         if _is_coordinate(dataset, attributes):

@@ -13,7 +13,7 @@ from . import CumulusError
 from .classic import refuse_truncated
 from .formats import file_family
 
-__all__ = ["Product", "Variable", "forget", "inspect"]
+__all__ = ["Product", "Variable", "forget", "inspect", "is_latitude", "is_longitude", "is_time"]
 
 # CF-1.8, sections 4.1 and 4.2: the units that make a variable a latitude or longitude.
 LATITUDE_UNITS = {"degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"}
@@ -105,13 +105,17 @@ def is_longitude(attributes):
 
 
 def _is(attributes, standard_name, units):
-    found = attributes.get("standard_name") == standard_name
-    return found or attributes.get("units", "").lower() in units
+    """A standard name decides; the uncertainty of a latitude, too, has degrees_north."""
+    if said := attributes.get("standard_name"):
+        return said.lower() == standard_name
+    return attributes.get("units", "").lower() in units
 
 
 def is_time(attributes, is_coordinate):
-    named = attributes.get("standard_name") == "time" or attributes.get("axis") == "T"
-    return " since " in attributes.get("units", "") and (named or is_coordinate)
+    """A standard name decides here, too: a forecast_reference_time is not the time of the data."""
+    said = attributes.get("standard_name")
+    named = said.lower() == "time" if said else attributes.get("axis") == "T" or is_coordinate
+    return " since " in attributes.get("units", "") and named
 
 
 def is_wanted(attributes, is_coordinate):
