@@ -13,6 +13,7 @@ from samples import REPOSITORY, SOURCE, shared
 from cumulus import CumulusError
 from cumulus.browse import describe, nearest, write_browse
 from cumulus.collection import BrowseRules, load
+from cumulus.roles import Roles
 
 STARTER = REPOSITORY / "{{cookiecutter.repo_name}}" / "tests" / "sample" / "output"
 
@@ -120,6 +121,17 @@ def test_pixels_with_positions_become_a_swath(tmp_path):
             variable[:] = np.arange(200).reshape(20, 10) / 10
     assert scene(tmp_path / "a.nc").kind == "swath"
     write_browse(tmp_path / "a.nc", tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("units", ["degreesN", "degreeN", "degree_n"])
+def test_position_is_known_by_every_spelling_of_its_unit(tmp_path, units):
+    """As metadata knows it; a standard name that says something else decides."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
+        dataset.createDimension("n", 9)
+        for name in ("y0", "y"):
+            dataset.createVariable(name, "f4", ("n",)).units = units
+        dataset["y0"].standard_name = "deployment_latitude"
+        assert [one.name for one in Roles(dataset).latitudes] == ["y"]
 
 
 def test_chosen_variable_is_drawn_even_without_coordinates(tmp_path):

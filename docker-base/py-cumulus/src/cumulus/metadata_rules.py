@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from . import CumulusError
-from .checks import name, text, texts
+from .checks import name, text, texts, truth
 from .extents import EDGES, KEYS, Extent
 
 __all__ = ["SOURCES", "MetadataRules"]
@@ -68,12 +68,6 @@ def sources(value):
     if not value or len(set(value)) < len(value):
         raise ValueError(f"{allowed}, each once")
     return tuple(value)
-
-
-def truth(value):
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
 
 
 def address(value):

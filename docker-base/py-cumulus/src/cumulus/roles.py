@@ -5,11 +5,11 @@ CF attributes come first; names that everybody uses are taken where a product ha
 
 from dataclasses import dataclass
 
+from .products import is_latitude, is_longitude
+
 __all__ = ["Roles", "View"]
 
-# CF-1.8, sections 4.1 to 4.4.
-_LATITUDE = {"degrees_north", "degree_north", "degree_n", "degrees_n"}
-_LONGITUDE = {"degrees_east", "degree_east", "degree_e", "degrees_e"}
+# CF-1.8, section 4.3.
 _VERTICAL = {"altitude", "height", "height_above_mean_sea_level", "air_pressure", "depth"}
 _ALTITUDES = ("altitude", "height", "gpsalt", "alt", "bin_alt", "level", "range", "pressure")
 _RANKS = ("curtain", "map", "swath", "profile", "series")
@@ -45,8 +45,8 @@ class Roles:
         self.paths = {}
         self._walk(dataset)
         variables = list(self.paths.values())
-        self.latitudes = [one for one in variables if _is(one, "latitude", _LATITUDE, "lat")]
-        self.longitudes = [one for one in variables if _is(one, "longitude", _LONGITUDE, "lon")]
+        self.latitudes = [one for one in variables if _is(one, is_latitude, "latitude", "lat")]
+        self.longitudes = [one for one in variables if _is(one, is_longitude, "longitude", "lon")]
         self.times = sorted((one for one in variables if _is_time(one)), key=_is_no_axis)
         self.verticals = [one for one in variables if _is_vertical(one)]
 
@@ -141,11 +141,10 @@ def _is_sounding(altitude):
     return steps.size > 1 and bool(abs(steps.sum()) > 0.8 * steps.size)
 
 
-def _is(variable, standard_name, units, short):
-    if getattr(variable, "standard_name", "") == standard_name:
-        return True
-    said = str(getattr(variable, "units", "")).lower()
-    return said in units or (not said and variable.name.lower() in (standard_name, short))
+def _is(variable, is_marked, *names):
+    """Marked as CF has it, or called so where nothing is said."""
+    said = {key: str(getattr(variable, key, "")).strip() for key in ("units", "standard_name")}
+    return is_marked(said) or (not any(said.values()) and variable.name.lower() in names)
 
 
 def _is_time(variable):
