@@ -170,6 +170,107 @@ def test_time_in_a_group_is_found(tmp_path):
     assert find_extent(tmp_path / "g.nc").begin == utc(2012, 9, 6, 12)
 
 
+# --- bounds of cells (CF-1.8, section 7.1) ---------------------------------------------------
+
+HOURS = {"units": "hours since 2012-09-06 00:00:00", "standard_name": "time", "bounds": "edges"}
+CELLS = ("time", "nv")
+
+
+def test_time_of_a_mean_is_that_of_its_bounds(build):
+    found = find_extent(build(time=([12, 36], HOURS), edges=([[0, 24], [24, 48]], {}, CELLS)))
+    assert (found.begin, found.end) == (utc(2012, 9, 6), utc(2012, 9, 8))
+
+
+def test_single_time_without_a_dimension_has_bounds_too(build):
+    found = find_extent(build(time=(12.0, HOURS), edges=([0, 24], {}, ("nv",))))
+    assert (found.begin, found.end) == (utc(2012, 9, 6), utc(2012, 9, 7))
+
+
+def test_climatology_reaches_from_its_first_to_its_last_year(build):
+    attributes = {"units": "days since 2012-01-01", "standard_name": "time", "climatology": "edges"}
+    found = find_extent(build(time=([15], attributes), edges=([[0, 396]], {}, CELLS)))
+    assert (found.begin, found.end) == (utc(2012, 1, 1), utc(2013, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("edges", "attributes", "dimensions", "why"),
+    [
+        ([[0, 24], [24, 48]], {"units": "days since 2012-09-06"}, CELLS, "other units"),
+        ([[0, 24], [24, 48]], {"calendar": "noleap"}, CELLS, "other units"),
+        ([0, 24], {}, ("nv",), "not the form"),
+        ([[0, 24]] * 3, {}, ("n", "nv"), "not the form"),
+        ([[np.nan, -1], [-1, np.inf]], {}, CELLS, ""),
+    ],
+)
+def test_bounds_that_cannot_be_those_of_the_time_do_not_count(
+    build, caplog, edges, attributes, dimensions, why
+):
+    path = build(fill=-1, time=([12, 36], HOURS), edges=(edges, attributes, dimensions))
+    found = find_extent(path)
+    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 7, 12))
+    assert why in caplog.text
+
+
+def test_bounds_that_are_not_there_are_a_warning(build, caplog):
+    assert find_extent(build(time=([12], HOURS))).begin == utc(2012, 9, 6, 12)
+    assert "its bounds 'edges' are not in the product" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("latitudes", "longitudes", "box"),
+    [
+        (([-45, 45], 90), ([-90, 90], 180), (-180, -90, 180, 90)),
+        (([0], 180), ([180], 360), (-180, -90, 180, 90)),
+        (([0.5], 1), ([0.5], 1), (0, 0, 1, 1)),
+        (([10.5, 11.5], 1), ([-179.5, -178.5], 1), (-180, 10, -178, 12)),
+        (([10.5, 11.5], 1), ([-180, -179], 1), (179.5, 10, -178.5, 12)),
+        (([10.5, 11.5], 1), ([359.5, 0.5], 1), (-1, 10, 1, 12)),
+        (([11.5, 10.5], 1), ([1.5, 0.5, -0.5], 1), (-1, 10, 2, 12)),
+        (([90, 89], 1), ([0, 1], 1), (-0.5, 88.5, 1.5, 90)),
+        (([20], 0.1), ([0, 40, 80], 1), (-0.5, 19.95, 80.5, 20.05)),
+    ],
+)
+def test_cells_of_a_grid_reach_to_their_bounds(build, latitudes, longitudes, box):
+    (north, height), (east, width) = latitudes, longitudes
+    path = build(
+        lat=(north, {**NORTH, "bounds": "north"}), lon=(east, {**EAST, "bounds": "east"}),
+        north=([[one - height / 2, one + height / 2] for one in north], NORTH, ("lat", "nv")),
+        east=([[one - width / 2, one + width / 2] for one in east], EAST, ("lon", "nv")),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == box
+
+
+def test_ends_of_cells_count_whatever_turn_they_were_stored_with(build):
+    path = build(
+        lat=([0], NORTH), lon=([178.5, 179.5], {**EAST, "bounds": "east"}),
+        east=([[178, 179], [179, -180]], {}, ("lon", "nv")),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == (178, 0, 180, 0)
+
+
+def test_bounds_that_stand_for_nothing_are_no_place(build):
+    path = build(
+        lat=([5, 6], {**NORTH, "bounds": "north"}), lon=([7, 8], {**EAST, "bounds": "east"}),
+        north=([[4.5, -999], [5.5, 6.5]], {}, ("lat", "nv")),
+        east=([[6.5, 9999], [-9999, 8.5]], {}, ("lon", "nv")),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == (6.5, 4.5, 8.5, 6.5)
+
+
+def test_corners_of_cells_that_are_no_grid_count(build):
+    """An unstructured mesh: each cell has its centre and three corners."""
+    cells = ("cell", "corner")
+    path = build(
+        lat=([1, 2], {**NORTH, "bounds": "north"}, cells[:1]),
+        lon=([179, -179], {**EAST, "bounds": "east"}, cells[:1]),
+        north=([[0, 1, 2], [1, 2, 3]], NORTH, cells),
+        east=([[178, 179, 180], [-180, -179, -178]], EAST, cells),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == (178, 0, -178, 3)
+
+
+# --- file names ------------------------------------------------------------------------------
+
 DAY = {"date": "20120906"}
 
 

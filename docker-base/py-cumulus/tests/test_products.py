@@ -85,12 +85,26 @@ def test_both_ways_see_the_same_in_groups_with_fill_values(tmp_path):
 
 @pytest.mark.parametrize(
     "attributes",
-    [{"scale_factor": 2}, {"valid_range": np.array([0, 5], "i4")}, {"missing_value": np.int32(5)}],
+    [{"scale_factor": 2}, {"valid_range": np.array([0, 5], "i4")}, {"missing_value": np.int32(5)},
+     {"bounds": "time_bnds"}, {"climatology": "time_bnds"}],
 )
 def test_what_changes_the_meaning_of_values_is_left_to_the_library(tmp_path, attributes):
     path = swath(tmp_path / "s.nc", **attributes)
     assert plain.read_plain(path) is None
     assert len(inspect(path).coordinates) == 3
+
+
+def test_bounds_are_no_coordinates_of_their_own(tmp_path):
+    path = write_product(tmp_path / "1.nc")
+    with netCDF4.Dataset(path, "a") as dataset:
+        dataset.createDimension("nv", 2)
+        dataset["lat"].bounds = "lat_bnds"
+        bounds = dataset.createVariable("lat_bnds", "f8", (*dataset["lat"].dimensions, "nv"))
+        bounds.units = dataset["lat"].units
+        bounds[:] = 1
+    found = {one.name: one.bounds for one in inspect(path).coordinates}
+    assert sorted(found) == ["lat", "lon", "time"]
+    assert found["lat"].tolist() == [[1, 1], [1, 1]]
 
 
 def test_file_like_the_one_before_is_read_as_it_is(tmp_path):

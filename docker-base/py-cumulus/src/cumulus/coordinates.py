@@ -140,7 +140,7 @@ def _edges(places):
     places = [one for one in places if one.valid_north.any() and one.valid_east.any()]
     if not places:
         return None
-    north = [one.latitude.values[one.valid_north] for one in places]
+    north = [np.clip(_reach(one.latitude, one.valid_north, 90), -90, 90) for one in places]
     south_edge = min(shortest(one.min()) for one in north)
     north_edge = max(shortest(one.max()) for one in north)
     west_edge, east_edge = _sides(places)
@@ -153,15 +153,27 @@ def _edges(places):
     return west_edge, south_edge, east_edge, north_edge
 
 
+def _reach(variable, valid, most):
+    """The valid values, one a row, or the bounds of their cells where these make sense.
+
+    They do not where they are more than ``most`` away, as values are that stand for none.
+    """
+    values = variable.values[valid][:, np.newaxis]
+    if variable.bounds is None:
+        return values
+    bounds = variable.bounds[valid]
+    return np.where(np.abs(bounds - values) <= most, bounds, values)
+
+
 def _sides(places):
     """West and east: samples lie anywhere, the axis of a grid reaches from one end to the other."""
     found, samples = [], []
     for one in places:
-        east = one.longitude.values[one.valid_east]
+        cells = _reach(one.longitude, one.valid_east, 360)
         if one.is_samples:
-            samples.append(east)
+            samples.append(cells.ravel())
         else:
-            found.append(axis_longitudes(east))
+            found.append(axis_longitudes(one.longitude.values[one.valid_east], cells))
     if samples:
         found.append(enclosing_longitudes(np.concatenate(samples)))
     return joined(found)
@@ -209,7 +221,7 @@ def _times(product, located):
             positions = located.get(variable.dimensions[0])
             if positions is not None and (valid & positions).any():
                 valid = valid & positions
-        values = variable.values[valid]
+        values = _reach(variable, valid, np.inf)
         if values.size:
             ends = [float(values.min()), float(values.max())]
             moments += _decode(variable, ends, calendar)

@@ -47,7 +47,7 @@ def enclosing_longitudes(longitudes):
     return to_180(west, -180.0), to_180(east, 180.0)
 
 
-def axis_longitudes(longitudes):
+def axis_longitudes(longitudes, cells=None):
     """Return west and east of the axis of a grid, which reaches from its first to its last value.
 
     Its cells have a width that the file need not tell: where one more step would lead to the first
@@ -57,6 +57,8 @@ def axis_longitudes(longitudes):
     ----------
     longitudes : numpy.ndarray
         Degrees east, from -180 to 360, in the order of the axis; at least one.
+    cells : numpy.ndarray, optional
+        What each of them covers, shape (longitudes, ends): how wide the cells are is known then.
 
     Returns
     -------
@@ -71,16 +73,27 @@ def axis_longitudes(longitudes):
     >>> axis_longitudes(np.arange(0.0, 360.0, 90.0))
     (-180.0, 180.0)
     """
-    turned = np.unwrap(longitudes.astype("f8"), period=360)
-    steps = np.diff(turned)
+    cells = longitudes[:, np.newaxis] if cells is None else cells
+    axis = np.unwrap(longitudes.astype("f8"), period=360)
+    steps = np.diff(axis)
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        return enclosing_longitudes(cells)
+    # The ends of a cell are where the axis is, whatever turn they were stored with; half a turn
+    # away stays, as the one cell from 0 to 360 is the globe.
+    turned = cells + 360 * np.rint(0.99 * (axis[:, np.newaxis] - cells) / 360)
     span = float(np.ptp(turned))
-    if span < _SAME or not (np.all(steps > 0) or np.all(steps < 0)):
-        return enclosing_longitudes(longitudes)
-    step = float(np.median(np.abs(steps)))
-    if span >= 360 - _SAME or abs(360 - span - step) <= 0.01 * step + _SAME:
+    if span >= 360 - _SAME or (cells.shape[1] == 1 and _closes(steps)):
         return GLOBE
-    ends = (longitudes[0], longitudes[-1]) if steps[0] > 0 else (longitudes[-1], longitudes[0])
-    return to_180(shortest(ends[0]), -180.0), to_180(shortest(ends[1]), 180.0)
+    if span < _SAME:
+        return enclosing_longitudes(cells)
+    west, east = (cells.flat[find(turned)] for find in (np.argmin, np.argmax))
+    return to_180(shortest(west), -180.0), to_180(shortest(east), 180.0)
+
+
+def _closes(steps):
+    """Whether one more step leads to the first value again."""
+    step = float(np.median(np.abs(steps))) if len(steps) else 0.0
+    return abs(360 - abs(steps.sum()) - step) <= 0.01 * step + _SAME
 
 
 def joined(intervals):

@@ -17,9 +17,10 @@ from .products import TEXTS, Product, Variable, is_latitude, is_longitude, is_wa
 
 __all__ = ["read_plain"]
 
-# Attributes that change what stored values mean: the NetCDF library applies them.
+# Attributes that change what stored values mean, or what they cover: the NetCDF library applies
+# them, or is asked for the bounds.
 _MASKING = (b"scale_factor", b"add_offset", b"missing_value", b"valid_min", b"valid_max",
-            b"valid_range", b"_Unsigned")  # fmt: skip
+            b"valid_range", b"_Unsigned", b"bounds", b"climatology")  # fmt: skip
 _DEEPEST = 20  # groups within groups; more is a circle
 _MOST_LAYOUTS = 8
 _ALIKE = 200_000  # bytes; in a larger file opening every variable is not what takes time

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from . import CumulusError
 from .classic import refuse_truncated
 from .formats import file_family
+from .logutils import log_warning
 
 __all__ = ["Product", "Variable", "forget", "inspect", "is_latitude", "is_longitude", "is_time"]
 
@@ -39,6 +40,9 @@ class Variable:
         Unpacked.
     present : numpy.ndarray of bool
         Which values are neither fill nor NaN nor infinite.
+    bounds : numpy.ndarray or None
+        Of the cell of each value (CF-1.8, section 7.1), NaN where there are none; the last
+        dimension has the two ends or the corners.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Variable:
     attributes: dict
     values: object
     present: object
+    bounds: object = None
 
 
 @dataclass(frozen=True)
@@ -140,11 +145,12 @@ def _with_netcdf(path, family):
     import numpy as np
 
     refuse_truncated(path)
-    names, coordinates, used, is_empty = [], [], set(), True
+    names, coordinates, used, is_empty = [], {}, set(), True
+    bounding = set()  # bounds have the units of a coordinate, but are none
     with netCDF4.Dataset(path) as dataset:
         for one in _walk(dataset):
             group = one.group().path
-            names.append(f"{group.rstrip('/')}/{one.name}")
+            names.append(_path(one))
             is_empty &= 0 in one.shape
             used.update(str(getattr(one, "coordinates", "")).split())
             attributes = {key: str(getattr(one, key, "")).strip() for key in TEXTS}
@@ -155,11 +161,53 @@ def _with_netcdf(path, family):
                 stored = one[...]
                 values = np.ma.getdata(stored)
                 present = ~np.ma.getmaskarray(stored) & np.isfinite(values)
-                coordinates.append(
-                    Variable(one.name, group, dims, is_coordinate, attributes, values, present)
-                )
+                bounds = _bounds(one)
+                if bounds is not None:
+                    bounding.add(_path(bounds))
+                coordinates[_path(one)] = Variable(
+                    one.name, group, dims, is_coordinate, attributes, values, present,
+                    None if bounds is None else _cells(one, bounds),
+                )  # fmt: skip
         data_format = family if family == "NetCDF-3" else _hdf5_format(dataset)
-    return Product(data_format, tuple(names), tuple(coordinates), frozenset(used), is_empty)
+    found = tuple(one for path, one in coordinates.items() if path not in bounding)
+    return Product(data_format, tuple(names), found, frozenset(used), is_empty)
+
+
+def _path(variable):
+    return f"{variable.group().path.rstrip('/')}/{variable.name}"
+
+
+def _bounds(variable):
+    """The variable that a coordinate names as its bounds (CF-1.8, sections 7.1 and 7.4)."""
+    name = str(getattr(variable, "bounds", getattr(variable, "climatology", ""))).strip()
+    group = variable.group()
+    while name and group is not None:
+        if name in group.variables:
+            return group.variables[name]
+        group = group.parent
+    if name:
+        log_warning(f"variable {variable.name}: its bounds {name!r} are not in the product")
+    return None
+
+
+def _cells(variable, bounds):
+    """The values of bounds; None, with a warning, where they cannot be those of this variable."""
+    import numpy as np
+
+    if variable.ndim > 1:
+        return None  # positions of that many samples tell well enough where they are
+    kind = getattr(bounds.dtype, "kind", "O")
+    said = [(getattr(bounds, key, ""), getattr(variable, key, "")) for key in ("units", "calendar")]
+    differs = any(str(own) not in ("", str(wanted)) for own, wanted in said)
+    if bounds.ndim != variable.ndim + 1 or bounds.shape[:-1] != variable.shape or kind not in "iuf":
+        log_warning(f"variable {variable.name}: {bounds.name} has not the form of its bounds")
+        return None
+    if differs:
+        log_warning(f"variable {variable.name}: its bounds {bounds.name} have other units")
+        return None
+    stored = np.ma.asarray(bounds[...])
+    values = np.ma.filled(stored if stored.dtype.kind == "f" else stored.astype("f8"), np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _walk(group):
