@@ -56,6 +56,7 @@ def build(tmp_path):
 
 NORTH, EAST = {"units": "degrees_north"}, {"units": "degrees_east"}
 TIME = {"units": "seconds since 2012-09-06 12:00:00", "standard_name": "time"}
+SAMPLES = ("n",)
 
 
 # --- an oracle that nobody here made ---------------------------------------------------------
@@ -107,6 +108,37 @@ def test_times_of_samples_without_a_position_do_not_count(product):
 
 
 @pytest.mark.parametrize(
+    ("times", "dimensions", "end"),
+    [
+        ([[0, 1], [2, 3], [4, 5]], ("n", "m"), 3),  # as the positions are
+        ([[0, 1, 2], [3, 4, 5]], ("m", "n"), 4),
+        ([[[0, 6], [1, 7]], [[2, 8], [3, 9]], [[4, 9], [5, 9]]], ("n", "m", "k"), 9),
+        ([0, 1, 2], ("n",), 1),
+        ([[5, 6], [7, 8]], ("k", "j"), 8),  # of something else
+    ],
+)
+def test_times_of_several_dimensions_need_positions_too(build, times, dimensions, end):
+    """Six samples, of which the last row has none, and the fill values two."""
+    place = [[1, 2], [3, 4], [-1, -1]]
+    path = build(
+        fill=-1, time=(times, TIME, dimensions), data=(place, {"coordinates": "time"}, ("n", "m")),
+        lat=(place, NORTH, ("n", "m")), lon=(place, EAST, ("n", "m")),
+    )  # fmt: skip
+    assert find_extent(path).end == utc(2012, 9, 6, 12, 0, end)
+
+
+def test_positions_of_every_kind_make_a_time_count(build):
+    """Two pairs of positions along one dimension: each says where some of the samples are."""
+    path = build(
+        fill=-1, time=([0, 1, 2, 3], TIME, SAMPLES),
+        a_lat=([1, -1, -1, -1], NORTH, SAMPLES), a_lon=([1, 1, 1, 1], EAST, SAMPLES),
+        b_lat=([-1, -1, 1, -1], NORTH, SAMPLES),
+    )  # fmt: skip
+    found = find_extent(path)
+    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 2))
+
+
+@pytest.mark.parametrize(
     ("attributes", "why"),
     [
         ({"units": "seconds"}, "no temporal extent"),
@@ -119,6 +151,12 @@ def test_time_that_cannot_be_decoded_is_left_out_with_a_warning(build, caplog, a
     found = find_extent(build(time=([0, 1], attributes)))
     assert (found.begin, found.end) == (None, None)
     assert why in caplog.text
+
+
+def test_last_moment_of_the_last_year_is_left_out_with_a_warning(build, caplog):
+    attributes = {"units": "seconds since 9999-12-31 23:59:00", "standard_name": "time"}
+    assert find_extent(build(time=([0, 59.9996], attributes))).begin is None
+    assert "variable time: cannot decode its time" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -385,7 +423,6 @@ def test_coordinates_that_data_name_come_before_others(build):
     assert corners(find_extent(path).box) == (3, 1, 4, 2)
 
 
-SAMPLES = ("n",)
 TRACK = {"lat": ([40, 41], NORTH, SAMPLES), "lon": ([5, 6], EAST, SAMPLES)}
 
 

@@ -180,14 +180,30 @@ def _sides(places):
 
 
 def _located(places):
-    """Map each dimension of samples to which of them, along it, have a position."""
+    """Map dimensions of samples, each alone and all together, to which have a position."""
     located = {}
     for one in places:
         if one.is_samples:
-            for axis, dimension in enumerate(one.latitude.dimensions):
-                others = tuple(i for i in range(one.valid_north.ndim) if i != axis)
-                located[dimension] = one.valid_north.any(axis=others)
+            dimensions, valid = one.latitude.dimensions, one.valid_north
+            known = {dimensions: valid}
+            for axis, dimension in enumerate(dimensions):
+                others = tuple(i for i in range(valid.ndim) if i != axis)
+                known[dimension,] = valid.any(axis=others)
+            for key, some in known.items():
+                located[key] = located.get(key, False) | some
     return located
+
+
+def _has_position(variable, located):
+    """Which times are of samples that have a position, where that is known; else all."""
+    if variable.dimensions in located:
+        return located[variable.dimensions]
+    found = np.ones(variable.present.shape, bool)
+    for axis, dimension in enumerate(variable.dimensions):
+        if (dimension,) in located:
+            others = [i for i in range(found.ndim) if i != axis]
+            found &= np.expand_dims(located[dimension,], others)
+    return found
 
 
 def _polygon(places):
@@ -206,8 +222,8 @@ def _polygon(places):
 def _times(product, located):
     """Return begin and end of the product's CF time coordinates.
 
-    Where the samples along the time dimension have positions, only those with a valid one count:
-    when and where speak of the same samples, as GHRC's inventory does for dropsondes.
+    Where the samples along the dimensions of a time have positions, only those with a valid one
+    count: when and where speak of the same samples, as GHRC's inventory does for dropsondes.
     """
     found = [one for one in product.coordinates if is_time(one.attributes, one.is_coordinate)]
     moments = []
@@ -216,11 +232,9 @@ def _times(product, located):
         if calendar not in _REAL_CALENDARS:
             log_warning(f"variable {variable.name}: calendar {calendar} has no UTC")
             continue
-        valid = variable.present
-        if len(variable.dimensions) == 1:
-            positions = located.get(variable.dimensions[0])
-            if positions is not None and (valid & positions).any():
-                valid = valid & positions
+        valid = variable.present & _has_position(variable, located)
+        if not valid.any():
+            valid = variable.present  # then they are times of something else
         values = _reach(variable, valid, np.inf)
         if values.size:
             ends = [float(values.min()), float(values.max())]
@@ -232,10 +246,10 @@ def _decode(variable, values, calendar):
     """Turn CF time values into moments, to the nearest millisecond; an unknown unit gives none."""
     try:
         moments = decode(values, variable.attributes["units"], calendar)
+        return [_to_millisecond(one) for one in moments]  # the last of year 9999 has no next
     except (ValueError, OverflowError) as error:
         log_warning(f"variable {variable.name}: cannot decode its time: {error}")
         return []
-    return [_to_millisecond(one) for one in moments]
 
 
 def _to_millisecond(moment):
