@@ -107,6 +107,20 @@ def test_bounds_are_no_coordinates_of_their_own(tmp_path):
     assert found["lat"].tolist() == [[1, 1], [1, 1]]
 
 
+@pytest.mark.parametrize("lengths", [(3, 5, 8), (8, 5, 3), (5, 5, 8), (5, 5, 0)])
+def test_coordinates_of_unlimited_length_may_end_before_others(tmp_path, lengths):
+    """The library fills up what was not written; the fast way must not see less."""
+    path = write_product(tmp_path / "1.nc")
+    with netCDF4.Dataset(tmp_path / "u.nc", "w") as dataset, netCDF4.Dataset(path) as other:
+        dataset.createDimension("n", None)
+        for name, length in zip(("lat", "lon", "time"), lengths, strict=True):
+            variable = dataset.createVariable(name, "f8", ("n",))
+            variable.setncatts({"units": other[name].units, "axis": "T"})
+            variable[:length] = np.arange(length)
+    slow = seen(products._with_netcdf(tmp_path / "u.nc", "HDF5"))
+    assert seen(inspect(tmp_path / "u.nc")) == slow
+
+
 def test_file_like_the_one_before_is_read_as_it_is(tmp_path):
     """The second one takes the short way, with its own values."""
     for number in (1, 2):

@@ -106,10 +106,20 @@ def _read_alike(root, layout):
         if {key: _text(dataset, key) for key in TEXTS} != attributes:
             return None
         found.append(_variable(place, dataset, attributes))
+    _require_one_length(found)
     is_empty = not any(one.values.size for one in found) and all(
         0 in h5o.open(root, name.encode()).shape for name in layout.names
     )
     return Product("NetCDF-4", layout.names, tuple(found), layout.used, is_empty)
+
+
+def _require_one_length(variables):
+    """Along an unlimited dimension the library shows fill values up to the longest variable."""
+    lengths = {}
+    for one in variables:
+        for dimension, length in zip(one.dimensions, one.values.shape, strict=True):
+            if lengths.setdefault(dimension, length) != length:
+                raise _NotPlain
 
 
 # --- the layout ------------------------------------------------------------------------------
