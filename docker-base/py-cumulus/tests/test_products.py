@@ -144,6 +144,11 @@ def test_file_that_only_looks_like_the_one_before_is_surveyed_anew(tmp_path):
      ({"units": "m"}, {"standard_name": "latitude"}),
      ({"units": "m"}, {"standard_name": "longitude"}),
      ({"units": "degrees_north", "standard_name": "north"}, {"units": "degrees_north"}),
+     ({"units": "degree"}, {"units": "degrees_north"}),
+     ({"standard_name": "grid_latitude"}, {"standard_name": "latitude"}),
+     ({"units": "m", "long_name": "latitude"}, {"standard_name": "latitude", "long_name": "y"}),
+     ({"units": "1", "long_name": "days since 2012-09-06", "axis": "T"},
+      {"units": "days since 2012-09-06", "long_name": "1", "axis": "T"}),
      ({"units": "m"}, {"standard_name": "time", "units": "days since 2012-09-06"}),
      ({"units": "s since 2012-09-06"}, {"axis": "T", "units": "s since 2012-09-06"})],
 )  # fmt: skip
@@ -158,6 +163,16 @@ def test_what_a_product_says_does_not_depend_on_the_one_before(tmp_path, before,
             dataset.createVariable("data", "f8", ("x",))[:] = 1
         found = inspect(tmp_path / name)
     assert "aux" in {one.name for one in found.coordinates}
+
+
+def test_variable_that_shares_its_name_with_a_bare_dimension_is_seen(tmp_path):
+    for name in ("1.nc", "2.nc"):
+        path = write_product(tmp_path / name)
+        with netCDF4.Dataset(path, "a") as dataset:
+            dataset.createDimension("x", 2)
+            if name == "2.nc":
+                dataset.createVariable("x", "f8", ("x",))[:] = 1
+        assert ("/x" in inspect(path).names) == (name == "2.nc")
 
 
 def test_without_h5py_the_library_looks(tmp_path, monkeypatch):

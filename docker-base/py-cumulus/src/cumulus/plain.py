@@ -3,10 +3,12 @@
 Opening every variable of a file and reading its attributes is what takes time. The granules of a
 collection are built alike: where a file before had the same groups and names, and in it just one
 latitude, one longitude and one time, only these three are opened, and must still be what they were.
-Nor may another variable have become one of them: the words that tell them are as often in the file.
+Nor may another variable have become one of them: the words that tell them are as often in the file,
+in as many of the attributes that count, and what has some of them is looked at again.
 """
 
 import os
+import re
 from dataclasses import dataclass
 
 import h5py
@@ -24,8 +26,11 @@ _MASKING = (b"scale_factor", b"add_offset", b"missing_value", b"valid_min", b"va
 _DEEPEST = 20  # groups within groups; more is a circle
 _MOST_LAYOUTS = 8
 _ALIKE = 200_000  # bytes; in a larger file opening every variable is not what takes time
-_WORDS = (b"degree", b"itude", b" since ")  # units and standard names: metadata is never deflated
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
+# Metadata is never deflated, and a text stands behind the name of its attribute.
+_WORDS = (b"degree", b"itude", b" since ", _BARE_DIMENSION.lower().encode())
+_MARKED = re.compile(rb"(?:units|standard_name)\0.{,48}?(?:degree|itude| since )", re.DOTALL)
+_MARKS = ("degree", "latitude", "longitude", " since ")  # one is in each that counts
 
 
 class _NotPlain(Exception):
@@ -37,8 +42,8 @@ class _Layout:
     """How a file is built.
 
     ``groups`` maps the path of each group to the names in it, ``coordinates`` the path of each
-    coordinate to its attributes. ``almost`` are paths of what only its type, standard name, axis
-    or dimension keeps from being one.
+    coordinate to its attributes. ``almost`` are paths of what only its type, axis, dimension or
+    more exact words keep from being one.
     """
 
     groups: dict
@@ -88,7 +93,7 @@ def _key(path, root):
         return None
     with open(path, "rb") as file:
         content = file.read().lower()
-    return tuple(root), *map(content.count, _WORDS)
+    return tuple(root), len(_MARKED.findall(content)), *map(content.count, _WORDS)
 
 
 def _read_alike(root, layout):
@@ -131,8 +136,8 @@ def _survey(root):
     coordinates, almost = {}, []
     for path, dataset in datasets.items():
         attributes = {key: _text(dataset, key) for key in TEXTS[:2]}
-        units = {"units": attributes["units"]}
-        if not is_wanted(attributes, True) and not is_wanted(units, True):
+        said = " ".join(attributes.values()).lower()
+        if not any(word in said for word in _MARKS):
             continue  # two attributes tell this of almost every variable
         attributes |= {key: _text(dataset, key) for key in TEXTS[2:]}
         if _is_coordinate(dataset, attributes):
