@@ -121,6 +121,43 @@ def test_coordinates_of_unlimited_length_may_end_before_others(tmp_path, lengths
     assert seen(inspect(tmp_path / "u.nc")) == slow
 
 
+def test_what_was_not_written_is_no_position(tmp_path):
+    """The library has other memory there, where a second dimension is unlimited."""
+    with netCDF4.Dataset(tmp_path / "u.nc", "w") as dataset:
+        for name in ("n", "m"):
+            dataset.createDimension(name, None)
+        for name, units, columns in (("lat", "degrees_north", 2), ("lon", "degrees_east", 4)):
+            variable = dataset.createVariable(name, "f8", ("n", "m"))
+            variable.units = units
+            variable[:2, :columns] = 7
+    found = {one.name: one for one in inspect(tmp_path / "u.nc").coordinates}
+    assert found["lat"].present.tolist() == [[True, True, False, False]] * 2
+    assert found["lat"].values[found["lat"].present].tolist() == [7] * 4
+
+
+@pytest.mark.parametrize("place", ["/", "/inner"])
+def test_variable_called_like_a_dimension_is_that_in_both_ways(tmp_path, place):
+    """It may have two dimensions, or that of a group around its own."""
+    with netCDF4.Dataset(tmp_path / "g.nc", "w") as dataset:
+        dataset.createDimension("time", 2)
+        group = dataset.createGroup("inner") if place == "/inner" else dataset
+        dimensions = ("time",) if place == "/inner" else ("time", "time")
+        variable = group.createVariable("time", "f8", dimensions)
+        variable.units = "days since 2012-09-06"
+        variable[:] = 1
+    slow = products._with_netcdf(tmp_path / "g.nc", "HDF5")
+    assert len(slow.coordinates) == (place == "/inner")
+    assert seen(inspect(tmp_path / "g.nc")) == seen(slow)
+
+
+def test_bytes_without_a_fill_value_are_what_the_library_says(tmp_path):
+    with netCDF4.Dataset(tmp_path / "b.nc", "w") as dataset:
+        dataset.createDimension("n", 2)
+        dataset.createVariable("lat", "u1", ("n",)).units = "degrees_north"
+    slow = products._with_netcdf(tmp_path / "b.nc", "HDF5")
+    assert seen(inspect(tmp_path / "b.nc")) == seen(slow)
+
+
 def test_file_like_the_one_before_is_read_as_it_is(tmp_path):
     """The second one takes the short way, with its own values."""
     for number in (1, 2):

@@ -9,7 +9,7 @@ in as many of the attributes that count, and what has some of them is looked at 
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import h5py
 import numpy as np
@@ -111,20 +111,33 @@ def _read_alike(root, layout):
         if {key: _text(dataset, key) for key in TEXTS} != attributes:
             return None
         found.append(_variable(place, dataset, attributes))
-    _require_one_length(found)
+    found = _filled_up(found)
     is_empty = not any(one.values.size for one in found) and all(
         0 in h5o.open(root, name.encode()).shape for name in layout.names
     )
     return Product("NetCDF-4", layout.names, tuple(found), layout.used, is_empty)
 
 
-def _require_one_length(variables):
-    """Along an unlimited dimension the library shows fill values up to the longest variable."""
+def _filled_up(variables):
+    """Make variables as long as the longest along an unlimited dimension, as the library does.
+
+    Where the second dimension is an unlimited one, the library (4.9) fills up with other memory.
+    """
     lengths = {}
     for one in variables:
         for dimension, length in zip(one.dimensions, one.values.shape, strict=True):
-            if lengths.setdefault(dimension, length) != length:
-                raise _NotPlain
+            lengths[dimension] = max(length, lengths.get(dimension, 0))
+    return [_extended(one, tuple(lengths[key] for key in one.dimensions)) for one in variables]
+
+
+def _extended(variable, shape):
+    written = variable.values.shape
+    if shape == written:
+        return variable
+    values, present = np.zeros(shape, variable.values.dtype), np.zeros(shape, bool)
+    part = tuple(map(slice, written))
+    values[part], present[part] = variable.values, variable.present
+    return replace(variable, values=values, present=present)
 
 
 # --- the layout ------------------------------------------------------------------------------
@@ -139,6 +152,8 @@ def _survey(root):
         said = " ".join(attributes.values()).lower()
         if not any(word in said for word in _MARKS):
             continue  # two attributes tell this of almost every variable
+        if _is_named_outside(path, groups):
+            raise _NotPlain  # it may be named as its dimension, of which only the library knows
         attributes |= {key: _text(dataset, key) for key in TEXTS[2:]}
         if _is_coordinate(dataset, attributes):
             coordinates[path] = attributes
@@ -151,9 +166,18 @@ def _survey(root):
     return _Layout(groups, tuple(datasets), coordinates, used, tuple(almost))
 
 
+def _is_named_outside(path, groups):
+    """Whether a group around that of a variable has something of the same name."""
+    name = path.rpartition("/")[2]
+    return any(
+        path.startswith(place) and name.encode() in names and place + name != path
+        for place, names in groups.items()
+    )
+
+
 def _is_coordinate(dataset, attributes):
     is_number = dataset.get_type().get_class() in (h5t.INTEGER, h5t.FLOAT)
-    return is_number and is_wanted(attributes, _is_scale(dataset))
+    return is_number and is_wanted(attributes, _is_scale(dataset) and len(dataset.shape) == 1)
 
 
 def _collect(group, path, groups, datasets, depth=0):
@@ -218,9 +242,7 @@ def _variable(path, dataset, attributes):
     values = np.empty(dataset.shape, dataset.dtype)
     dataset.read(h5s.ALL, h5s.ALL, values)
     present = np.isfinite(values)
-    fill = _fill(dataset, values.dtype)
-    if fill is not None:
-        present &= values != fill
+    present &= values != _fill(dataset, values.dtype)
     dimensions = _dimensions(dataset)
     is_coordinate = dimensions == (_identity(dataset),)
     return Variable(name, group or "/", dimensions, is_coordinate, attributes, values, present)
@@ -229,7 +251,7 @@ def _variable(path, dataset, attributes):
 def _fill(dataset, dtype):
     if not h5a.exists(dataset, b"_FillValue"):
         if dtype.itemsize == 1:
-            return None  # every byte may be data
+            raise _NotPlain  # whether every byte may be data is the library's to know
         import netCDF4  # has the library's default fill values
 
         return netCDF4.default_fillvals[dtype.str[1:]]
