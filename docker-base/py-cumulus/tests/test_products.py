@@ -183,6 +183,7 @@ def test_file_that_only_looks_like_the_one_before_is_surveyed_anew(tmp_path):
      ({"units": "degrees_north", "standard_name": "north"}, {"units": "degrees_north"}),
      ({"units": "degree"}, {"units": "degrees_north"}),
      ({"standard_name": "grid_latitude"}, {"standard_name": "latitude"}),
+     ({"units": "m", "comment": "degrees_north"}, {"units": "degrees_north", "comment": "m"}),
      ({"units": "m", "long_name": "latitude"}, {"standard_name": "latitude", "long_name": "y"}),
      ({"units": "1", "long_name": "days since 2012-09-06", "axis": "T"},
       {"units": "days since 2012-09-06", "long_name": "1", "axis": "T"}),

@@ -29,7 +29,9 @@ _ALIKE = 200_000  # bytes; in a larger file opening every variable is not what t
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 # Metadata is never deflated, and a text stands behind the name of its attribute.
 _WORDS = (b"degree", b"itude", b" since ", _BARE_DIMENSION.lower().encode())
-_MARKED = re.compile(rb"(?:units|standard_name)\0.{,48}?(?:degree|itude| since )", re.DOTALL)
+_MARKED = re.compile(
+    rb"(?:units|standard_name)\0[^a-z]{,40}[a-z_ ]{,24}?(?:degree|itude| since )"  # of its own text
+)
 _MARKS = ("degree", "latitude", "longitude", " since ")  # one is in each that counts
 
 
