@@ -107,6 +107,10 @@ def test_begin_without_an_end_is_a_warning(tmp_path, caplog):
             {"begin": date(2012, 9, 6), "end": "2012-09-06"},
             Extent(utc(2012, 9, 6), utc(2012, 9, 6, 23, 59, 59)),
         ),
+        (
+            {"begin": "20120906", "end": "20120906"},
+            Extent(utc(2012, 9, 6), utc(2012, 9, 6, 23, 59, 59)),
+        ),
         (PLACE, Extent(box=Box(1, 2, 3, 4))),
         ({**PLACE, "west": 350, "east": 370 - 360}, Extent(box=Box(-10, 2, 10, 4))),
         ({**PLACE, "west": "1.5", "end": None}, Extent(box=Box(1.5, 2, 3, 4))),
@@ -123,6 +127,9 @@ def test_mapping_becomes_an_extent(known, extent):
     [
         ({"start": 1}, "'start' is not known: expected begin, end, west"),
         ({"begin": "yesterday"}, "begin 'yesterday' is no date"),
+        ({"begin": "0001-01-01T00:00+05:00"}, "not within the years 1 to 9999"),
+        ({"end": "9999-12-31T23:00-05:00"}, "not within the years 1 to 9999"),
+        ({**PLACE, "west": 10**400}, "must be numbers"),
         ({"begin": 2012}, "begin must be a date and time, not 2012"),
         ({"begin": utc(2013, 1, 1), "end": utc(2012, 1, 1)}, "lies before the begin"),
         ({"west": 1, "north": 2}, "west, north without south, east"),

@@ -44,8 +44,8 @@ class Extent:
     def __post_init__(self):
         for name in ("begin", "end"):
             moment = getattr(self, name)
-            if moment and moment.tzinfo is None:
-                object.__setattr__(self, name, moment.replace(tzinfo=UTC))
+            if moment:
+                object.__setattr__(self, name, _in_utc(moment))
         if self.begin and self.end and self.end < self.begin:
             raise CumulusError(f"the end {self.end} lies before the begin {self.begin}")
         ring = self.polygon
@@ -53,6 +53,13 @@ class Extent:
             raise CumulusError(f"a polygon of {len(ring)} points that is not a closed ring")
         for longitude, latitude in ring:
             Box(longitude, latitude, longitude, latitude)  # checks the ranges
+
+
+def _in_utc(moment):
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise CumulusError(f"{moment} is not within the years 1 to 9999 in UTC") from None
 
 
 def make_box(known):
@@ -73,7 +80,7 @@ def make_box(known):
         raise CumulusError(f"{', '.join(given)} without {missing}")
     try:
         west, south, east, north = (float(known[key]) for key in EDGES)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise CumulusError("west, south, east and north must be numbers") from None
     if west >= -180 and east <= 360 and round(east - west, _DECIMALS) >= 360:
         return Box(-180.0, south, 180.0, north)  # from 0 to 360 is not from 0 to 0

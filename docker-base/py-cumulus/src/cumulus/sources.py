@@ -106,8 +106,9 @@ def from_mapping(known, origin):
 def _moment(value, key):
     if isinstance(value, str):
         text = value.strip()
+        is_day = len(text.replace("-", "")) == 8  # 2012-09-06 or 20120906
         try:
-            value = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+            value = (date if is_day else datetime).fromisoformat(text)
         except ValueError:
             raise CumulusError(f"{key} {value!r} is no date or time (ISO 8601)") from None
     if value is None or isinstance(value, datetime):
