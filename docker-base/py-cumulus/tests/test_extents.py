@@ -167,6 +167,8 @@ def test_last_moment_of_the_last_year_is_left_out_with_a_warning(build, caplog):
         ("2012-09-06T15:15:42.5-06", 21),
         ("2012-09-06 15:15:42.50 -0600", 21),
         ("2012-09-06 20:45:42.5 +0530", 15),
+        ("2012-09-06 20:45:42.5 +530", 15),
+        ("2012-09-07 04:15:42.5+13", 15),
         ("2012-09-06 15:15:42.5 +00:00", 15),
         ("2012-09-06 15:15:42.5Z", 15),
         ("2012-09-06 15:15:42.5 utc", 15),
@@ -177,6 +179,25 @@ def test_last_moment_of_the_last_year_is_left_out_with_a_warning(build, caplog):
 def test_time_zone_of_the_reference_counts(build, reference, hour, calendar):
     attributes = {"units": f"seconds since {reference}", "calendar": calendar}
     assert find_extent(build(time=([0], attributes))).begin == utc(2012, 9, 6, hour, 15, 42, 500000)
+
+
+@pytest.mark.parametrize(
+    "reference", ["2012-250", "2012-250 12:00", "2012-09-06-06", "2012-09-06 12:00 +99:99",
+                  "2012-09-06 12:00 +15", "2012 12:00", "20120906"],
+)  # fmt: skip
+def test_reference_that_could_mean_another_day_gives_no_time(build, caplog, reference):
+    """The 250th day of a year is no year with a zone."""
+    assert find_extent(build(time=([0], {"units": f"days since {reference}"}))).begin is None
+    assert "is not understood" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("units", "end"),
+    [("nanoseconds", 1e9), ("microseconds", 1e6), ("weeks", 1 / 604800)],
+)
+def test_units_that_the_library_does_not_know_are_those_of_udunits(build, units, end):
+    found = find_extent(build(time=([0, end], {"units": f"{units} since 2012-09-06"})))
+    assert (found.begin, found.end) == (utc(2012, 9, 6), utc(2012, 9, 6, 0, 0, 1))
 
 
 def test_zone_counts_before_the_gregorian_calendar(build):

@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 __all__ = ["dates", "decode", "split_units"]
 
-_UNITS = {"day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60, "min": 60,
-          "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6}  # fmt: skip
+_UNITS = {"week": 604800, "day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60,
+          "min": 60, "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6,
+          "nanosecond": 1e-9}  # fmt: skip
 _GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
 # CF-1.8, section 4.4, and UDUNITS: 1992-10-8 15:15:42.5 -6:00. All of it has to be understood: the
 # library passes over a zone, or an hour, that it does not know.
 _REFERENCE = re.compile(
-    r"(?P<year>-?\d{1,4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?)?"
+    r"(?P<year>-?\d{1,4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
     r"(?:(?:T|\s+)(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})"
     r"(?P<fraction>\.\d*)?)?)?)?"
-    r"\s*(?:Z|UTC?|GMT|(?P<sign>[+-])(?P<hours>\d\d?)(?::?(?P<minutes>\d\d?))?)?",
+    # A zone from -14 to 14 hours; after a date alone it stands apart: 2000-001 is the first day.
+    r"(?:\s*(?:Z|UTC?|GMT)|(?(hour)\s*|\s+)(?P<sign>[+-])(?P<hours>1[0-4]|0?\d)"
+    r"(?P<minutes>:[0-5]?\d|[0-5]\d)?)?)?)?",
     re.IGNORECASE,
 )
 
@@ -87,7 +90,8 @@ def split_units(units):
     )  # fmt: skip
     micro = int(f"{(found['fraction'] or '.')[1:]:0<6.6}")
     date = "{:04d}-{:02d}-{:02d} {:02d}:{:02d}:{:02d}".format(year, *others)
-    zone = timedelta(hours=int(found["hours"] or 0), minutes=int(found["minutes"] or 0))
+    minutes = int((found["minutes"] or "0").lstrip(":"))
+    zone = timedelta(hours=int(found["hours"] or 0), minutes=minutes)
     return unit.strip(), f"{date}.{micro:06d}", -zone if found["sign"] == "-" else zone
 
 
