@@ -276,6 +276,10 @@ def test_sidecars_of_other_centres_are_read(product):
     ("text", "said"),
     [
         ("west = 1\nwest = 2\nsouth = 0\neast = 3\nnorth = 1", "2 different values of west"),
+        (
+            "RangeBeginningDate = 2012-09-06\nRangeBeginningTime = 01:00\nRangeBeginningTime = 2",
+            "2 different values of begin",
+        ),
         ("west = 1\nsouth = 99\neast = 3\nnorth = 100", "not within -90 to 90"),
         ("begin = 2013-01-01\nend = 2012-01-01", "lies before the begin"),
         ("begin = last year", "is no date"),
@@ -295,6 +299,21 @@ def test_time_of_a_sidecar_counts_where_its_place_is_wrong(product, tmp_path):
     order = ("sidecar",)
     found = find_extent(product, order, place=order, sidecar=tmp_path / "a.txt")
     assert (found.begin, found.box) == (utc(2012, 1, 1), None)
+
+
+def test_padded_lines_of_a_sidecar_take_no_time(tmp_path):
+    """With a pattern that had to try where the value ends it was hours."""
+    sidecar = tmp_path / "padded.met"
+    sidecar.write_text(f"title = a{' ' * 100_000}b ;\n  begin = '2012-09-06'  ;  \n")
+    assert from_sidecar(sidecar).begin == utc(2012, 9, 6)
+
+
+def test_sidecar_with_many_values_of_one_name_takes_no_time(tmp_path):
+    """A polygon of 200,000 points: each value was looked for among all before it."""
+    points = [{"Longitude": number / 1e5, "Latitude": 0} for number in range(200_000)]
+    sidecar = tmp_path / "large.json"
+    sidecar.write_text(json.dumps({"Points": points, "BeginningDateTime": "2012-09-06"}))
+    assert from_sidecar(sidecar).begin == utc(2012, 9, 6)
 
 
 @pytest.mark.parametrize("text", ["", "{", "<a", "[" * 10000, "<!DOCTYPE x>", "\0\0", "="])

@@ -28,7 +28,7 @@ _NAMES = {
     "east": ("eastboundingcoordinate", "geospatial_lon_max", "east"),
     "north": ("northboundingcoordinate", "geospatial_lat_max", "north"),
 }  # fmt: skip
-_LINE = re.compile(r"\s*([A-Za-z][\w.]*)\s*[=:]\s*(.*?)\s*;?\s*")
+_LINE = re.compile(r"([A-Za-z][\w.]*)\s*[=:](.*)")
 
 
 def read_sidecar(path):
@@ -55,15 +55,15 @@ def read_sidecar(path):
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise CumulusError(f"cannot read sidecar {str(path)!r}: {error.strerror}") from error
-    values = defaultdict(list)
+    values = defaultdict(dict)  # each value once, in order
     for name, value in _items(text.lstrip("\ufeff").strip()):
-        if value.strip() and value.strip() not in values[name.lower()]:
-            values[name.lower()].append(value.strip())
+        if value.strip():
+            values[name.lower()][value.strip()] = None
     found = {}
     for key, names in _NAMES.items():
         if said := next((one for name in names if (one := _joined(values, name))), None):
             if len(said) == 1:
-                found[key] = said[0]
+                (found[key],) = said
             else:
                 log_warning(f"sidecar {path.name}: {len(said)} different values of {key}: not used")
     return found
@@ -72,7 +72,9 @@ def read_sidecar(path):
 def _joined(values, name):
     if "+" not in name:
         return values.get(name)
-    dates, times = (values.get(one) or [] for one in name.split("+"))
+    dates, times = (list(values.get(one, ())) for one in name.split("+"))
+    if dates and times and len(dates) + len(times) > 2:
+        return max(dates, times, key=len)  # too many, as every pair of them would be
     return [f"{day}T{clock}" for day in dates for clock in times]
 
 
@@ -104,8 +106,8 @@ def _odl_items(text):
     """``name = value`` lines; ODL has ``OBJECT = name`` and further down ``VALUE = value``."""
     name = ""
     for line in text.splitlines():
-        if match := _LINE.fullmatch(line):
-            key, value = match[1], match[2].strip("\"'")
+        if match := _LINE.fullmatch(line.strip()):
+            key, value = match[1], match[2].strip().removesuffix(";").rstrip().strip("\"'")
             if key.upper() == "OBJECT":
                 name = value
             elif key.upper() == "VALUE":
