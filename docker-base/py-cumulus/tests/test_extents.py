@@ -482,6 +482,23 @@ def test_latitudes_of_any_name_count_where_none_has_a_usual_one(build):
     assert corners(find_extent(path).box) == (5, 38, 6, 41)
 
 
+def test_box_holds_every_pair_of_positions(build, caplog):
+    path = build(
+        start_lat=([40, 41], NORTH, SAMPLES), end_lat=([42, 43], NORTH, SAMPLES),
+        start_lon=([5, 6], EAST, SAMPLES), end_lon=([7, 8], EAST, SAMPLES),
+        far_lon=([9, 999], EAST, SAMPLES),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == (5, 40, 9, 43)
+    assert caplog.text.count("variable far_lon: 1 of 2 values") == 1
+
+
+def test_box_holds_every_grid_of_a_group(build, caplog):
+    path = build(lat=([1, 2], NORTH), lon=([5, 6], EAST), lat_b=([8, 99], NORTH),
+                 lon_b=([9, 10], EAST))  # fmt: skip
+    assert corners(find_extent(path).box) == (5, 1, 10, 8)
+    assert caplog.text.count("variable lat_b: 1 of 2 values") == 1
+
+
 def test_every_group_has_its_own_kind_of_names(tmp_path):
     """What is marked better in one group does not outdo another group's positions."""
     with netCDF4.Dataset(tmp_path / "g.nc", "w") as dataset:

@@ -85,45 +85,57 @@ def cover(product, polygon=False):
 def _best(product, found):
     """The coordinates that count; all of the best kind do.
 
-    Those that other variables use come before others, and in a group those that have their
-    standard name (`lat_uncertainty` may have none, and the units of `lat`), then usual names.
+    Those that other variables use come before others. In a group those that have their standard
+    name do (`lat_uncertainty` may have none, and the units of `lat`), then usual names: but the
+    coordinate of a dimension, or what a variable names, is one by any name.
     """
     used = [one for one in found if one.is_coordinate or one.name in product.used]
     groups = {}
     for one in used or found:
         groups.setdefault(one.group, []).append(one)
-    return [one for group in groups.values() for one in _most_marked(group)]
+    return [one for group in groups.values() for one in _most_marked(group, bool(used))]
 
 
-def _most_marked(found):
-    found = [one for one in found if one.attributes["standard_name"]] or found
-    return [one for one in found if one.name.lower() in _USUAL] or found
+def _most_marked(found, are_used):
+    if any(one.attributes["standard_name"] for one in found):
+        return [one for one in found if one.attributes["standard_name"] or one.is_coordinate]
+    usual = [one for one in found if one.name.lower() in _USUAL and not are_used]
+    return usual or found
 
 
 def _places(product):
     found = product.coordinates
+    latitudes = _best(product, [one for one in found if is_latitude(one.attributes)])
     longitudes = _best(product, [one for one in found if is_longitude(one.attributes)])
+    pairs = list(_pairs(latitudes, longitudes))
+    valid = {}  # by identity, so that each is looked at, and complained of, once
+    for latitude, longitude in pairs:
+        for one, low, high in ((latitude, -90, 90), (longitude, -180, 360)):
+            if id(one) not in valid:
+                valid[id(one)] = _valid(one, low, high)
     places = []
-    for latitude in _best(product, [one for one in found if is_latitude(one.attributes)]):
-        longitude = _partner(latitude, longitudes)
-        if longitude is None:
-            continue
-        north, east = _valid(latitude, -90, 90), _valid(longitude, -180, 360)
+    for latitude, longitude in pairs:
+        north, east = valid[id(latitude)], valid[id(longitude)]
         if latitude.dimensions == longitude.dimensions:  # samples: each needs both
             north = east = north & east
         places.append(_Place(latitude, longitude, north, east))
     return places
 
 
-def _partner(latitude, longitudes):
-    """The longitude of the same samples, or of the same grid (both 1-D coordinates, one group)."""
-    for one in longitudes:
-        if one.group == latitude.group:
-            if one.dimensions == latitude.dimensions:
-                return one
-            if one.is_coordinate and latitude.is_coordinate:
-                return one
-    return None
+def _pairs(latitudes, longitudes):
+    """Yield latitudes and longitudes of the same samples, or of the same grid, in one group.
+
+    Where there are several (start_lat, end_lat, start_lon, end_lon) the first belong together, and
+    so on; none is left out.
+    """
+    for group, dimensions in dict.fromkeys((one.group, one.dimensions) for one in latitudes):
+        own = [one for one in latitudes if (one.group, one.dimensions) == (group, dimensions)]
+        near = [one for one in longitudes if one.group == group]
+        others = [one for one in near if one.dimensions == dimensions]
+        if not others and own[0].is_coordinate:
+            others = [one for one in near if one.is_coordinate]
+        for i in range(max(len(own), len(others)) if others else 0):
+            yield own[min(i, len(own) - 1)], others[min(i, len(others) - 1)]
 
 
 def _valid(variable, low, high):
