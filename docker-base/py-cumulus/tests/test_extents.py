@@ -628,6 +628,26 @@ def test_regular_axis_of_any_place_and_length(first, count, step, turned):
         assert ((found[0] - first) % 360, (found[1] - axis[-1]) % 360) == (0, 0)
 
 
+@given(
+    st.integers(-360, 720), st.integers(1, 90), st.integers(1, 40), st.booleans(),
+    st.sampled_from(["f4", "f8"]), st.sampled_from([-180, 0]), st.sampled_from([-180, 0]),
+)  # fmt: skip
+def test_regular_cells_of_any_place_and_width(first, count, width, falls, kind, low, cell_low):
+    """In half degrees; centres and bounds are each stored from -180 or from 0, as it comes."""
+    ends = first + width * np.arange(count + 1)
+    if ends[-1] - first > 720:
+        return
+    bounds = (np.stack([ends[:-1], ends[1:]], axis=1) / 2 - cell_low) % 360 + cell_low
+    centres = ((ends[:-1] + ends[1:]) / 4 - low) % 360 + low
+    turn = slice(None, None, -1 if falls else 1)
+    found = axis_longitudes(centres[turn].astype(kind), bounds[turn].astype(kind))
+    if ends[-1] - first == 720:
+        assert found == (-180, 180)
+    else:
+        west, east = found
+        assert ((west - ends[0] / 2) % 360, (east - ends[-1] / 2) % 360) == (0, 0)
+
+
 def test_grid_of_the_globe_has_the_box_of_the_globe(build):
     path = build(lat=(np.arange(-90, 91), NORTH), lon=(np.arange(-180, 180), EAST))
     assert corners(find_extent(path).box) == (-180, -90, 180, 90)
