@@ -94,6 +94,31 @@ def test_what_changes_the_meaning_of_values_is_left_to_the_library(tmp_path, att
     assert len(inspect(path).coordinates) == 3
 
 
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [({"scale_factor": "0.01"}, "variable lat was left out: cannot unpack it"),
+     ({"scale_factor": [1.0, 2.0]}, "variable lat: invalid scale_factor"),
+     ({"_FillValue": [1.0, 2.0]}, "variable lat was left out: cannot unpack it")],
+)  # fmt: skip
+def test_coordinate_that_cannot_be_unpacked_is_left_out_with_a_warning(
+    tmp_path, caplog, attributes, said
+):
+    path = write_product(tmp_path / "1.nc")
+    with h5py.File(path, "a") as file:
+        file["lat"].attrs.update(attributes)
+    assert {one.name for one in inspect(path).coordinates} == {"lon", "time"}
+    assert said in caplog.text
+
+
+def test_attribute_that_the_library_passes_over_is_a_warning(tmp_path, caplog, recwarn):
+    path = write_product(tmp_path / "1.nc")
+    with h5py.File(path, "a") as file:
+        file["lat"].attrs["valid_min"] = "low"
+    assert {one.name for one in inspect(path).coordinates} == {"lat", "lon", "time"}
+    assert "variable lat: WARNING: valid_min not used" in caplog.text
+    assert not recwarn.list
+
+
 def test_bounds_are_no_coordinates_of_their_own(tmp_path):
     path = write_product(tmp_path / "1.nc")
     with netCDF4.Dataset(path, "a") as dataset:

@@ -257,7 +257,10 @@ def _fill(dataset, dtype):
         import netCDF4  # has the library's default fill values
 
         return netCDF4.default_fillvals[dtype.str[1:]]
-    return _read(dataset, b"_FillValue").ravel()[0]
+    found = _read(dataset, b"_FillValue")
+    if found.size != 1 or found.dtype.kind not in "iuf":
+        raise _NotPlain
+    return found.ravel()[0]
 
 
 def _dimensions(dataset):

@@ -7,6 +7,7 @@ knows all rules.
 """
 
 import os
+import warnings
 from dataclasses import dataclass, field
 
 from . import CumulusError
@@ -142,35 +143,55 @@ def _plain(path):
 
 def _with_netcdf(path, family):
     import netCDF4
-    import numpy as np
 
     refuse_truncated(path)
     names, coordinates, used, is_empty = [], {}, set(), True
     bounding = set()  # bounds have the units of a coordinate, but are none
     with netCDF4.Dataset(path) as dataset:
         for one in _walk(dataset):
-            group = one.group().path
             names.append(_path(one))
             is_empty &= 0 in one.shape
             used.update(str(getattr(one, "coordinates", "")).split())
             attributes = {key: str(getattr(one, key, "")).strip() for key in TEXTS}
             numeric = getattr(one.dtype, "kind", "O") in "iuf"
-            is_coordinate = one.dimensions == (one.name,)
-            if numeric and is_wanted(attributes, is_coordinate):
-                dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in one.get_dims())
-                stored = one[...]
-                values = np.ma.getdata(stored)
-                present = ~np.ma.getmaskarray(stored) & np.isfinite(values)
+            if numeric and is_wanted(attributes, one.dimensions == (one.name,)):
                 bounds = _bounds(one)
-                if bounds is not None:
+                coordinates[_path(one)] = _coordinate(one, attributes, bounds)
+                if bounds is not None and bounds.name != one.name:
                     bounding.add(_path(bounds))
-                coordinates[_path(one)] = Variable(
-                    one.name, group, dims, is_coordinate, attributes, values, present,
-                    None if bounds is None else _cells(one, bounds),
-                )  # fmt: skip
         data_format = family if family == "NetCDF-3" else _hdf5_format(dataset)
-    found = tuple(one for path, one in coordinates.items() if path not in bounding)
+    found = tuple(one for path, one in coordinates.items() if one and path not in bounding)
     return Product(data_format, tuple(names), found, frozenset(used), is_empty)
+
+
+def _coordinate(one, attributes, bounds):
+    import numpy as np
+
+    stored = _read(one)
+    if stored is None:
+        return None
+    values = np.ma.getdata(stored)
+    present = ~np.ma.getmaskarray(stored) & np.isfinite(values)
+    cells = None if bounds is None else _cells(one, bounds)
+    dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in one.get_dims())
+    is_coordinate = one.dimensions == (one.name,)
+    group = one.group().path
+    return Variable(one.name, group, dims, is_coordinate, attributes, values, present, cells)
+
+
+def _read(variable):
+    """The values of a variable; None, with a warning, where they cannot be unpacked."""
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            stored = variable[...]
+    except (TypeError, ValueError) as error:  # of numpy, for attributes of a wrong type
+        log_warning(f"variable {variable.name} was left out: cannot unpack it: {error}")
+        return None
+    texts = [" ".join(str(one.message).split()) for one in said]
+    for text in texts:
+        log_warning(f"variable {variable.name}: {text}")
+    return None if any("no unpacking" in text for text in texts) else stored
 
 
 def _path(variable):
@@ -205,7 +226,9 @@ def _cells(variable, bounds):
     if differs:
         log_warning(f"variable {variable.name}: its bounds {bounds.name} have other units")
         return None
-    stored = np.ma.asarray(bounds[...])
+    stored = _read(bounds)
+    if stored is None:
+        return None
     values = np.ma.filled(stored if stored.dtype.kind == "f" else stored.astype("f8"), np.nan)
     return np.where(np.isfinite(values), values, np.nan)
 
