@@ -15,7 +15,7 @@ from .classic import refuse_truncated
 from .formats import file_family
 from .logutils import log_warning
 
-__all__ = ["Product", "Variable", "forget", "inspect", "is_latitude", "is_longitude", "is_time"]
+__all__ = ["Product", "Variable", "forget", "inspect", "is_latitude", "is_longitude"]
 
 # CF-1.8, sections 4.1 and 4.2: the units that make a variable a latitude or longitude.
 LATITUDE_UNITS = {"degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"}
@@ -103,10 +103,12 @@ def forget():
 
 
 def is_latitude(attributes):
+    """Whether attributes (texts by name) are those of a latitude (CF-1.8, section 4.1)."""
     return _is(attributes, "latitude", LATITUDE_UNITS)
 
 
 def is_longitude(attributes):
+    """Whether attributes (texts by name) are those of a longitude (CF-1.8, section 4.2)."""
     return _is(attributes, "longitude", LONGITUDE_UNITS)
 
 
