@@ -193,7 +193,8 @@ def test_file_name_gives_the_place(product, groups, box):
     "groups",
     [{"lat": "N20S", "lon": "1"}, {"lat": "91", "lon": "0"}, {"lat": "x", "lon": "0"},
      {"west": "1"}, {"lat": "1"}, {"lat": "\u0661", "lon": "0"}, {"lat": "-20.5S", "lon": "0"},
-     {"lat": "S-20", "lon": "0"}, {"lat": "0", "lon": "+60W"}],
+     {"lat": "S-20", "lon": "0"}, {"lat": "060W", "lon": "20N"}, {"lat": "1", "lon": "N2"},
+     {"lat": "0", "lon": "+60W"}],
 )  # fmt: skip
 def test_file_name_that_is_no_place_is_left_out_with_a_warning(product, caplog, groups):
     assert find_extent(product, groups=groups, place=("filename",)).box is None

@@ -24,7 +24,7 @@ def from_groups(groups):
     except (ValueError, OverflowError) as error:
         log_warning(f"file name: {error}")
     try:
-        box = _namemake_box(groups)
+        box = _box(groups)
     except (ValueError, CumulusError) as error:
         log_warning(f"file name: {error}")
     if begin and end and end < begin:
@@ -61,16 +61,23 @@ def _parse(text, day=None):
     return moment.replace(tzinfo=UTC)
 
 
-def _namemake_box(groups):
+def _box(groups):
+    known = {key: groups[key] for key in EDGES if groups.get(key)}
     if groups.get("lat") and groups.get("lon"):
-        north, east = _degrees(groups["lat"]), _degrees(groups["lon"])
-        return make_box({"west": east, "south": north, "east": east, "north": north})
-    return make_box({key: _degrees(groups[key]) for key in EDGES if groups.get(key)})
+        known = dict.fromkeys(("south", "north"), groups["lat"])
+        known |= dict.fromkeys(("west", "east"), groups["lon"])
+    return make_box({
+        key: _degrees(one, "NS" if key in ("south", "north") else "EW")
+        for key, one in known.items()
+    })  # fmt: skip
 
 
-def _degrees(text):
-    match = re.fullmatch(r"([NSEW])?([-+]?\d+(?:\.\d+)?)([NSEW])?", text.upper(), re.ASCII)
+def _degrees(text, letters):
+    match = re.fullmatch(
+        rf"([{letters}])?([-+]?\d+(?:\.\d+)?)([{letters}])?", text.upper(), re.ASCII
+    )
     if not match or sum(map(bool, (match[1], match[2][0] in "+-", match[3]))) > 1:
-        raise ValueError(f"{text!r} is no number of degrees, such as 20.5, N20.5 or 060W")
+        form = "20.5, -20.5 or N20.5" if letters == "NS" else "60, -60 or 060W"
+        raise ValueError(f"{text!r} is no number of degrees, such as {form}")
     number = float(match[2])
     return -number if (match[1] or match[3] or "") in ("S", "W") and number else number
