@@ -153,6 +153,14 @@ def test_time_that_cannot_be_decoded_is_left_out_with_a_warning(build, caplog, a
     assert why in caplog.text
 
 
+def test_time_before_year_one_is_a_warning_of_the_granule_alone(build, caplog, recwarn):
+    """Other libraries' warnings would go to standard error, without the granule's name."""
+    path = build(time=([-1e6, 0], {"units": "days since 2000-01-01", "standard_name": "time"}))
+    assert find_extent(path).begin is None
+    assert "cannot decode its time" in caplog.text
+    assert not recwarn.list
+
+
 def test_last_moment_of_the_last_year_is_left_out_with_a_warning(build, caplog):
     attributes = {"units": "seconds since 9999-12-31 23:59:00", "standard_name": "time"}
     assert find_extent(build(time=([0, 59.9996], attributes))).begin is None

@@ -1,6 +1,7 @@
 """CF times as moments in UTC: counts since a reference, which may name a time zone."""
 
 import re
+import warnings
 from datetime import UTC, datetime, timedelta
 
 __all__ = ["dates", "decode", "split_units"]
@@ -62,8 +63,9 @@ def dates(values, units, calendar):
     import netCDF4  # knows every unit, date and calendar
 
     unit, reference, offset = split_units(units)
-    found = netCDF4.num2date(values, f"{unit} since {reference}", calendar)
-    return [date - offset for date in found]
+    with warnings.catch_warnings(action="ignore"):  # that a calendar has no year 0
+        found = netCDF4.num2date(values, f"{unit} since {reference}", calendar)
+        return [date - offset for date in found]
 
 
 def split_units(units):
