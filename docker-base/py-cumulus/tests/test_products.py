@@ -1,5 +1,7 @@
 """Looking into a product: the fast way sees what the NetCDF library sees, and only once."""
 
+import tracemalloc
+
 import netCDF4
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from samples import SHARED, write_product
 
 from cumulus import CumulusError, plain, products
 from cumulus.collection import load
+from cumulus.coordinates import cover
 from cumulus.granule import Granule
 from cumulus.products import inspect
 
@@ -173,6 +176,25 @@ def test_variable_called_like_a_dimension_is_that_in_both_ways(tmp_path, place):
     slow = products._with_netcdf(tmp_path / "g.nc", "HDF5")
     assert len(slow.coordinates) == (place == "/inner")
     assert seen(inspect(tmp_path / "g.nc")) == seen(slow)
+
+
+@pytest.mark.parametrize("fill", [None, -999.0, 7.0])
+def test_positions_that_were_never_written_take_no_memory(tmp_path, fill):
+    path = tmp_path / "empty.nc"
+    with netCDF4.Dataset(path, "w") as dataset:
+        for name in ("y", "x"):
+            dataset.createDimension(name, 5000)
+        for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
+            variable = dataset.createVariable(
+                name, "f8", ("y", "x"), chunksizes=(500, 500), fill_value=fill
+            )
+            variable.units = units
+    tracemalloc.start()
+    try:
+        assert cover(inspect(path)).edges is None
+        assert tracemalloc.get_traced_memory()[1] < 100e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_bytes_without_a_fill_value_are_what_the_library_says(tmp_path):

@@ -140,6 +140,8 @@ def _pairs(latitudes, longitudes):
 
 def _valid(variable, low, high):
     """Which values are present and within their range; the others are reported."""
+    if not variable.present.any():
+        return variable.present
     with np.errstate(invalid="ignore"):
         inside = (variable.values >= low) & (variable.values <= high)
     if count := int((variable.present & ~inside).sum()):

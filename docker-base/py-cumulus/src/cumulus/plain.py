@@ -241,10 +241,15 @@ def _variable(path, dataset, attributes):
     if any(h5a.exists(dataset, name) for name in _MASKING):
         raise _NotPlain
     group, _, name = path.rpartition("/")
-    values = np.empty(dataset.shape, dataset.dtype)
-    dataset.read(h5s.ALL, h5s.ALL, values)
-    present = np.isfinite(values)
-    present &= values != _fill(dataset, values.dtype)
+    # Where none was written one fill value stands for all: a file of some KB may have billions.
+    is_written = dataset.get_storage_size() > 0
+    values = np.empty(dataset.shape if is_written else (), dataset.dtype)
+    if is_written:
+        dataset.read(h5s.ALL, h5s.ALL, values)
+    else:
+        dataset.get_create_plist().get_fill_value(values)
+    present = np.isfinite(values) & (values != _fill(dataset, values.dtype))
+    values, present = (np.broadcast_to(one, dataset.shape) for one in (values, present))
     dimensions = _dimensions(dataset)
     is_coordinate = dimensions == (_identity(dataset),)
     return Variable(name, group or "/", dimensions, is_coordinate, attributes, values, present)
