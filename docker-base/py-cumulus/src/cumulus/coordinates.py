@@ -154,9 +154,9 @@ def _edges(places):
     places = [one for one in places if one.valid_north.any() and one.valid_east.any()]
     if not places:
         return None
-    north = [np.clip(_reach(one.latitude, one.valid_north, 90), -90, 90) for one in places]
-    south_edge = min(shortest(one.min()) for one in north)
-    north_edge = max(shortest(one.max()) for one in north)
+    reached = [_ends(_reach(one.latitude, one.valid_north, 90)) for one in places]
+    south_edge = max(min(south for south, _ in reached), -90.0)
+    north_edge = min(max(north for _, north in reached), 90.0)
     west_edge, east_edge = _sides(places)
     # Around a pole there are samples of every longitude, and the pole itself between them.
     swaths = [one for one in places if one.is_swath]
@@ -179,6 +179,10 @@ def _reach(variable, valid, most):
     return np.where(np.abs(bounds - values) <= most, bounds, values)
 
 
+def _ends(values):
+    return shortest(values.min()), shortest(values.max())
+
+
 def _sides(places):
     """West and east: samples lie anywhere, the axis of a grid reaches from one end to the other."""
     found, samples = [], []
@@ -189,7 +193,8 @@ def _sides(places):
         else:
             found.append(axis_longitudes(one.longitude.values[one.valid_east], cells))
     if samples:
-        found.append(enclosing_longitudes(np.concatenate(samples)))
+        together = np.concatenate(samples) if len(samples) > 1 else samples[0]
+        found.append(enclosing_longitudes(together))
     return joined(found)
 
 
