@@ -4,6 +4,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 from datetime import UTC, date, datetime, timedelta, timezone
 
+import netCDF4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +80,29 @@ def test_nothing_known_is_two_warnings(tmp_path, caplog):
     assert "no temporal extent found in function, product" in caplog.text
     assert "no spatial extent found in product" in caplog.text
     assert {one.levelname for one in caplog.records} == {"WARNING"}
+
+
+@pytest.mark.parametrize(
+    ("size", "attributes", "time", "place"),
+    [
+        (1, {}, "no variable has units such as", "no variable has units 'degrees_north'"),
+        (0, {"units": "days since 2020-01-01"}, "'time' has no values", "no variable has"),
+        (1, {"units": "degrees_north"}, "no variable has", "no variable has units 'degrees_east'"),
+        (1, {"units": "days since then"}, "time: no valid values", "no variable has"),
+    ],
+    ids=["nothing", "no-values", "half-a-place", "undecodable"],
+)
+def test_warning_says_why_the_product_does_not_know(
+    tmp_path, caplog, size, attributes, time, place
+):
+    with netCDF4.Dataset(tmp_path / "p.nc", "w") as dataset:
+        dataset.createDimension("time", None)
+        variable = dataset.createVariable("time", "f8", ("time",))
+        variable.setncatts(attributes)
+        variable[:] = [1.0] * size
+    find_extent(tmp_path / "p.nc", ("filename", "product"))
+    assert f"no temporal extent found in filename, product; product: {time}" in caplog.text
+    assert f"no spatial extent found in product; product: {place}" in caplog.text
 
 
 def test_begin_without_an_end_is_a_warning(tmp_path, caplog):

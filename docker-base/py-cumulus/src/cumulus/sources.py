@@ -71,13 +71,25 @@ def find_extent(
         begin = end = None
     elif begin is None:
         end = None  # the metadata formats have no range without a begin
-        log_warning(f"{name}: no temporal extent found in {', '.join(time)}")
+        log_warning(f"{name}: no temporal extent found in {_asked(time, product, 'time')}")
     elif end is None:
         log_warning(f"{name}: a begin, but no end of the temporal extent in {', '.join(time)}")
     located = next((one for source in place if (one := answer(source)).box), Extent())
     if located.box is None:
-        log_warning(f"{name}: no spatial extent found in {', '.join(place)}")
+        log_warning(f"{name}: no spatial extent found in {_asked(place, product, 'place')}")
     return Extent(begin, end, located.box, located.polygon)
+
+
+def _asked(sources, path, what):
+    """Name the sources, and say why the product, if it is one of them, does not know."""
+    from .products import inspect
+
+    said = ", ".join(sources)
+    if "product" not in sources or not (product := inspect(path)).data_format:
+        return said
+    from .unknown import why_unknown
+
+    return f"{said}; product: {why_unknown(product, what)}"
 
 
 def from_mapping(known, origin):
