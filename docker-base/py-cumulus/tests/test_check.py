@@ -51,7 +51,7 @@ def line_of(home, row):
         ("altitude", "units", '"/Bin_Alt"', "change the units column of the row"),
         ("ATB_532", "standard_name", '"/ATB_532"', "change the standard_name column of the row"),
         ("Layer_OD_532", "units", '"/Layer_OD_*"', "change the units column of the row"),
-        ("Hour", "", '"/Hour"', "change the row"),
+        ("Hour", "name", '"/Hour"', "change the name column of the row"),
     ],
 )
 def test_column_of_the_variable_table_is_named_with_its_line(home, variable, attribute, row, words):
@@ -76,7 +76,11 @@ def test_comment_that_is_no_utf_8_is_no_hindrance(home):
         ("altitude", "positive", 'add {"/Bin_Alt", "positive", "..."} to attributes[]: '
          "convert/hs3cpl2nc.c"),
         ("unknown", "units", "add a row with its units to variables[]: convert/hs3cpl2nc.c"),
-        (None, "Conventions", "the converter itself writes Conventions"),
+        (None, "history", "the converter itself writes history"),
+        (None, "Conventions", 'add {"/", "Conventions", "..."} to attributes[]: '
+         "convert/hs3cpl2nc.c"),
+        ("Hour", "Conventions", 'add {"/", "Conventions", "CF-1.9"} to attributes[]: '
+         "convert/hs3cpl2nc.c"),
         (None, "date_created", 'add {"/", "date_created", "..."} to attributes[]: '
          "convert/hs3cpl2nc.c; it may differ between runs: ignore_attributes in collection.toml "
          "has it"),
@@ -142,7 +146,7 @@ def test_findings_are_reported_by_variable_with_what_to_write_where(product, hom
         dataset.delncattr("title")
         dataset["altitude"].units = "meterz"
         dataset["latitude"].standard_name = "lattitude"
-        dataset["Hour"].setncattr("_no good", 1)
+        dataset.renameVariable("Hour", "_Hour")
     done = subprocess.run(
         [sys.executable, "-m", "cumulus", "check", "--home", home, product],
         capture_output=True,
@@ -154,13 +158,73 @@ def test_findings_are_reported_by_variable_with_what_to_write_where(product, hom
     for row, lines in {
         '"/Bin_Alt"': '  altitude\n    error: §3.1 Units: units for altitude, "meterz" are not',
         '"/Latitude"': "  latitude\n    error: §3.3 Standard Name: standard_name lattitude is not",
-        '"/Hour"': "  Hour\n    warning: §2.3 Naming Conventions: attribute Hour:_no good",
     }.items():
         assert lines in done.stdout
         assert f"{{{row}, ...}}: convert/hs3cpl2nc.c line {line_of(home, row)}" in done.stdout
+    assert "  _Hour\n    warning: §2.3 Naming Conventions: variable _Hour should" in done.stdout
+    assert "      add a row with its name to variables[]: convert/hs3cpl2nc.c" in done.stdout
     assert "  (whole product)\n    warning: §2.6.2 global attribute title" in done.stdout
     assert 'add {"/", "title", "..."} to attributes[]: convert/hs3cpl2nc.c' in done.stdout
     assert "further advice, mostly of ACDD-1.3, which does not count" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("message", "attribute"),
+    [
+        ("range: vertical coordinates not defining pressure must include a positive attribute "
+         "that is either 'up' or 'down'", "positive"),
+        ("Variable time has a calendar attribute of standard and it is recommended that the "
+         "units_metadata attribute is present and has one of the values [...]", "units_metadata"),
+        ("The variable flag failed because the datatype is uint8", "Conventions"),
+        ("The variable flag failed because the datatype is int64", "Conventions"),
+        ("§2.6.2 comment global attribute should be a non-empty string", "comment"),
+        ('§2.6.1 Conventions global attribute does not contain "CF-1.8"', "Conventions"),
+        ("x's axis attribute must be T, X, Y, or Z, currently t", "axis"),
+        ('Time coordinate variable "t" should have a string valued attribute "calendar"',
+         "calendar"),
+        ("latitude variable 'y' should define standard_name='latitude' or axis='Y'",
+         "standard_name"),
+        ("The coordinate variable 'x' must not have the _FillValue attribute.", ""),
+        ('Coordinate variable "source" must be strictly monotonic', ""),
+        ("The variable x failed because the datatype is <class 'netCDF4.CompoundType'>", ""),
+        ("x:_FillValue (0) should be outside the range specified by valid_range (0, 1)", ""),
+    ],
+)  # fmt: skip
+def test_attribute_of_a_message_is_the_one_to_set_or_none(message, attribute):
+    """Rather nothing than a line which is there already, or would not help."""
+    assert check._attribute("§0 Anything", message) == attribute
+
+
+@needs_checker
+@pytest.mark.slow
+def test_order_of_dimensions_is_advice(product, home):
+    """CF only recommends it, and no table of a converter transposes: it would never be green."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        for name in ("TB", "TB_sigma"):
+            dataset.createVariable(name, "f4", ("time", "wavelength")).long_name = "temperature"
+            dataset[name].units = "K"
+    checked = check.check(product)
+    assert not checked.counting
+    report = check.report(checked, home)
+    assert "TB, TB_sigma: the dimensions are not in the order T, Z, Y, X that CF recommends" in (
+        report.replace("\n      ", " ")
+    )
+
+
+@needs_checker
+@pytest.mark.slow
+def test_unsigned_data_are_cured_by_the_line_that_the_report_gives(product, home):
+    """They came with CF-1.9; a finding without a sure remedy has none."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.createVariable("flag", "u1", ("time",)).long_name = "flag"
+        dataset["flag"].units = "1"
+        dataset["altitude"][1] = dataset["altitude"][0]
+    report = check.report(check.check(product), home)
+    assert 'uint8\n      add {"/", "Conventions", "CF-1.9"} to attributes[]:' in report
+    assert '"altitude" must be strictly monotonic\n  ' in report
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.Conventions = "CF-1.9"
+    assert {one.place for one in check.check(product).counting} == {"altitude"}
 
 
 @needs_checker

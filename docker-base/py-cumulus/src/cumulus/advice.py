@@ -6,9 +6,8 @@ from pathlib import Path
 
 __all__ = ["Sources"]
 
-# Column of the variable table -> what it holds.
-_COLUMNS = ("units", "standard_name", "long_name")
-_ENGINE = ("Conventions", "history")
+_COLUMNS = ("units", "standard_name", "long_name")  # of the variable table, which are attributes
+_UNSIGNED = "CF-1.9"  # the first version with unsigned and 64-bit integers; 1.11 asks for more
 _ROW = re.compile(r'^\s*\{"(?P<path>/[^"]*)",\s*(?P<name>DROP|"[^"]*")')
 
 
@@ -36,17 +35,20 @@ class Sources:
     def advice(self, variable, attribute):
         """Say what to write where for an attribute of a variable, or of the whole (None)."""
         if not self.converter:
-            return f"set {attribute or 'it'} in process.py, if that makes this product"
-        if variable is None and attribute in _ENGINE:
-            return f"the converter itself writes {attribute}"
+            return f"set {attribute} in process.py, if that makes this product"
+        if variable is None and attribute == "history":
+            return "the converter itself writes history"
         row = self._row(variable) if variable else None
         path = row[1] if row else f"/{variable}" if variable else "/"
-        if variable and (not attribute or attribute in _COLUMNS):
-            what = f"the {attribute} column of the row" if attribute else "the row"
+        if variable and attribute in ("name", "dimensions", *_COLUMNS):
             if row:
-                return f'change {what} {{"{path}", ...}}: {self.converter} line {row[0]}'
-            return f"add a row with its {attribute or 'name'} to variables[]: {self.converter}"
-        text = f'add {{"{path}", "{attribute or "NAME"}", "..."}} to attributes[]: {self.converter}'
+                place = f"{self.converter} line {row[0]}"
+                return f'change the {attribute} column of the row {{"{path}", ...}}: {place}'
+            return f"add a row with its {attribute} to variables[]: {self.converter}"
+        value = "..."
+        if attribute == "Conventions":  # of the whole product, also where a variable needs it
+            path, value = "/", _UNSIGNED if variable else value
+        text = f'add {{"{path}", "{attribute}", "{value}"}} to attributes[]: {self.converter}'
         if attribute == "date_created":
             text += "; it may differ between runs: ignore_attributes in collection.toml has it"
         return text

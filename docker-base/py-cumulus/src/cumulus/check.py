@@ -33,11 +33,26 @@ _SEVERITIES = {
     "low_priorities": "advice",
 }
 _MISSING = re.compile(r'variable "(?P<name>.+)" missing the following attributes:')
-_ATTRIBUTES = re.compile(
-    r"units|standard_name|long_name|axis|positive|calendar|coordinates|bounds|cell_methods"
-    r"|_FillValue|missing_value|valid_range|valid_min|valid_max|flag_values|flag_meanings"
-    r"|featureType|title|institution|source|references|comment|history|Conventions"
+# CF only recommends an order of dimensions, and no row of a converter's table changes it.
+_ORDER = "not in the recommended order"
+_ORDER_ADVICE = "the dimensions are not in the order T, Z, Y, X that CF recommends"
+# How messages name the attribute that is to be set: the first of these that fits. In others a
+# name may be a common word or an attribute that is there already, and nothing is suggested.
+_NAMED = (
+    r"([A-Za-z]\w*) global attribute",
+    r"global attribute (\w+)",
+    r"^Attr (\w+)",
+    r"^(\w+)(?:/\w+)* (?:attribute )?not (?:present|found)",
+    r"recommended that the (\w+) attribute",
+    r"""[Aa]ttribute ["']?(long_name|flag_meanings|calendar|_FillValue)\b""",
+    r"(?:include|define) an? (\w+) attribute",
+    r"(\w+)'? attribute (?:of variable|is required|must be|for variable|needs)",
+    r"\b(standard_name|units|flag_values|flag_meanings|cell_methods|featureType|Conventions)\b",
 )
+_UNSURE = re.compile(
+    r"(?:must|should) not (?:have|be present)|must be unset|deprecated|requires exactly"
+)
+_SINCE_CF_1_9 = re.compile(r"datatype is (?:uint\d+|int64)")
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class Finding:
     place : str
         Name of the variable, or `WHOLE`.
     attribute : str
-        The attribute that it is about, as far as the message tells.
+        The attribute to set, or the column of the table; "" where the message does not tell.
     message : str
     """
 
@@ -199,7 +214,11 @@ def _findings(suite, severity, group, names):
             yield Finding(suite, severity, missing["name"], attribute, message)
         return
     for message in group["msgs"]:
-        place, attribute = _place(message, names), _attribute(section, message)
+        place = _place(message, names)
+        if _ORDER in message:
+            yield Finding(suite, "advice", place, "", _ORDER_ADVICE)
+            continue
+        attribute = _attribute(section, message)
         if suite.startswith("cf") and not message.startswith("§"):
             message = f"{section}: {message}"
         yield Finding(suite, severity, place, attribute, message)
@@ -220,16 +239,16 @@ def _place(message, names):
 
 
 def _attribute(section, message):
-    """Return the attribute that a message is about, or ""."""
+    """Return the attribute that is to be set or the column to be changed, "" if that is unsure."""
     if "Naming" in section:
-        return ""  # what is there is to be called otherwise
-    named = r"global attribute (\w+)|attribute \w+:(\w+)|^Attr (\w+)"
-    if said := re.search(named, message):
-        return next(filter(None, said.groups()))
-    if said := re.match(r"(\w+)(?:/\w+)* (?:attribute )?not (?:present|found)", message):
-        return said[1]
-    said = _ATTRIBUTES.search(message) or _ATTRIBUTES.search(section.lower().replace(" ", "_"))
-    return said[0] if said else ""
+        said = re.match("(variable|dimension) ", message)
+        return {"variable": "name", "dimension": "dimensions"}[said[1]] if said else ""
+    if _SINCE_CF_1_9.search(message):
+        return "Conventions"
+    if _UNSURE.search(message):
+        return ""
+    found = (re.search(pattern, message) for pattern in _NAMED)
+    return next((one[1] for one in found if one), "")
 
 
 def report(checked, home="."):
@@ -251,7 +270,8 @@ def report(checked, home="."):
         lines.append(f"  {place}")
         for one in findings:
             lines.append(f"    {one.severity}: {one.message}")
-            lines.append(f"      {sources.advice(_variable(place), one.attribute)}")
+            if one.attribute:
+                lines.append(f"      {sources.advice(_variable(place), one.attribute)}")
     if advice := [one for one in checked.findings if one.severity == "advice"]:
         lines.append("  further advice, mostly of ACDD-1.3, which does not count:")
         lines += [f"    {line}" for line in _advice_lines(advice)]
