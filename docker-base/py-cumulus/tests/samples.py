@@ -141,7 +141,8 @@ while piece := os.read(0, 65536):
         answer["asked"] = [{"path": "/Scratch", "note": "dropped by the table"}]
         if "ROWS" in source:  # each kind of granule has a row of its own; one is misspelt
             note, other = "a row matches nothing here", "/of_B" if "ROWS_A" in source else "/of_A"
-            answer["unused_rows"] = [{"path": one, "note": note} for one in ("/Lattitude", other)]
+            paths = ["/Lattitude", other, *(f"/starter_{n}" for n in range(5 * ("MANY" in source)))]
+            answer["unused_rows"] = [{"path": one, "note": note} for one in paths]
         print(json.dumps({**answer, "left_out": left_out}), flush=True)
 '''
 

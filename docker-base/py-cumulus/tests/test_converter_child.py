@@ -150,6 +150,15 @@ def test_row_that_matches_nothing_in_any_granule_is_named_once(repository):
     assert "/Lattitude" not in repository.run().stdout
 
 
+def test_table_of_another_collection_is_one_line(repository):
+    """The starter sample's rows, on the owner's first granule, do not drown what else is said."""
+    repository.granule("CPL_ROWS_MANY")
+    said = repository.run().stdout
+    assert said.count("match nothing") == 1 and "/starter_" not in said
+    assert "7 paths in the converter's tables match nothing in any granule: still the" in said
+    assert "./_convert --list " in said and "CPL_ROWS_MANY.hdf5" in said
+
+
 BAD = {
     "CPL_B": "exit:4",
     "CPL_C": "die:11",

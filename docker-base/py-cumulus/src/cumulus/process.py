@@ -18,6 +18,7 @@ from .signals import STOPS, Interrupted, interrupt, signals_held
 __all__ = ["Granule", "Summary", "check_output", "main", "process_granules"]
 
 DONE, NOTHING, SOME_FAILED = 0, 2, 3
+NAMED_ROWS = 5  # of the converter's table; more than these are counted
 
 _forced = ContextVar("forced", default=False)  # the option --force
 
@@ -144,6 +145,7 @@ class _Run:
 
     def __init__(self, job, failed, report, shown):
         self._names = [*failed, *(one.id for one in job.candidates)]
+        self._candidates = job.candidates
         self._before = len(failed)  # the numbers of granules that could not start come first
         self._report, self._shown = report, shown
         self._statuses, self._reasons = [None] * len(self._names), {}
@@ -175,9 +177,18 @@ class _Run:
 
         Only after a run over all granules: those that were skipped may have what a row speaks of.
         """
-        if set(self._statuses) == {"processed"}:
-            for path, note in sorted(self._unused_rows or ()):
-                log_warning(f"{path!r}: {note}, nor in any other granule", "_convert")
+        if set(self._statuses) != {"processed"} or not self._unused_rows:
+            return
+        if len(self._unused_rows) > NAMED_ROWS:
+            known = os.path.relpath(self._candidates[0].inputs["primary"])
+            log_warning(
+                f"{len(self._unused_rows)} paths in the converter's tables match nothing in any "
+                f"granule: still the starter sample's? See yours: ./_convert --list {known}",
+                "_convert",
+            )
+            return
+        for path, note in sorted(self._unused_rows):
+            log_warning(f"{path!r}: {note}, nor in any other granule", "_convert")
 
     def summary(self):
         named = dict(zip(self._names, self._statuses, strict=True))
