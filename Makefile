@@ -13,7 +13,10 @@ help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 16
 
 demo: ## from nothing to an image that processes granules, checked; ARGS=--native goes without Docker
-	@$(PYTHON) scripts/demo.py $(ARGS)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "demo: $(PYTHON) does not run, or is older than Python 3.11: name another: make demo PYTHON=python3.11"; \
+		exit 1; }
+	@"$(PYTHON)" scripts/demo.py $(ARGS)
 
 # Without an engine or the C libraries (status 3) their tests are skipped; REQUIRE_ENGINE=1, REQUIRE_NATIVE=1: not so.
 test: ## all linters and tests, on a Docker engine where there can be one

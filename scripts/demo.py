@@ -8,6 +8,7 @@ of an earlier run is kept under a new name. Needs only Python's standard library
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -51,7 +52,7 @@ class Demo:
 
     def step(self, title, *command, cwd=ROOT, allowed=()):
         """Run one command; returns its status, which is 0 or one of those allowed."""
-        shown = " ".join(str(word) for word in command)
+        shown = shlex.join(str(word) for word in command)
         if cwd == ROOT:
             shown = shown.replace(f"{ROOT}{os.sep}", "")
         log = self.folder / "log" / f"{len(self.steps) + 1}-{title.lower().replace(' ', '-')}.log"
@@ -137,7 +138,7 @@ class Demo:
         print(f"\nNext:  cd {where}\n"
               f"       edit convert/hs3cpl2nc.c (for example a unit in its table), then: {again}\n"
               "       README.md says how to make this collection yours; for another one:\n"
-              f"       {self.shown(self.python)} -m cookiecutter {ROOT}")
+              f"       {shlex.join([self.shown(self.python), '-m', 'cookiecutter', str(ROOT)])}")
 
 
 def stream(command, cwd, log):

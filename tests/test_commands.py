@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -107,6 +108,34 @@ def test_unwritable_place_is_one_sentence():
     done = run(VENV, check=False, VENV="/proc/venv")
     assert done.returncode == 1
     assert "cannot write to /proc/venv" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("answer", ["exit 1", "exit 127", "exec /no/such/python"], ids=["too old", "absent", "broken"])
+def test_demo_with_an_unfit_python_is_one_sentence(tmp_path, answer):
+    """An old one would end in a traceback of its own grammar."""
+    unfit = tmp_path / "un fit"
+    unfit.write_text(f"#!/bin/sh\n{answer}\n")
+    unfit.chmod(0o755)
+    done = run("make", "--silent", "demo", f"PYTHON={unfit}", cwd=ROOT, check=False)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert done.stdout.count("\n") == 1 and "older than Python 3.11: name another: make demo PYTHON=" in done.stdout
+
+
+@pytest.mark.parametrize("answer, sentence", [
+    (None, "/py thon does not run; name another"),
+    ('case "$*" in *version_info*) exit 1 ;; esac', "Python 3.11 or newer is needed"),
+    ('case "$*" in *ensurepip*) exit 1 ;; esac', "apt-get install python3-venv"),
+    ('case "$*" in "-m venv .venv") echo made; exit 1 ;; esac', "made"),
+], ids=["absent", "too old", "without ensurepip", "fit"])
+def test_rendered_make_tells_what_its_python_lacks(default_project, tmp_path, answer, sentence):
+    """The path of that Python may hold a space."""
+    project = shutil.copytree(default_project, tmp_path / "project")
+    if answer:
+        (tmp_path / "py thon").write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / "py thon").chmod(0o755)
+    done = run("make", "--silent", ".venv/ready", f"PYTHON={tmp_path}/py thon", cwd=project, check=False)
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("installing")]
+    assert done.returncode != 0 and len(lines) == 1 and sentence in lines[0], done.stderr
 
 
 def test_make_help_lists_every_command():
