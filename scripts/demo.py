@@ -116,7 +116,7 @@ class Demo:
         if not native:
             native = self.step("Docker engine", ROOT / "scripts" / "engine-up", allowed=[CANNOT]) == CANNOT
             if native:
-                print("\nThis machine cannot have a Docker engine (the reason is above): going on without Docker.")
+                print("\nThere is no Docker engine to use here (the reason is above): going on without Docker.")
         if native:
             self.natively()
         else:

@@ -188,7 +188,7 @@ def test_demo_goes_on_without_an_engine_and_says_so(demo, tmp_path, monkeypatch,
     demo.Demo(tmp_path).run(native=False)
     assert steps.commands[2:] == ["native-up", "python -m cookiecutter --no-input",
                                   f"make native PYTHON={demo.Demo(tmp_path).python}", "python -m pytest tests"]
-    assert "This machine cannot have a Docker engine" in capsys.readouterr().out
+    assert "There is no Docker engine to use here" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("failing, status", [("engine_up", 1), ("build", 1), ("docker", 3), ("python", 1)])

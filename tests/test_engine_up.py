@@ -58,7 +58,8 @@ def test_engine_that_somebody_named_is_not_replaced(tmp_path):
     """DOCKER_HOST leads elsewhere: starting an engine here would not help."""
     done = run(ENGINE_UP, check=False, DOCKER_HOST="tcp://127.0.0.1:1", ENGINE_DIR=tmp_path / "engine")
     assert done.returncode == 3
-    assert "no Docker engine answers at DOCKER_HOST=tcp://127.0.0.1:1" in one_line(done.stderr)
+    said = one_line(done.stderr)
+    assert "at DOCKER_HOST=tcp://127.0.0.1:1: start that one, or unset DOCKER_HOST (" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,6 +105,15 @@ def test_without_root_it_says_who_can(bare):
     done = bare("/scripts/engine-up", "--user", "1000:1000")
     assert done.returncode == 3
     assert "only root can install and start one: sudo scripts/engine-up" in one_line(done.stderr)
+
+
+@pytest.mark.engine
+def test_engine_that_the_user_may_not_use_is_not_called_absent(bare):
+    """Root could start none beside it either."""
+    done = bare("printf '#!/bin/sh\\necho permission denied while trying to connect to the daemon >&2; exit 1\\n' "
+                ">/tmp/docker; chmod +x /tmp/docker; PATH=/tmp:$PATH /scripts/engine-up", "--user", "1000:1000")
+    assert done.returncode == 3
+    assert "may not use the Docker engine: sudo usermod -aG docker $USER, then log in again" in one_line(done.stderr)
 
 
 @pytest.mark.engine

@@ -65,6 +65,15 @@ def test_base_image_is_built_with_the_certificate_bundle_of_the_settings(bake, t
     assert run(project / "bin" / "base", PATH=path, CA_BUNDLE="").stdout.endswith("/etc/ssl/mine.crt\n")
 
 
+def test_base_program_tells_an_engine_that_may_not_be_used_from_an_absent_one(default_project, tmp_path):
+    """Starting it, with sudo or without, would not help."""
+    (tmp_path / "docker").write_text("#!/bin/sh\necho permission denied while trying to connect >&2; exit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    done = run(default_project / "bin" / "base", check=False, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert "may not use the Docker engine: sudo usermod -aG docker $USER, then log in again" in done.stderr
+
+
 def test_record_names_the_folder_while_the_remote_lacks_the_commit(template, tmp_path):
     """A commit that was not pushed cannot be fetched from the remote, so the remote would be a wrong address."""
     clone = tmp_path / "clone"
