@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import shutil
 
 import pytest
 import yaml
@@ -163,6 +164,20 @@ def test_deploy_warns_of_an_image_that_does_not_say_what_it_is_made_of(projects,
     done = run(projects["number"] / "bin" / "deploy", **settings, CIRCLE_BRANCH="develop", SAID=revision)
     assert warning in done.stderr and bool(done.stderr) == bool(warning)
     assert "docker push registry.example.org:5000/team/1e5:develop" in log.read_text()
+
+
+def test_deploy_refuses_the_image_of_another_commit(projects, docker, tmp_path):
+    """Under the tags of this one, nobody could tell."""
+    settings, log = docker
+    project = shutil.copytree(projects["number"], tmp_path / "project")
+    git(project, "init", "--quiet")
+    commit = commit_all(project, "First")
+    settings["CIRCLE_BRANCH"] = "develop"
+    done = run(project / "bin" / "deploy", **settings, SAID="0a1b2c", check=False)
+    assert done.returncode == 1 and f"was built from commit 0a1b2c, and this is {commit}: make test" in done.stderr
+    assert not log.exists() or "push" not in log.read_text()
+    run(project / "bin" / "deploy", **settings, SAID=commit)
+    assert "docker push" in log.read_text()
 
 
 @pytest.mark.parametrize("name, uses", [("UID_GID", 2), ("TAG", 1), ("BASE_IMAGE", 1), ("BASE_DEV_IMAGE", 1),

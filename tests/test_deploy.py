@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import time
 import urllib.request
 
@@ -102,6 +103,15 @@ def test_tested_image_is_pushed_under_its_tag(project, registry, engine, setting
     assert tag in registry.get(f"{project.name}/tags/list")["tags"]
     tested = engine.images.get(f"{registry.host}/{project.name}:latest").id
     assert registry.get(f"{project.name}/manifests/{tag}")["config"]["digest"] == tested
+
+
+def test_image_that_is_older_than_an_edit_is_refused(project, registry, settings, tmp_path):
+    """It would be published as what is in the repository now."""
+    edited = shutil.copytree(project, tmp_path / project.name, symlinks=True)
+    (edited / "src" / "beams.py").write_text("BEAMS = 3\n")
+    done = run(edited / "bin" / "deploy", check=False, **{**settings, **LOGIN, "CIRCLE_TAG": "v8.8.8"})
+    assert done.returncode == 1 and "is not made of what is in src/beams.py now: make test" in done.stderr
+    assert "v8.8.8" not in (registry.get(f"{project.name}/tags/list").get("tags") or [])
 
 
 def test_push_by_compose(project, registry, settings):
