@@ -275,10 +275,14 @@ def test_memory_does_not_grow_with_the_product(tmp_path):
 
 
 def test_missing_matplotlib_is_one_sentence(tmp_path, monkeypatch):
-    """It says what to write where."""
+    """It says what to write where: the line that everything else of this project has."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(CumulusError, match=r"add it to requirements.txt, with its version"):
+    with pytest.raises(CumulusError, match=r"the line matplotlib==\S+ to requi") as error:
         write_browse(curtain(tmp_path / "a.nc"), tmp_path / "a.png")
+    line = str(error.value).split()[str(error.value).split().index("line") + 1]
+    collection = REPOSITORY / "{{cookiecutter.repo_name}}" / "collection.toml"
+    for path in (REPOSITORY / "pyproject.toml", REPOSITORY / "docs" / "browse.md", collection):
+        assert line in path.read_text(encoding="utf-8"), path
 
 
 def test_library_does_without_matplotlib_until_it_draws():

@@ -277,6 +277,19 @@ def test_product_that_was_not_made_fails_the_granule(repository):
     assert repository.products() == []
 
 
+def test_browse_image_that_was_not_made_names_the_line_that_makes_it(repository):
+    """[products] declares it, process.py makes it."""
+    repository.configure('cmr = "{id}.cmr.json"', 'browse = "{id}.png"')
+    repository.granule()
+
+    def without(granule):
+        granule.copy()
+        granule.write_metadata()
+
+    reason = process(repository, without).failed["CPL_A"]
+    assert reason.endswith("'CPL_A.png'; add granule.browse() to process_granule")
+
+
 def test_only_declared_records_are_written(repository):
     repository.configure('cmr = "{id}.cmr.json"', "")
     repository.granule()

@@ -185,7 +185,9 @@ def check_made(products):
     """
     for key, path in products.items():
         if not path.is_file() or path.is_symlink():
-            raise CumulusError(f"product {key!r} was not made: expected the file {path.name!r}")
+            problem = f"product {key!r} was not made: expected the file {path.name!r}"
+            hint = "; add granule.browse() to process_granule" if key == "browse" else ""
+            raise CumulusError(problem + hint)
         state = path.stat()
         if state.st_size == 0:
             raise CumulusError(f"product {key!r} is empty: the file {path.name!r} has no content")

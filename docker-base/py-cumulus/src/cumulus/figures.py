@@ -8,6 +8,7 @@ SIZE = 12.0, 6.75  # inches
 DPI = 100
 MISSING = "#d0d0d0"  # what has no value is grey, and never a colour of the scale
 LINE = "#1f4e79"
+REQUIREMENT = "matplotlib==3.11.2"  # which draws the pictures of the tests
 
 
 def check(rules):
@@ -21,8 +22,8 @@ def check(rules):
         import matplotlib
     except ImportError as error:
         raise CumulusError(
-            "browse images need matplotlib, which is not installed: add it to "
-            "requirements.txt, with its version, and build the image again"
+            f"browse images need matplotlib, which is not installed: add the line {REQUIREMENT} to "
+            "requirements.txt, then docker compose run build, or make native"
         ) from error
     if rules.colormap not in matplotlib.colormaps:
         raise CumulusError(
