@@ -64,6 +64,9 @@ def test_change_is_shown_with_size_and_first_difference(project):
     assert "           /ATB_532: attribute " in shown
     assert f"gone     {ATB}.cmr.json" in shown and "new      added.txt  3 bytes" in shown
     assert shown.endswith("4 products are the same\n")
+    for name in sorted(path.name for path in (project / "data/test-output").glob("HS3*"))[2:]:
+        (project / "data/test-output" / name).unlink()
+    assert accept(project).stdout.endswith("\n1 product is the same\n")
 
 
 def test_accepted_products_manifest_and_reason_agree(project):

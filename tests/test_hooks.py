@@ -74,6 +74,13 @@ def test_base_program_tells_an_engine_that_may_not_be_used_from_an_absent_one(de
     assert "may not use the Docker engine: sudo usermod -aG docker $USER, then log in again" in done.stderr
 
 
+def test_number_of_files_is_said_in_the_singular_too(default_project, tmp_path):
+    project = shutil.copytree(default_project, tmp_path / "project", symlinks=True)
+    first, *_ = sorted((project / "data/input").iterdir())
+    first.unlink()
+    assert "data/: 1 input file, 6 expected products\n" in run(project / "bin/fetch-data", "--manifest").stdout
+
+
 def test_record_names_the_folder_while_the_remote_lacks_the_commit(template, tmp_path):
     """A commit that was not pushed cannot be fetched from the remote, so the remote would be a wrong address."""
     clone = tmp_path / "clone"

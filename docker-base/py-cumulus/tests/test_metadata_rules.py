@@ -67,7 +67,7 @@ MISTAKES = {
     ),
     "fixed clock time": ("fixed.begin = 12:00:00", "metadata.fixed.begin", "a date"),
     "unknown fixed key": ("fixed.start = 2012-09-06", "'start'", "begin, end, west"),
-    "half a place": ("fixed.west = 1", "metadata.fixed", "west without south, east, north"),
+    "half a place": ("fixed.west = 1", "metadata.fixed", "possible: west without south, east"),
     "inverted": ("fixed = {begin = 2013-01-01, end = 2012-01-01}", "metadata.fixed", "before"),
     "upside down": ("fixed = {west=0, east=1, south=2, north=1}", "metadata.fixed", "-90 to 90"),
 }

@@ -340,7 +340,8 @@ class _Reader:
             raise self.wrong(where, f"a file name with {{id}} as placeholder ({error})") from error
         for _, name, specification, conversion in fields:
             if name is not None and (name not in known or specification or conversion):
-                allowed = ", ".join(f"{{{item}}}" for item in sorted(known)) or "no placeholder"
+                allowed = ", ".join(f"{{{item}}}" for item in sorted(known))
+                allowed = f"made of {allowed}" if known else "without placeholders"
                 raise self.wrong(where, f"{allowed}; {{{name}}} is not known here")
 
     def fixed(self, table):

@@ -100,9 +100,9 @@ def fixed(table):
     from .sources import from_mapping
 
     try:
-        return from_mapping(table, "it")
+        return from_mapping(table, "an extent that is whole and possible")
     except CumulusError as error:
-        raise ValueError(f"an extent, but {error}") from error
+        raise ValueError(str(error)) from error
 
 
 # key -> (check, required), as in cumulus.collection
