@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -31,9 +32,11 @@ def converter_pid(repository):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stop_ends_the_converter_and_leaves_no_scratch(repository, number, status):
+def test_stop_ends_the_converter_and_leaves_no_scratch(repository, monkeypatch, number, status):
     repository.granule("CPL_A", "hang:")
     repository.granule("CPL_B", "hang:")
+    repository.granule("CPL_C", "hang:")
+    monkeypatch.setenv("PROCESS_WORKERS", "2")
     handler = repository.start(repository.input, repository.output)
     pid = converter_pid(repository)
     handler.send_signal(number)
@@ -41,7 +44,8 @@ def test_stop_ends_the_converter_and_leaves_no_scratch(repository, number, statu
     assert (handler.returncode, err) == (status, "")
     wait_for(lambda: not alive(pid))
     assert repository.scratch() == []
-    assert "granules processed" in out
+    said = re.search(r"0 of 3 granules .*, 0 failed, (\d) interrupted, (\d) not started, in", out)
+    assert said and sum(map(int, said.groups())) == 3
     assert f"interrupted by {number.name}" in out
 
 

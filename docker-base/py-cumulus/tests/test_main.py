@@ -212,6 +212,15 @@ def test_status_of_the_handler_comes_first(repository):
     assert "files compared" not in done.stdout
 
 
+def test_empty_input_names_the_program_that_fetches_some(repository):
+    """As in a fresh clone; the handler itself knows nothing of samples."""
+    done = run_test(repository)
+    assert done.returncode == 2 and "holds no files" in done.stdout
+    assert "bin/fetch-data brings the sample's input" in done.stderr
+    repository.granule("CPL_B", "fail:")
+    assert "fetch-data" not in run_test(repository).stderr
+
+
 def test_nothing_expected_is_the_status_of_the_handler(repository):
     repository.granule()
     (repository.expected / ".gitkeep").touch()

@@ -172,7 +172,9 @@ def _process_and_compare(options):
     stale = {name: stamp for name, stamp in after.items() if before.get(name) == stamp}
     _record(options.output, stale)
     if status != 0:
-        print(f"cumulus: the handler ended with status {status}: not compared", file=sys.stderr)
+        hint = "" if _stamps(options.input) else "; bin/fetch-data brings the sample's input"
+        said = f"cumulus: the handler ended with status {status}: not compared{hint}"
+        print(said, file=sys.stderr)
         return status
     if not Path(options.expected).is_dir() or not files_of(options.expected):
         print(

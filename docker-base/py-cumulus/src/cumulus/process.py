@@ -132,9 +132,11 @@ def _run(job, failed, workers, stopped):
     counts, seconds = report.counts, time.monotonic() - started
     run.warn_of_unused_rows()
     skipped = f"{counts['skipped']} skipped, " if counts["skipped"] else ""
+    undone = {**counts, "not started": total - sum(counts.values())}
+    left = [f", {undone[one]} {one}" for one in ("interrupted", "not started") if undone[one]]
     log_event(
-        f"{counts['processed']} of {total} granules processed, {skipped}"
-        f"{counts['failed']} failed, in {seconds:.1f} s; report {report.path.name}",
+        f"{counts['processed']} of {total} granules processed, {skipped}{counts['failed']} failed"
+        f"{''.join(left)}, in {seconds:.1f} s; report {report.path.name}",
         is_error=counts["processed"] + counts["skipped"] < total,
     )
     return run.summary()
