@@ -79,7 +79,7 @@ class Demo:
             (self.folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         except OSError as error:
             raise StepFailed(f"demo: cannot write to {self.folder} ({error.strerror}): "
-                             "name another folder with --output", 1) from error
+                             'name another folder: make demo ARGS="--output FOLDER"', 1) from error
         self.step("Virtual environment", ROOT / "scripts" / "venv", "demo")
 
     def render(self):
@@ -96,7 +96,7 @@ class Demo:
         self.render()
         self.step("Build", "docker", "compose", "run", "build", cwd=self.project)
         self.step("Process and compare", "docker", "compose", "run", "test", cwd=self.project)
-        self.step("Own tests", self.python, "-m", "pytest", "tests", cwd=self.project)
+        self.step("Own tests", self.python, "-m", "pytest", "-ra", "tests", cwd=self.project)
         # What `docker compose run` leaves: stopped containers, of this folder and not of another one's repository.
         ours = f"label=com.docker.compose.project.working_dir={self.project}"
         subprocess.run(["docker", "container", "prune", "--force", "--filter", ours], stdout=subprocess.DEVNULL,
@@ -108,7 +108,8 @@ class Demo:
         if kept:
             reuse_venv(kept, self.project)
         self.step("Build and process", "make", "native", f"PYTHON={self.python}", cwd=self.project)
-        self.step("Own tests", self.project / ".venv" / "bin" / "python", "-m", "pytest", "tests", cwd=self.project)
+        own = self.project / ".venv" / "bin" / "python"
+        self.step("Own tests", own, "-m", "pytest", "-ra", "tests", cwd=self.project)
 
     def run(self, native):
         """All steps; the engine decides which way, unless the native one is wanted."""

@@ -86,7 +86,7 @@ def test_ci_runs_build_and_test_everywhere_and_deploy_where_there_are_tags(proje
 def test_ci_runs_the_documented_commands(projects):
     text = (projects["main"] / ".circleci/config.yml").read_text()
     for command in ("bin/base", "docker compose run build", "bin/fetch-data", "docker compose run test", "bin/deploy",
-                    "make .venv/ready", ".venv/bin/python -m pytest tests"):
+                    "make .venv/ready", ".venv/bin/python -m pytest -ra tests"):
         assert command in text
 
 

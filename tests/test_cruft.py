@@ -72,6 +72,19 @@ def test_update_brings_the_change_and_keeps_the_edits(living, moving_template):
     assert not list(living.rglob("*.rej"))
 
 
+def test_conflict_is_seen_where_the_tutorial_says(living, moving_template):
+    """Not in what cruft says last, nor in its status."""
+    for folder, word in {living: "Mine", moving_template / TEMPLATE_FOLDER: "Later"}.items():
+        makefile = folder / "Makefile"
+        makefile.write_text(makefile.read_text().replace("# Shorthand", f"# {word}: shorthand"))
+    commit_all(living, "Edit the Makefile")
+    commit_all(moving_template, "Edit it, too")
+    done = cruft(living, "update", "-y")
+    assert done.returncode == 0 and "Good work" in done.stdout
+    assert "both modified:   Makefile" in git(living, "status") and "<<<<<<<" in git(living, "diff", "HEAD")
+    assert '"__c_name"' in (living / ".cruft.json").read_text()
+
+
 def test_update_downloads_nothing(moving_template, tmp_path):
     """The hooks run twice during an update; with an unreachable bucket a download would show."""
     project = render(moving_template, tmp_path / "out", sample_data="s3://absent-bucket/x")
