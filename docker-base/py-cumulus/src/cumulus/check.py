@@ -129,7 +129,7 @@ def check(product):
     claims_acdd = "ACDD" in conventions
     content, note = _run(program, product, (f"cf:{version}", "acdd:1.3"))
     findings = []
-    for suite, groups in content.items():
+    for suite, groups in sorted(content.items(), reverse=True):  # CF first
         for priority, severity in _SEVERITIES.items():
             if suite.startswith("acdd") and not claims_acdd:
                 severity = "advice"
