@@ -195,6 +195,15 @@ def test_attribute_of_a_message_is_the_one_to_set_or_none(message, attribute):
     assert check._attribute("§0 Anything", message) == attribute
 
 
+@pytest.mark.parametrize(
+    ("what", "column"), [("variable", "name"), ("dimension", ""), ("global attribute", "")]
+)
+def test_name_that_cf_does_not_allow_is_changed_in_the_row_of_its_variable(what, column):
+    """A dimension's stands in several rows, an attribute's in none."""
+    message = f"{what} 2nd should begin with a letter"
+    assert check._attribute("§2.3 Naming Conventions", message) == column
+
+
 @needs_checker
 @pytest.mark.slow
 def test_order_of_dimensions_is_advice(product, home):

@@ -40,7 +40,7 @@ class Sources:
             return "the converter itself writes history"
         row = self._row(variable) if variable else None
         path = row[1] if row else f"/{variable}" if variable else "/"
-        if variable and attribute in ("name", "dimensions", *_COLUMNS):
+        if variable and attribute in ("name", *_COLUMNS):
             if row:
                 place = f"{self.converter} line {row[0]}"
                 return f'change the {attribute} column of the row {{"{path}", ...}}: {place}'

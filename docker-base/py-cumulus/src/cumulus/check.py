@@ -241,8 +241,7 @@ def _place(message, names):
 def _attribute(section, message):
     """Return the attribute that is to be set or the column to be changed, "" if that is unsure."""
     if "Naming" in section:
-        said = re.match("(variable|dimension) ", message)
-        return {"variable": "name", "dimension": "dimensions"}[said[1]] if said else ""
+        return "name" if message.startswith("variable ") else ""
     if _SINCE_CF_1_9.search(message):
         return "Conventions"
     if _UNSURE.search(message):
