@@ -225,6 +225,56 @@ def test_link_to_nowhere_is_no_product(project):
     assert done.returncode == 2 and "dangling.nc is no regular file" in done.stderr
 
 
+def test_expected_product_that_was_not_fetched_is_named(project):
+    """A link of git-annex or DVC to nowhere: the comparison counts it, so that `nothing to accept` were a dead end."""
+    (project / "data/output/unfetched.nc").symlink_to("absent")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and "data/output/unfetched.nc is no regular file: fetch" in done.stderr
+
+
+def test_product_in_a_linked_folder_is_accepted(project, tmp_path):
+    """The comparison follows the link, too; what the other end holds is copied, and never changed."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/added.txt").write_text("new")
+    (project / "data/test-output/sub").symlink_to(tmp_path / "elsewhere")
+    accept(project, *BECAUSE, check=True)
+    assert (project / "data/output/sub/added.txt").read_text() == "new"
+    (project / "data/test-output/sub/added.txt").write_text("newer")
+    shutil.rmtree(project / "data/output/sub")
+    shutil.copytree(tmp_path / "elsewhere", tmp_path / "third")
+    (tmp_path / "third/added.txt").write_text("old")
+    (project / "data/output/sub").symlink_to(tmp_path / "third")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and "data/output/sub is a link" in done.stderr
+    assert (tmp_path / "third/added.txt").read_text() == "old"
+
+
+WALKS = """
+import sys
+sys.path.insert(0, "bin")
+from cumulus.compare import files_of
+from sample_data import names
+assert set(names(sys.argv[1])) == files_of(sys.argv[1]), set(names(sys.argv[1])) ^ files_of(sys.argv[1])
+print(len(files_of(sys.argv[1])))
+"""
+
+
+def test_repository_and_comparison_count_the_same_entries(project, tmp_path):
+    """Links to folders, to nowhere, to themselves and back, pipes, dot entries."""
+    folder, other = tmp_path / "folder", tmp_path / "other"
+    for path in (folder / "a/b", folder / ".hidden/c", other / "d"):
+        path.mkdir(parents=True)
+        (path / "file").write_text("x")
+        (path / ".file").write_text("x")
+    os.mkfifo(folder / "pipe")
+    for name, target in {"nowhere": "absent", "itself": "itself", "a/back": "..", "linked": other,
+                         "twice": other, "file": "a/b/file"}.items():
+        (folder / name).symlink_to(target)
+    (other / "to").symlink_to(folder)
+    done = run(sys.executable, "-c", WALKS, folder, cwd=project)
+    assert int(done.stdout) > 6
+
+
 def on_a_terminal(project, answer, *arguments):
     """Run with a terminal, answer the first question; returns the exit status and what was shown."""
     master, slave = pty.openpty()

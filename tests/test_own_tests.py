@@ -68,6 +68,36 @@ def test_what_cf_finds_in_a_granule_that_is_delivered_as_it_came_is_a_warning(pr
     assert "meterz" in suggested(project, done)
 
 
+def test_own_tests_are_red_for_all_that_the_comparison_names(project, tmp_path):
+    """Links to nowhere, files in linked folders and pipes, on either side."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "added.txt").write_text("x")
+    (project / "data/output/unfetched.nc").symlink_to("absent")
+    (project / "data/test-output/sub").symlink_to(elsewhere)
+    os.mkfifo(project / "data/test-output/pipe")
+    done = own_tests(project, "as_expected or without_a_test")
+    assert "3 failed" in done.stdout, done.stdout
+    for said in ("unfetched.nc: missing", "sub/added.txt: extra", "pipe: extra"):
+        assert said in done.stdout
+
+
+NEW = """
+import pathlib, pytest
+@pytest.fixture(scope="session", autouse=True)
+def late():
+    pathlib.Path("data/test-output/late.txt").write_text("x")
+"""
+
+
+def test_difference_that_no_test_lists_is_red(project):
+    """The tests are listed before the comparison runs."""
+    (project / "tests/conftest.py").write_text(NEW)
+    done = own_tests(project, "without_a_test")
+    assert done.returncode == 1 and "late.txt" in done.stdout
+    (project / "tests/conftest.py").unlink()
+
+
 def suggested(project, done):
     """What the command prints that the tests suggest: where CI is set, pytest's summary repeats whole messages."""
     (command,) = set(re.findall("to see .*all.*?: (.*)", done.stdout))

@@ -10,6 +10,7 @@ import ctypes
 import os
 import shutil
 import sys
+from pathlib import Path
 
 from sample_data import (
     DATA,
@@ -53,6 +54,7 @@ def prepare(changes, actual, manifest, record):
     shutil.copytree(output(), staged(), symlinks=True, copy_function=link)
     # Removals first: a folder may take the place of a file.
     for name, wanted in sorted(changes.items(), key=lambda change: change[1] is not None):
+        refuse_link(name)
         if wanted is None:
             (staged() / name).unlink()
         else:
@@ -65,6 +67,14 @@ def prepare(changes, actual, manifest, record):
     write(PART / INODE, str(staged().stat().st_ino))
     for folder in (*(path for path in staged().rglob("*") if path.is_dir()), staged(), staged().parent, PART):
         fsync(folder)
+
+
+def refuse_link(name):
+    """What is in a folder elsewhere would change at once, and no single step can exchange that."""
+    for folder in Path(name).parents:
+        if (staged() / folder).is_symlink():
+            raise Problem(f"data/output/{folder} is a link, and accepting would change {name} where it leads to: "
+                          "put the folder itself there; nothing was accepted")
 
 
 def decide():

@@ -40,15 +40,26 @@ def source():
     return folder
 
 
+def names(folder, around=()):
+    """What `cumulus compare` counts in a folder, as paths relative to it: all that is no folder, be it a file or not.
+
+    Links to folders are followed, but not back to one that they are in. What begins with a dot never counts.
+    """
+    around = (*around, os.path.realpath(folder))
+    for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        path = os.path.join(folder, entry)
+        if entry.startswith("."):
+            continue
+        if not os.path.isdir(path):
+            yield entry
+        elif os.path.realpath(path) not in around:
+            yield from (f"{entry}/{name}" for name in names(path, around))
+
+
 def files(folder=DATA):
     """Every sample and expected file of a folder, as paths relative to it, in a fixed order."""
-    return sorted(path.relative_to(folder).as_posix() for kind in FOLDERS for path in (folder / kind).rglob("*")
-                  if path.is_file() and not is_hidden(path.relative_to(folder)))
-
-
-def is_hidden(path):
-    """Whether a part of the path begins with a dot: such entries are never inputs or products."""
-    return any(part.startswith(".") for part in path.parts)
+    return sorted(f"{kind}/{name}" for kind in FOLDERS for name in names(folder / kind)
+                  if (folder / kind / name).is_file())
 
 
 def state(path):
