@@ -275,6 +275,62 @@ def test_repository_and_comparison_count_the_same_entries(project, tmp_path):
     assert int(done.stdout) > 6
 
 
+def test_file_takes_the_place_of_a_folder_and_the_other_way_round(project):
+    keep_in_repository(project)
+    (project / "data/test-output/one").mkdir()
+    (project / "data/test-output/one/x.txt").write_text("x")
+    (project / "data/test-output/two").write_text("x")
+    accept(project, *BECAUSE, check=True)
+    shutil.rmtree(project / "data/test-output/one")
+    (project / "data/test-output/one").write_text("x")
+    (project / "data/test-output/two").unlink()
+    (project / "data/test-output/two").mkdir()
+    (project / "data/test-output/two/x.txt").write_text("x")
+    accept(project, *BECAUSE, check=True)
+    for folder in ("data/output", "tests/sample/output"):
+        assert tree(project / folder) == tree(project / "data/test-output")
+
+
+def test_last_run_is_the_latest_by_name(project):
+    """After cp -r the times of the files say nothing."""
+    state = project / "data/test-output/.cumulus"
+    state.mkdir()
+    (state / "report-20261122T120001Z-00000000.jsonl").write_text(SUMMARY % 0)
+    (state / "report-20261122T120000Z-ffffffff.jsonl").write_text(GRANULE % (ATB, "failed", '"no time"'))
+    os.utime(state / "report-20261122T120001Z-00000000.jsonl", (1, 1))
+    assert accept(project).returncode == 0
+
+
+def test_closed_standard_input_is_no_terminal(project):
+    change(project)
+    done = run("sh", "-c", '"$0" "$1" <&-', sys.executable, project / "bin/accept-products", check=False)
+    assert done.returncode == 2 and "there is no terminal" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name, status", [("ACCEPTED.md", 2), ("MANIFEST.sha256", 2),
+                                          ("test-output/.cumulus/report-20261122T120000Z-0.jsonl", 2)])
+def test_bytes_that_are_no_text_are_one_sentence(project, name, status):
+    change(project)
+    (project / "data/test-output/.cumulus").mkdir()
+    (project / "data" / name).write_bytes(b"\xff\xfe\n")
+    before = tree(project / "data")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == status and "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+    assert tree(project / "data") == before
+
+
+def test_expected_product_that_somebody_edited_is_named(project):
+    """The manifest takes its new hash: the terminal and the reviewer are told."""
+    change(project)
+    edited = sorted((project / "data/output").glob("HS3_CPL_OP*.nc"))[0]
+    shutil.copy(edited, project / "data/test-output")
+    with netCDF4.Dataset(edited, "a") as dataset:
+        dataset.history = "edited by hand"
+    said = f"recorded too: data/output/{edited.name} (changed)"
+    assert said in accept(project, *BECAUSE, check=True).stdout
+    assert said in (project / "data/ACCEPTED.md").read_text()
+
+
 def on_a_terminal(project, answer, *arguments):
     """Run with a terminal, answer the first question; returns the exit status and what was shown."""
     master, slave = pty.openpty()
@@ -328,6 +384,7 @@ def test_full_disk_changes_nothing(project):
     done = subprocess.run([sys.executable, project / "bin/accept-products", *BECAUSE], preexec_fn=limit, timeout=60,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "File too large" in done.stderr and "Traceback" not in done.stderr
+    assert "cannot prepare the new data/output" in done.stderr and "nothing was changed" in done.stderr
     assert tree(project / "data") == before
 
 
@@ -447,6 +504,31 @@ def test_sample_in_the_repository_follows_and_a_clone_gets_it(project, tmp_path)
         assert tree(clone / "data" / folder) == tree(project / "data" / folder)
 
 
+def test_sample_that_cannot_follow_is_said_and_the_next_run_completes_it(project):
+    """The products are accepted then: it must not say that nothing was changed."""
+    keep_in_repository(project)
+    change(project)
+    sample = project / "tests/sample/output"
+    shutil.rmtree(sample)
+    sample.write_text("in the way")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 3 and "the products are accepted, but " in done.stderr, done.stderr
+    assert tree(project / "data/output") == tree(project / "data/test-output")
+    sample.unlink()
+    assert accept(project).returncode == 0
+    assert tree(sample) == tree(project / "data/output")
+    assert not [path for path in (project / "data").iterdir() if "accepting" in path.name]
+
+
+def test_what_a_killed_copy_left_in_the_sample_is_removed(project):
+    keep_in_repository(project)
+    left = project / "tests/sample/output/.4711.part"
+    left.write_text("half")
+    change(project)
+    accept(project, *BECAUSE, check=True)
+    assert not left.exists()
+
+
 def test_colleague_gets_newly_accepted_products_with_git_pull(project, tmp_path):
     """What was fetched before is merely old: no file of the colleague's own is at stake."""
     keep_in_repository(project)
@@ -479,7 +561,8 @@ def test_sample_folder_that_lags_behind_is_named_and_mended(project):
     assert fetched(project).returncode == 0 and tree(project / "tests/sample/output") == accepted
 
 
-@pytest.mark.parametrize("uri", ["/etc", "../elsewhere", "data", "data/output", ".", "https://example.org/x", ".git"])
+@pytest.mark.parametrize("uri", ["/etc", "../elsewhere", "data", "data/output", ".", "https://example.org/x", ".git",
+                                 "LICENSE"])
 def test_place_that_is_no_folder_of_the_repository_is_refused(project, uri):
     rules = project / "collection.toml"
     rules.write_text(rules.read_text().replace('uri = ""', f'uri = "{uri}"'))
@@ -487,6 +570,15 @@ def test_place_that_is_no_folder_of_the_repository_is_refused(project, uri):
         done = run(sys.executable, project / "bin" / program, check=False)
         assert done.returncode != 0 or program == "accept-products", program
         assert "[sample] uri must be" in done.stderr, program
+
+
+def test_mistake_in_the_uri_is_known_before_anything_changes(project):
+    change(project)
+    rules = project / "collection.toml"
+    rules.write_text(rules.read_text().replace('uri = ""', 'uri = "http://example.org"'))
+    before = tree(project / "data")
+    assert accept(project, *BECAUSE).returncode == 2
+    assert tree(project / "data") == before and not (project / "data/.accepting").exists()
 
 
 def test_own_tests_fail_for_a_product_that_the_last_run_did_not_write(project):

@@ -51,7 +51,20 @@ def test_own_granules_need_products_accepted_and_not_the_starter_sample(project)
         path.unlink()
     assert "data/output is empty: bin/fetch-data" in own_tests(project, "there_are_products").stdout
     bring_own_granule(project)
-    assert "data/output is empty: bin/accept-products" in own_tests(project, "there_are_products").stdout
+    done = own_tests(project, "there_are_products")
+    assert "data/output is empty: bin/accept-products" in done.stdout
+    assert "bin/fetch-data --manifest" not in done.stdout, "a manifest without products"
+
+
+def test_file_that_the_manifest_knows_is_fetched_and_not_accepted_as_gone(project):
+    (project / f"data/output/{ATB}.nc").unlink()
+    compare = [sys.executable, "-m", "cumulus", "compare"]
+    done = run(*compare, "data/output", "data/test-output", cwd=project, check=False)
+    assert f"data/output/{ATB}.nc: recorded in data/MANIFEST.sha256 and not here: bin/fetch-data" in done.stdout
+    assert "bin/fetch-data brings what is not here" in own_tests(project, "there_are_products").stdout
+    shutil.copytree(project / "data/output", project / "elsewhere")
+    done = run(*compare, "elsewhere", "data/test-output", cwd=project, check=False)
+    assert done.returncode == 1 and "accept-products" not in done.stdout
 
 
 def test_what_cf_finds_in_a_granule_that_is_delivered_as_it_came_is_a_warning(project):

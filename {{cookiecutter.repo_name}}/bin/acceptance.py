@@ -24,6 +24,10 @@ from sample_data import (
     state,
 )
 
+class Behind(Problem):
+    """The products are accepted, and not everything follows them yet."""
+
+
 RECORD = DATA / "ACCEPTED.md"
 READY = DATA / ".accepting"
 PART = DATA / ".accepting.part"
@@ -52,11 +56,11 @@ def prepare(changes, actual, manifest, record):
     """
     clear()
     shutil.copytree(output(), staged(), symlinks=True, copy_function=link)
-    # Removals first: a folder may take the place of a file.
+    # Removals first: a folder may take the place of a file, and the other way round.
     for name, wanted in sorted(changes.items(), key=lambda change: change[1] is not None):
         refuse_link(name)
         if wanted is None:
-            (staged() / name).unlink()
+            remove(staged(), name)
         else:
             copy(actual / name, staged() / name)
             if state(staged() / name) != wanted:
@@ -84,21 +88,30 @@ def decide():
 
 
 def finish():
-    """Carry out what was decided and not completed, if anything was. Each step may be repeated."""
+    """Carry out what was decided and not completed, if anything was."""
     if READY.is_dir():
-        # Once exchanged, the folder beside is the old one.
-        if staged().is_dir() and staged().stat().st_ino == int((READY / INODE).read_text()):
-            exchange(staged(), output())
-            fsync(output().parent)
-        for path in (MANIFEST, RECORD):
-            if (READY / path.name).exists():
-                (READY / path.name).replace(path)
-        remember()
-        mirror()
-        fsync(DATA)
-        shutil.rmtree(PART, ignore_errors=True)
-        READY.rename(PART)
+        try:
+            complete()
+        except (OSError, Problem) as error:
+            raise Behind(f"the products are accepted, but not everything follows them yet: {error}; when that is "
+                         "mended, run bin/accept-products again") from error
     clear()
+
+
+def complete():
+    """Each step may be repeated."""
+    # Once exchanged, the folder beside is the old one.
+    if staged().is_dir() and staged().stat().st_ino == int((READY / INODE).read_text()):
+        exchange(staged(), output())
+        fsync(output().parent)
+    for path in (MANIFEST, RECORD):
+        if (READY / path.name).exists():
+            (READY / path.name).replace(path)
+    remember()
+    mirror()
+    fsync(DATA)
+    shutil.rmtree(PART, ignore_errors=True)
+    READY.rename(PART)
 
 
 def clear():
@@ -113,14 +126,26 @@ def mirror():
     folder = source()
     if folder is None or isinstance(folder, str):
         return []
+    for left in folder.rglob(".*.part"):  # of a copy that was killed
+        left.unlink()
     now, old = describe(files()), describe(files(folder), folder)
     different = [name for name in now.keys() | old.keys() if now.get(name) != old.get(name)]
     for name in sorted(different, key=lambda name: name in now):
         if name in now:
             copy(DATA / name, folder / name)
         else:
-            (folder / name).unlink()
+            remove(folder, name)
     return different
+
+
+def remove(folder, name):
+    """Remove a file, and the folders that it leaves empty: a file may take the place of one."""
+    (folder / name).unlink()
+    for one in Path(name).parents[:-1]:
+        try:
+            (folder / one).rmdir()
+        except OSError:  # it is not empty
+            break
 
 
 def link(original, target):

@@ -34,7 +34,7 @@ def source():
         return uri or None
     folder = (ROOT / str(uri)).resolve()
     inside = folder != ROOT and folder.is_relative_to(ROOT) and not folder.is_relative_to(DATA)
-    if "://" in str(uri) or not inside or ".git" in folder.parts:
+    if "://" in str(uri) or not inside or ".git" in folder.parts or (folder.exists() and not folder.is_dir()):
         raise Problem(f"{path.name}: [sample] uri must be s3://BUCKET/PREFIX, a folder of this repository such as "
                       f"tests/sample, or empty, not {uri!r}")
     return folder
@@ -76,7 +76,7 @@ def describe(names, folder=DATA):
 def read_manifest(path=MANIFEST):
     """A manifest in the same form, by default the committed one; None where there is none yet."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
     except FileNotFoundError:
         return None
     rows = [re.fullmatch(r"([0-9a-f]{64}) +([0-9]+) (.+)", line) for line in lines]
@@ -127,6 +127,16 @@ def drift(recorded):
         if recorded.get(name) != now.get(name):
             how = "is not here" if name not in now else "is not recorded" if name not in recorded else "differs"
             yield f"data/{name} {how}"
+
+
+def remedy(recorded):
+    """What to do where data/ differs from what the manifest records."""
+    now = describe(files())
+    own = [name for name in now if name.startswith("input/") and now[name] != recorded.get(name)]
+    if own and not any(name.startswith("output/") for name in now):
+        return "bin/accept-products records it, when the products in data/test-output are right"
+    anew = "if data/ is right: bin/fetch-data --manifest, and commit the manifest"
+    return f"bin/fetch-data brings what is not here; {anew}" if recorded.keys() - now.keys() else anew
 
 
 def copy(original, target):

@@ -108,7 +108,8 @@ def _verdict(
         words += ["--rules", rules_file] if rules_file else []
         see = f"open {html_file}" if html_file else shlex.join(map(str, words))
         print(f"to see them in pictures: {see}", file=out)
-        print("to accept them as the expected products: bin/accept-products", file=out)
+        for line in _next_steps(Path(expected).resolve(), Path(actual).resolve()):
+            print(line, file=out)
     if json_file:
         text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
         if json_file == "-":
@@ -120,6 +121,23 @@ def _verdict(
 
         write_html(comparison, html_file)
     return comparison.exit_status
+
+
+def _next_steps(expected, actual):
+    """Yield what may be done in a collection's repository; elsewhere nothing is to be accepted."""
+    data = expected.parent
+    if (data / "output", data / "test-output") != (expected, actual) or data.name != "data":
+        return
+    try:
+        lines = Path(data, "MANIFEST.sha256").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    recorded = (line.split(maxsplit=2)[-1] for line in lines if line.strip())
+    gone = [name for name in recorded if not Path(data, name).exists()]
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        yield f"data/{gone[0]}{more}: recorded in data/MANIFEST.sha256 and not here: bin/fetch-data"
+    yield "to accept them as the expected products: bin/accept-products"
 
 
 def _write(path, text):
