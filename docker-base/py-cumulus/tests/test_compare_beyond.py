@@ -100,6 +100,18 @@ def test_rules_hold_for_what_the_library_does_not_show(tmp_path):
     assert compare_files(*paths, CompareRules(ignore_variables=("group/odd",))) == []
 
 
+def test_empty_row_of_compounds_is_compared(tmp_path):
+    """A value of variable length may have no elements."""
+    pair = np.dtype([("n", "i4"), ("x", "f8")])
+    paths = tmp_path / "a.h5", tmp_path / "b.h5"
+    for path, last in zip(paths, (2.0, 3.0), strict=True):
+        with h5py.File(path, "w") as file:
+            data = file.create_dataset("v", (2,), h5py.vlen_dtype(pair))
+            data[1] = np.array([(1, last)], pair)
+    (found,) = compare_files(*paths)
+    assert (found.variable, found.values.differing) == ("/v", 1)
+
+
 @pytest.mark.parametrize("kind", [h5py.ref_dtype, h5py.regionref_dtype])
 @pytest.mark.parametrize("place", ["dataset", "attribute"])
 def test_references_are_named_and_never_equal(tmp_path, kind, place):

@@ -348,6 +348,27 @@ def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path)
     assert compare_files(packed, plain, rules) == []
 
 
+@pytest.mark.parametrize("value", [-9999.0, np.nan])
+def test_fill_values_differ_also_where_one_is_nan(tmp_path, value):
+    """NaN is unlike itself, and two files whose fill values are the same must not seem to differ there."""
+    fills = {"_FillValue": np.float32("nan"), "missing_value": np.array([-999, -9999], "f4")}
+    one, other = (
+        bytes_of(tmp_path / f"{stored}.nc", [stored, 1.0], "f4", **fills)
+        for stored in (-999.0, value)
+    )
+    (found,) = compare_files(one, other)
+    assert list(found.values.changes) in (["fill -> fill"], ["fill -> NaN"])
+    assert compare_files(other, bytes_of(tmp_path / "x.nc", [value, 1.0], "f4", **fills)) == []
+
+
+def test_nan_as_the_only_fill_value_makes_no_other_number_one(tmp_path):
+    fill = netCDF4.default_fillvals["f4"]
+    named = {"_FillValue": np.float32("nan")}
+    one = bytes_of(tmp_path / "a.nc", [fill], "f4", **named)
+    (found,) = compare_files(one, bytes_of(tmp_path / "b.nc", [1.0], "f4", **named))
+    assert not found.values.changes
+
+
 def test_missing_value_of_another_precision_is_recognized(tmp_path):
     """-999.9 in double precision is no number that a variable of single precision can hold."""
     one = bytes_of(tmp_path / "a.nc", [-999.9], "f4", missing_value=-999.9)

@@ -1,5 +1,7 @@
 """Comparison of texts and tables: what may differ, what not, and what the message says."""
 
+import time
+
 import pytest
 
 from cumulus.collection import CompareRules, Tolerance
@@ -89,6 +91,14 @@ def test_number_that_is_part_of_a_name_is_no_number(tmp_path):
     """ATB_532.0 is a name, and so is a version."""
     assert differences(tmp_path, "ATB_532.0 v1.5.3\n", "ATB_532.00 v1.5.3\n")
     assert differences(tmp_path, "ATB_532.0 v1.5.3\n", "ATB_532.0 v1.5.30\n")
+
+
+def test_long_number_takes_no_time(tmp_path):
+    """Each of its digits was once tried as its end: hours for a megabyte."""
+    digits = "1" * 300_000 + "x"
+    begun = time.monotonic()
+    assert differences(tmp_path, f"a {digits} 1.5\n", f"a {digits} 1.6\n")
+    assert time.monotonic() - begun < 10
 
 
 def test_text_message_names_the_worst_line_and_counts(tmp_path):

@@ -10,8 +10,9 @@ __all__ = ["EXACT", "NUMBER", "near", "number"]
 EXACT = Tolerance(rtol=0.0, atol=0.0)
 _PARTS = ("rtol", "atol")
 
-# A number that nothing like a letter touches: the 532 of ATB_532 is none.
-NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
+# A number that nothing like a letter touches: the 532 of ATB_532 is none. The possessive ++ and *+
+# keep the time linear: without them each of a million digits is tried as the end of a number.
+NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?(?![\w.])")
 _REAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 
 

@@ -14,7 +14,7 @@ def no_value(variable):
     """Return the numbers that stand for no value; they equal only themselves.
 
     Where a variable names none, it is the NetCDF library's own for the type. Of bytes it is not:
-    they need all their values.
+    they need all their values. NaN is not among them: it is a class of its own.
     """
     named = [
         np.asarray(variable.getncattr(name)).ravel()
@@ -30,7 +30,7 @@ def no_value(variable):
     kind = getattr(variable.dtype, "str", "")[1:]
     if not values and kind in netCDF4.default_fillvals and kind not in ("i1", "u1", "S1"):
         values = [np.dtype(kind).type(netCDF4.default_fillvals[kind])]
-    return values
+    return [value for value in values if value == value]
 
 
 def _in_type_of(variable, values):

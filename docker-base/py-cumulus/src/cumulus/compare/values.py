@@ -94,7 +94,7 @@ class Tally:
 
     def _agree(self, a, b):
         """Return where values of any type agree within the tolerance."""
-        if a.dtype.names:
+        if a.dtype.names and a.size:
             same = np.ones(a.shape, bool)
             for name in a.dtype.names:
                 field = self._agree(a[name], b[name])
