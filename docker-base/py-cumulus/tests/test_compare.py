@@ -372,8 +372,10 @@ def test_json_of_one_meaning_is_equal(tmp_path):
 @pytest.mark.parametrize(
     ("one", "other", "equal"),
     [
-        ("1000000000.0", "1000000001.0", True),
-        ("1000000000.0", "1000000001", True),
+        ("1000.0", "1000.001", True),
+        ("1000.0", "1000.0010000001", False),
+        ("1000.00001", "1000", True),
+        ("1580561000.5", "1580561999.5", False),
         ("1000000000", "1000000001", False),
         ("100000000000000000.0", "100000000000000001", True),
         ("2.0", "2.1", False),
@@ -384,6 +386,13 @@ def test_json_of_one_meaning_is_equal(tmp_path):
 def test_number_with_a_fraction_in_json_has_a_tolerance(tmp_path, one, other, equal):
     """Also where the fraction is zero."""
     assert (differences(tmp_path, f"[{one}]", f"[{other}]", CompareRules(rtol=1e-6)) == []) == equal
+
+
+def test_time_in_json_has_no_tolerance_and_what_it_holds_neither(tmp_path):
+    rules = CompareRules(rtol=1e-6)
+    one, other = '{"%s": [2020.5]}', '{"%s": [2020.501]}'
+    for name, equal in (("Times", False), ("Length", True)):
+        assert (differences(tmp_path, one % name, other % name, rules) == []) == equal
 
 
 def test_large_integer_in_json_is_exact(tmp_path):

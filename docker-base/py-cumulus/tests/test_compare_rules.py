@@ -299,6 +299,31 @@ def test_library_fill_value_is_no_measurement(tmp_path):
     assert one.values.changes == {"fill -> valid": 1}
 
 
+@pytest.mark.parametrize(
+    ("name", "units", "equal"),
+    [
+        ("x", "m", True),
+        ("x", "seconds since 1970-01-01", False),
+        ("x", "seconds SINCE 1970-01-01", False),
+        ("Start_Time", "s", False),
+        ("geo/julian_day", "days", False),
+    ],
+)
+def test_general_tolerance_is_not_for_times(tmp_path, name, units, equal):
+    """1e-6 of the seconds since 1970 is half an hour; a rule of its own holds all the same."""
+
+    def write(path, value):
+        with netCDF4.Dataset(path, "w") as dataset:
+            dataset.createVariable(name, "f8").units = units
+            dataset[name][...] = value
+        return path
+
+    paths = write(tmp_path / "a.nc", 1580561999.5), write(tmp_path / "b.nc", 1580561000.5)
+    assert (compare_files(*paths, RULES) == []) == equal
+    own = CompareRules(rtol=1e-6, variables={name: Tolerance(rtol=1e-6)})
+    assert compare_files(*paths, own) == []
+
+
 def test_compound_and_ragged_numbers_have_the_tolerance_too(tmp_path):
     """Numbers with a fraction, not the integers beside them."""
 
@@ -341,6 +366,24 @@ def test_unsigned_is_meant_where_it_says_so(tmp_path, value, equal):
     assert compare_files(packed, signed, rules) != []
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "scaling", "equal"),
+    [
+        ("i4", 10_000_001, {}, False),
+        ("i8", 2**60, {"scale_factor": 1.0}, False),
+        ("i8", 10_000_001, {"scale_factor": 0.5}, True),
+    ],
+)
+def test_integers_that_nothing_scales_stay_exact(tmp_path, kind, value, scaling, equal):
+    """Where their fill values differ, they are compared unpacked, and are no measurements."""
+    one, other = (
+        bytes_of(tmp_path / f"{i}.nc", [value + i, -1 - i], kind, missing_value=-1 - i, **scaling)
+        for i in (0, 1)
+    )
+    rules = CompareRules(rtol=1e-6, unpack=True)
+    assert (compare_files(one, other, rules) == []) == equal
+
+
 def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path):
     rules = CompareRules(unpack=True)
     packed = bytes_of(tmp_path / "a.nc", [-1, 5], missing_value=np.uint8(255), _Unsigned="true")
@@ -350,7 +393,7 @@ def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path)
 
 @pytest.mark.parametrize("value", [-9999.0, np.nan])
 def test_fill_values_differ_also_where_one_is_nan(tmp_path, value):
-    """NaN is unlike itself, and two files whose fill values are the same must not seem to differ there."""
+    """NaN is unlike itself: the same fill values must not seem to be others."""
     fills = {"_FillValue": np.float32("nan"), "missing_value": np.array([-999, -9999], "f4")}
     one, other = (
         bytes_of(tmp_path / f"{stored}.nc", [stored, 1.0], "f4", **fills)

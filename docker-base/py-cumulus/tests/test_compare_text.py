@@ -82,6 +82,13 @@ def test_every_other_change_of_a_text_is_found(tmp_path, old, new):
     assert one.category == "text"
 
 
+def test_large_number_in_a_text_may_be_a_time(tmp_path):
+    """Nothing says what it counts from: no general tolerance is for it, however it is written."""
+    for number in ("1580561{}.5", "1.580561{}5e9"):
+        one, other = (f"at {number.format(text)} s\n" for text in ("999", "000"))
+        assert differences(tmp_path, one, other)
+
+
 def test_without_a_tolerance_a_text_must_be_the_same(tmp_path):
     """1.0 and 1.00 are two texts unless a rule says that numbers may differ."""
     assert differences(tmp_path, SOUNDING, SOUNDING.replace("1013.2", "1013.20"), CompareRules())
@@ -162,6 +169,22 @@ def test_cells_may_differ_within_the_tolerance_and_layout_does_not_count(tmp_pat
     """Quotes and line ends are not content."""
     other = TABLE_TEXT.replace("270.142857", '"270.14285701"').replace("\n", "\r\n")
     assert differences(tmp_path, TABLE_TEXT, other) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "other", "equal"),
+    [
+        ("x", "1580561999.5", "1580561000.5", False),
+        ("Time", "2020.5", "2020.501", False),
+        ("Length", "2020.5", "2020.501", True),
+    ],
+)
+def test_general_tolerance_is_not_for_times(tmp_path, name, value, other, equal):
+    """They have that name, or are large; a rule of the column's own holds all the same."""
+    texts = [f"{name},v\n{cell},1\n" for cell in (value, other)]
+    assert (differences(tmp_path, *texts) == []) == equal
+    own = CompareRules(variables={name: Tolerance(rtol=1e-6)})
+    assert differences(tmp_path, *texts, own) == []
 
 
 def test_column_has_a_tolerance_of_its_own(tmp_path):

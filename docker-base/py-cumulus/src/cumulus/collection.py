@@ -8,6 +8,7 @@ import fnmatch
 import os
 import re
 import string
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,10 @@ __all__ = [
     "load",
     "matches",
 ]
+
+# A relative tolerance makes no sense for a count from an arbitrary epoch: 1e-6 of the seconds
+# since 1970 is half an hour. Times may differ by rounding only.
+_ROUNDING = 4 * sys.float_info.epsilon
 
 IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
 
@@ -76,6 +81,22 @@ class CompareRules:
         """Return what is said of a variable, by its path, or of a column of a table."""
         return self.variables.get(name.strip("/"), Tolerance())
 
+    def tolerance_for(self, name, kind):
+        """Return the tolerance of a variable or column: its own rule, else the general one.
+
+        The general one is for a "measurement". An "integer" (flags, counts, identifiers, stored
+        values of packed variables) is compared exactly, and a "time" up to rounding.
+        """
+        general = {
+            "measurement": (self.rtol, self.atol),
+            "integer": (0.0, 0.0),
+            "time": (min(self.rtol, _ROUNDING), 0.0),
+        }
+        own, (rtol, atol) = self.tolerance(name), general[kind]
+        return Tolerance(
+            rtol if own.rtol is None else own.rtol, atol if own.atol is None else own.atol
+        )
+
     def unpacks(self, name):
         """Return whether a variable may be packed otherwise than expected."""
         own = self.tolerance(name).unpack
@@ -103,7 +124,8 @@ class CompareRules:
 
 def matches(name, pattern):
     """Return whether the path of a variable or file matches a pattern of [compare]."""
-    return fnmatch.fnmatchcase(name.strip("/"), pattern.strip("/"))
+    name, pattern = name.strip("/"), pattern.strip("/")
+    return name == pattern or fnmatch.fnmatchcase(name, pattern)  # a name may hold brackets
 
 
 @dataclass(frozen=True)

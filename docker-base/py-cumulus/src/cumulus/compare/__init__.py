@@ -167,7 +167,7 @@ def _differences(kind, expected, actual, rules):
     if kind == XML:
         return documents.xml_differences(expected, actual, rules.ignore_xpaths)
     if kind == JSON:
-        return documents.json_differences(expected, actual, rules.ignore_keys, rules)
+        return documents.json_differences(expected, actual, rules)
     if kind == PNG:
         from . import png
 

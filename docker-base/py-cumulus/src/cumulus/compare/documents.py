@@ -1,12 +1,11 @@
 """Differences of XML, of JSON, and of anything else by its bytes."""
 
 import json
-import operator
 import re
 import xml.etree.ElementTree as ElementTree
 
 from .model import Difference
-from .numbers import EXACT, near, number
+from .numbers import kind, names_time, near, number
 
 __all__ = ["byte_differences", "json_differences", "same_bytes", "xml_differences"]
 
@@ -118,20 +117,25 @@ def _xml_text(text, preserve):
 # --- JSON ------------------------------------------------------------------------------------
 
 
-def json_differences(expected, actual, ignored=(), tolerance=None):
+def json_differences(expected, actual, rules):
     """Compare two JSON files by content.
 
-    The value at an ignored key path, such as ``ProviderDates/Date``, does not count; that the key
-    is there does. Lists are passed through: the path names no index. Numbers with a decimal point
-    or an exponent, on either side, may differ within the tolerance.
+    The value at a key path of ``rules.ignore_keys``, such as ``ProviderDates/Date``, does not
+    count; that the key is there does. Lists are passed through: the path names no index. Numbers
+    with a decimal point or an exponent, on either side, may differ within the tolerance.
     """
-    paths = {tuple(path.strip("/").split("/")) for path in ignored}
+    paths = {tuple(path.strip("/").split("/")) for path in rules.ignore_keys}
     items = []
     for path in (expected, actual):
         with open(path, "rb") as file:
             items.append(dict(_json_items(json.load(file), (), paths)))
-    tolerance = tolerance or EXACT
-    return _item_differences(*items, lambda a, b: _same_number(a, b) or near(a, b, tolerance))
+
+    def agree(place, a, b):
+        key = next((step for step in reversed(place) if isinstance(step, str)), "")
+        tolerance = rules.tolerance_for("", kind(a, b, names_time(key)))
+        return _same_number(a, b) or near(a, b, tolerance)
+
+    return _item_differences(*items, agree)
 
 
 def _json_items(value, place, ignored):
@@ -162,7 +166,7 @@ def _same_number(one, other):
     return None not in (number(one), number(other)) and json.loads(one) == json.loads(other)
 
 
-def _item_differences(expected, actual, agree=operator.eq):
+def _item_differences(expected, actual, agree=lambda place, one, other: one == other):
     differences, alone = [], set()  # places that one side has alone; what is in them goes without
     for place in [*expected, *(place for place in actual if place not in expected)]:
         name = place if isinstance(place, str) else _place_name(place)
@@ -176,7 +180,7 @@ def _item_differences(expected, actual, agree=operator.eq):
             category, message = "missing", f"{name} is missing{expecting}"
         elif place not in expected:
             category, message = "extra", f"{name} is extra{f': {found!r}' if found else ''}"
-        elif wanted == found or agree(wanted, found):
+        elif wanted == found or agree(place, wanted, found):
             continue
         else:
             category, message = "value", f"{name}: expected {wanted!r}, found {found!r}"

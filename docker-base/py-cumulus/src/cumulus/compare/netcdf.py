@@ -6,21 +6,17 @@ import netCDF4
 import numpy as np
 
 from ..classic import refuse_truncated
-from ..collection import Tolerance
 from . import Unreadable, packing
 from .attributes import attributes_of, same, type_name
 from .beyond import Beyond, Stored
 from .chunks import Chunks
 from .documents import same_bytes
 from .model import Difference
+from .numbers import names_time
 from .places import coordinates_at
 from .values import BLOCK, Tally, blocks, show, whole
 
 __all__ = ["differences"]
-
-# A relative tolerance makes no sense for a count from an arbitrary epoch: 1e-6 of the seconds
-# since 1970 is half an hour. Times may differ by rounding only.
-_TIME = 4 * float(np.finfo("f8").eps)
 
 # What netCDF4 raises for content that is damaged, or that it does not support.
 _LIBRARY_ERRORS = (OSError, RuntimeError, ValueError, AttributeError, LookupError, TypeError)
@@ -166,7 +162,7 @@ class _Comparison:
     def values(self, where, expected, actual, unpack):
         own = self.rules.tolerance(where)
         tally = Tally(
-            self.tolerance(own, expected, unpack),
+            self.rules.tolerance_for(where, _kind(where, expected, actual, unpack)),
             packing.no_value(expected),
             packing.no_value(actual),
             exact_integers=own.rtol is None and own.atol is None,
@@ -189,20 +185,18 @@ class _Comparison:
         message = f"{where}: {values}"
         yield Difference("value", where, message, "", values.expected, values.actual, values)
 
-    def tolerance(self, own, variable, unpack):
-        """Return the tolerance of a variable: its own rule, else the general one.
 
-        The general one is for measurements: integers (flags, counts, identifiers, stored values
-        of packed variables) are compared exactly, and times up to rounding.
-        """
-        rtol, atol = self.rules.rtol, self.rules.atol
-        if getattr(variable.dtype, "kind", "") in ("i", "u") and unpack is None:
-            rtol = atol = 0.0
-        elif " since " in str(getattr(variable, "units", "")):
-            rtol, atol = min(rtol, _TIME), 0.0
-        return Tolerance(
-            rtol if own.rtol is None else own.rtol, atol if own.atol is None else own.atol
-        )
+def _kind(where, expected, actual, unpack):
+    """What the values of a variable are, as `CompareRules.tolerance_for` knows it."""
+    if packing.are_integers(expected, actual) if unpack else _is_integer(expected):
+        return "integer"
+    units = str(getattr(expected, "units", "")).lower()
+    name = where.rpartition("/")[2]
+    return "time" if " since " in units or names_time(name) else "measurement"
+
+
+def _is_integer(variable):
+    return getattr(variable.dtype, "kind", "") in ("i", "u")
 
 
 def _missing_and_extra(where, what, expected, actual):

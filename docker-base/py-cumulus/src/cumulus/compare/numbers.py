@@ -3,17 +3,14 @@
 import math
 import re
 
-from ..collection import Tolerance
-
-__all__ = ["EXACT", "NUMBER", "near", "number"]
-
-EXACT = Tolerance(rtol=0.0, atol=0.0)
-_PARTS = ("rtol", "atol")
+__all__ = ["NUMBER", "kind", "names_time", "near", "number"]
 
 # A number that nothing like a letter touches: the 532 of ATB_532 is none. The possessive ++ and *+
 # keep the time linear: without them each of a million digits is tried as the end of a number.
 NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?(?![\w.])")
 _REAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
+_TIME = re.compile("time|date|julian|epoch", re.IGNORECASE)
+_LARGE = 10_000  # days since 1970, Julian days and seconds since any epoch are larger
 
 
 def number(text):
@@ -24,20 +21,35 @@ def number(text):
     return value if math.isfinite(value) else None
 
 
-def near(expected, actual, tolerance, for_integers=EXACT):
-    """Return whether two texts are numbers that agree within the tolerance.
+def names_time(name):
+    """Return whether a variable, column or key is called a time.
 
-    As in a NetCDF file, a general tolerance is for measurements: that a text is one is seen from
-    its decimal point or exponent, on either side. For integers there is another.
-
-    >>> near("1.0000001", "1", Tolerance(rtol=1e-6, atol=0))
-    True
-    >>> near("10000001", "10000002", Tolerance(rtol=1e-6, atol=0))
-    False
+    >>> [names_time(one) for one in ("Start_Time", "JulianDay", "altitude")]
+    [True, True, False]
     """
-    measured = _REAL.fullmatch(expected) or _REAL.fullmatch(actual)
-    rtol, atol = (getattr(tolerance if measured else for_integers, name) for name in _PARTS)
-    if not (rtol or atol):
+    return bool(_TIME.search(name))
+
+
+def kind(expected, actual, is_time=False):
+    """Return what two texts are if they are numbers, as `CompareRules.tolerance_for` knows it.
+
+    That they are measured is seen from a decimal point or an exponent, on either side. Nothing
+    says what the numbers of a text count from: any large one may be a time.
+
+    >>> kind("10000001", "10000002"), kind("1.0000001", "1"), kind("1580561999.5", "1")
+    ('integer', 'measurement', 'time')
+    """
+    if not (_REAL.fullmatch(expected) or _REAL.fullmatch(actual)):
+        return "integer"
+    value = number(expected)
+    return "time" if is_time or (value is not None and abs(value) >= _LARGE) else "measurement"
+
+
+def near(expected, actual, tolerance):
+    """Return whether two texts are numbers that agree within the tolerance."""
+    if not (tolerance.rtol or tolerance.atol):
         return False
     a, b = number(expected), number(actual)
-    return a is not None and b is not None and abs(a - b) <= atol + rtol * abs(a)
+    if a is None or b is None:
+        return False
+    return abs(a - b) <= tolerance.atol + tolerance.rtol * abs(a)

@@ -3,7 +3,7 @@
 import netCDF4
 import numpy as np
 
-__all__ = ["ATTRIBUTES", "no_value", "unpacking"]
+__all__ = ["ATTRIBUTES", "are_integers", "no_value", "unpacking"]
 
 # What says how numbers are packed; it may differ where a rule has them compared unpacked.
 ATTRIBUTES = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
@@ -49,14 +49,21 @@ def unpacking(expected, actual):
     Returns
     -------
     pair of functions or None
-        Each turns an array of stored numbers into numbers (float64).
+        Each turns an array of stored numbers into those meant: float64, or integers where both
+        variables hold integers and neither scales them.
     """
     both = expected, actual
     if any(getattr(one.datatype, "kind", "") not in ("i", "u", "f") for one in both):
         return None
     if _packing(expected) == _packing(actual):
         return None
-    return _unpacker(expected), _unpacker(actual)
+    exact = are_integers(*both)
+    return _unpacker(expected, exact), _unpacker(actual, exact)
+
+
+def are_integers(*variables):
+    """Return whether variables mean integers: they hold such, and do not scale them."""
+    return all(one.dtype.kind in "iu" and _scaling(one) == (1.0, 0.0) for one in variables)
 
 
 def _packing(variable):
@@ -84,9 +91,11 @@ def _scaling(variable):
     )
 
 
-def _unpacker(variable):
+def _unpacker(variable, exact):
     scale, offset = _scaling(variable)
     meant = variable.dtype.newbyteorder("=")
     if _is_unsigned(variable):
         meant = np.dtype(f"u{meant.itemsize}")
+    if exact:
+        return lambda stored: stored.astype(meant)
     return lambda stored: stored.astype(meant).astype("f8") * scale + offset

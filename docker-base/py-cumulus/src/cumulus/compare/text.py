@@ -5,10 +5,9 @@ import csv
 import itertools
 import math
 
-from ..collection import Tolerance
 from ..formats import delimiter_of
 from .model import Difference, Values
-from .numbers import NUMBER, near, number
+from .numbers import NUMBER, kind, names_time, near, number
 from .shorten import shortened
 
 __all__ = ["column_pairs", "columns", "table_differences", "text_differences"]
@@ -23,7 +22,6 @@ def text_differences(expected, actual, rules):
     Numbers with a decimal point or an exponent may differ within the general tolerance; all else,
     white space and line ends included, must be the same.
     """
-    tolerance = Tolerance(rules.rtol, rules.atol)
     kept, count, worst, largest = [], 0, None, -1.0
     lengths = [0, 0]
     with _open(expected) as first, _open(actual) as second:
@@ -31,7 +29,7 @@ def text_differences(expected, actual, rules):
             lengths = [n + (one is not None) for n, one in zip(lengths, (a, b), strict=True)]
             if a == b:
                 continue
-            distance = math.inf if a is None or b is None else _distance(a, b, tolerance)
+            distance = math.inf if a is None or b is None else _distance(a, b, rules)
             if distance == 0:
                 continue
             count += 1
@@ -62,13 +60,13 @@ def _open(path):
     return open(path, encoding="utf-8", errors="surrogateescape", newline="")
 
 
-def _distance(a, b, tolerance):
+def _distance(a, b, rules):
     """How far two unequal lines are apart: 0 within the tolerance, infinite if words differ."""
     if NUMBER.split(a) != NUMBER.split(b):
         return math.inf
     distance = 0.0
     for x, y in zip(NUMBER.findall(a), NUMBER.findall(b), strict=True):
-        if x != y and not near(x, y, tolerance):
+        if x != y and not near(x, y, rules.tolerance_for("", kind(x, y))):
             # Numbers that are the same but written otherwise differ all the same.
             distance = max(distance, abs(float(x) - float(y)), math.ulp(0))
     return distance
@@ -193,22 +191,21 @@ class _Column:
     """What differs in one column."""
 
     def __init__(self, name, expected, actual, rules):
-        own = rules.tolerance(name)
-        self.name, self.places = name, (expected, actual)
-        self.tolerance = Tolerance(
-            rules.rtol if own.rtol is None else own.rtol,
-            rules.atol if own.atol is None else own.atol,
-        )
-        self.for_integers = Tolerance(own.rtol or 0.0, own.atol or 0.0)
+        self.name, self.places, self.rules = name, (expected, actual), rules
+        self.is_time = names_time(name)
         self.differing, self.worst, self.size = 0, None, -1.0
         self.largest = self.relative = None
 
     def add(self, index, a, b, names):
         x, y = (_cell(row, place) for row, place in zip((a, b), self.places, strict=True))
-        if x == y or near(x.strip(), y.strip(), self.tolerance, self.for_integers):
+        if x == y:
+            return
+        texts = x.strip(), y.strip()
+        tolerance = self.rules.tolerance_for(self.name, kind(*texts, self.is_time))
+        if near(*texts, tolerance):
             return
         self.differing += 1
-        numbers = number(x.strip()), number(y.strip())
+        numbers = number(texts[0]), number(texts[1])
         size = 0.0
         if None not in numbers:
             size = abs(numbers[0] - numbers[1])
@@ -218,10 +215,10 @@ class _Column:
         if size > self.size:
             self.size = size
             first = {names[0]: a[0]} if self.places[0] else {}
-            self.worst = index, x, y, first
+            self.worst = index, x, y, first, tolerance
 
     def difference(self, rows):
-        index, expected, actual, first = self.worst
+        index, expected, actual, first, tolerance = self.worst
         values = Values(
             index=(index,),
             expected=repr(expected),
@@ -231,8 +228,8 @@ class _Column:
             largest=self.largest,
             relative=self.relative,
             coordinates={"row": str(index + 1), **first},
-            rtol=float(self.tolerance.rtol),
-            atol=float(self.tolerance.atol),
+            rtol=float(tolerance.rtol),
+            atol=float(tolerance.atol),
             shape=(rows,),
             dimensions=("row",),
         )
