@@ -152,6 +152,25 @@ def test_unknown_time_source_is_refused(read):
         read(COLLECTION + '[metadata]\ntime = ["guess"]\n')
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "rtol = inf",
+        "atol = 1e400",
+        'ignore_xpaths = [""]',
+        'ignore_xpaths = ["."]',
+        'ignore_xpaths = ["a", "a/.."]',
+        'ignore_xpaths = ["{x"]',
+        "variables.ATB_532.rtol = inf",
+    ],
+)
+def test_rule_by_which_all_would_be_equal_or_nothing_is_meant_is_refused(read, rule):
+    with pytest.raises(CumulusError, match=rule.split(" ")[0].split(".")[-1]):
+        read(f"{COLLECTION}[compare]\n{rule}\n")
+    paths = ["./A", ".//B", "A/{http://x/y}B", "A[@b='..']/*"]
+    assert read(f"{COLLECTION}[compare]\nignore_xpaths = {paths}\n").compare.ignore_xpaths
+
+
 def test_broken_xpath_is_refused(read):
     with pytest.raises(CumulusError, match="element paths"):
         read(COLLECTION + '[compare]\nignore_xpaths = ["A[["]\n')

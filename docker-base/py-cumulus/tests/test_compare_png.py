@@ -2,6 +2,7 @@
 
 import itertools
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -133,6 +134,40 @@ def test_texts_and_compression_do_not_count(tmp_path):
     assert compare_files(*pair(tmp_path, interlaced=True, filters=[4])) == []
 
 
+def with_chunk(path, name, content):
+    """The same picture with one chunk more, behind its head."""
+    old = path.read_bytes()
+    path.write_bytes(old[:33] + chunk(name, content) + old[33:])
+
+
+@pytest.mark.parametrize("name", [b"gAMA", b"iCCP", b"cHRM", b"sRGB"])
+def test_how_colours_are_meant_counts(tmp_path, name):
+    """The same levels are shown otherwise."""
+    one, other = pair(tmp_path)
+    with_chunk(other, name, b"abcd")
+    (found,) = compare_files(one, other)
+    assert (found.category, found.name, found.expected) == ("attribute", name.decode(), "none")
+    with_chunk(one, name, b"abcd")
+    assert compare_files(one, other) == []
+
+
+def test_animation_is_compared_by_its_bytes(tmp_path):
+    """Its further pictures are not read; the first may be the same."""
+    one, other = pair(tmp_path)
+    for path, frame in ((one, b"first"), (other, b"other")):
+        with_chunk(path, b"fdAT", frame)
+        with_chunk(path, b"acTL", bytes(8))
+    (found,) = compare_files(one, other)
+    assert found.category == "bytes"
+
+
+def test_picture_that_takes_for_ever_is_that_files_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("cumulus.compare.png.differences", lambda *_: time.sleep(60))
+    monkeypatch.setattr("cumulus.compare.PATIENCE", 0.1)
+    with pytest.raises(Unreadable, match="no end after"):
+        compare_files(*pair(tmp_path, brighter))
+
+
 def brighter(pixels):
     pixels[2, 3, 1] = (pixels[2, 3, 1] + 10) % 256 if pixels[2, 3, 1] < 240 else 230
 
@@ -194,7 +229,8 @@ def test_damaged_picture_is_unreadable(tmp_path, damage):
     [
         (300_000, 300_000, 8, 2, "300000 x 300000 pixels"),
         (0, 2, 8, 2, "0 x 2 pixels"),
-        (10_000, 10_000, 8, 2, "break off"),
+        (5_000, 5_000, 8, 2, "break off"),
+        (7_000, 7_000, 8, 2, "may have 1 to"),
         (2, 2, 0, 0, "colour type 0 with 0 bits"),
         (2, 2, 4, 2, "colour type 2 with 4 bits"),
         (2, 2, 8, 9, "colour type 9 with 8 bits"),

@@ -270,6 +270,15 @@ def test_values_of_an_ignored_variable_do_not_count(base, tmp_path, entry, equal
     assert (compare_files(base, other, CompareRules(ignore_variables=(entry,))) == []) == equal
 
 
+def test_name_with_brackets_is_a_name(tmp_path):
+    """In a pattern they would stand for one letter."""
+    paths = [tmp_path / name for name in "ab"]
+    for value, path in enumerate(paths):
+        path.write_text(f"T [K],x\n{value},1\n")
+    assert compare_files(*paths)
+    assert compare_files(*paths, CompareRules(ignore_variables=("T [K]",))) == []
+
+
 def test_attributes_of_an_ignored_variable_count(base, tmp_path):
     """Only the values are ignored."""
     other = granule(tmp_path / "other.nc", attribute("atb", "units", "m-1 sr-1"))
@@ -382,6 +391,18 @@ def test_integers_that_nothing_scales_stay_exact(tmp_path, kind, value, scaling,
     )
     rules = CompareRules(rtol=1e-6, unpack=True)
     assert (compare_files(one, other, rules) == []) == equal
+
+
+@pytest.mark.parametrize(("highest", "equal"), [(400, True), (401, False)])
+def test_limits_of_packed_values_are_compared_unpacked(tmp_path, highest, equal):
+    """valid_range is packed like the values: it has to differ where the packing does."""
+    rules = CompareRules(unpack=True)
+    limits = {"valid_range": np.array([-100, highest], "i2"), "valid_min": np.int16(-100)}
+    one = bytes_of(tmp_path / "a.nc", [100], "i2", scale_factor=0.5, **limits)
+    limits = {"valid_range": np.array([-50.0, 200.0]), "valid_min": -50.0}
+    other = bytes_of(tmp_path / "b.nc", [50.0], "f8", **limits)
+    for pair in ((one, other), (other, one)):
+        assert [one.name for one in compare_files(*pair, rules)] == ["valid_range"] * (not equal)
 
 
 def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path):

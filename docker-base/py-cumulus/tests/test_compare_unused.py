@@ -50,6 +50,14 @@ def test_pattern_that_matches_nothing_is_named(folders):
     assert found == "[compare] ignore_variables: 'scratch/*' matches no variable or column"
 
 
+def test_pattern_of_files_that_matches_nothing_is_named(folders):
+    """On either side: what is to be ignored may be in one alone."""
+    (folders[1] / "run.log").write_text("x")
+    assert unused(folders, ignore_files=("*.log",)) == ()
+    (said,) = unused(folders, ignore_files=("runn.log",))
+    assert said == "[compare] ignore_files: 'runn.log' matches no file: did you mean 'run.log'?"
+
+
 def test_all_reports_say_it_and_the_verdict_stays(folders, tmp_path):
     comparison = compare(*folders, CompareRules(ignore_variables=("scratch/*",)))
     (told,) = comparison.unused_rules

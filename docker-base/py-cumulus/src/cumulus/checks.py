@@ -35,6 +35,8 @@ def variables(value):
 def number(value, smallest=0.0):
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= smallest:
         raise ValueError("a number that is not negative")
+    if value == float("inf"):
+        raise ValueError("a number that is not infinite: all would be equal")
     return value
 
 
@@ -90,6 +92,9 @@ def xpaths(value):
             ElementTree.fromstring("<x><x/></x>").findall(path)
         except (SyntaxError, KeyError, TypeError) as error:  # TypeError: unbalanced [[
             raise ValueError(f"a list of element paths; {path!r} is none ({error})") from error
+        # ElementTree takes them, for the root itself, what is around an element, or nothing at all.
+        if not path.strip("./") or ".." in path.split("/") or path.count("{") != path.count("}"):
+            raise ValueError(f"a list of paths of elements within the root; {path!r} is none")
     return tuple(value)
 
 

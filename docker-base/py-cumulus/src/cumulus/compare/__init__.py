@@ -56,15 +56,16 @@ def compare(expected, actual, rules=None, stale=()):
     if not expected.is_dir():  # rules are those of all products, so here none is unused
         result = _result(expected.name, expected, actual, rules)
         return Comparison(str(expected), str(actual), (result,))
-    results = tuple(_directories(expected, actual, rules, stale))
+    names = files_of(expected), files_of(actual)
+    results = tuple(_directories(expected, actual, rules, stale, *names))
     products = [expected / one.file for one in results if one.status != "extra"]
-    return Comparison(str(expected), str(actual), results, unused_rules(products, rules))
+    unused = unused_rules(products, rules, set().union(*names))
+    return Comparison(str(expected), str(actual), results, unused)
 
 
-def _directories(expected, actual, rules, stale):
+def _directories(expected, actual, rules, stale, *names):
     wanted, found = (
-        {name for name in files_of(path) if not rules.ignores_file(name)}
-        for path in (expected, actual)
+        {name for name in found if not rules.ignores_file(name)} for found in names
     )
     if not wanted:
         raise CumulusError(f"nothing to compare: {str(expected)!r} holds no products")
@@ -161,7 +162,9 @@ def _differences(kind, expected, actual, rules):
     from . import documents, text  # these need this module's Unreadable
 
     if kind == NETCDF:
-        return _netcdf_differences(expected, actual, rules)
+        from . import netcdf  # before the fork, so that each child has it at once
+
+        return _apart(netcdf.differences, expected, actual, rules)
     if kind == EMPTY or documents.same_bytes(expected, actual):
         return []
     if kind == XML:
@@ -171,7 +174,7 @@ def _differences(kind, expected, actual, rules):
     if kind == PNG:
         from . import png
 
-        return png.differences(expected, actual, rules)
+        return _apart(png.differences, expected, actual, rules)
     if kind == TABLE:
         return text.table_differences(expected, actual, rules)
     if kind == TEXT:
@@ -179,20 +182,16 @@ def _differences(kind, expected, actual, rules):
     return documents.byte_differences(expected, actual)
 
 
-def _netcdf_differences(expected, actual, rules):
+def _apart(differences, expected, actual, rules):
     """Compare apart: damage may crash or hold up the HDF5 library, and the other files count."""
-    from . import netcdf  # before the fork, so that each child has it at once
-
     megabytes = sum(os.path.getsize(path) for path in (expected, actual)) / 1e6
     try:
-        return call_apart(
-            netcdf.differences, expected, actual, rules, seconds=PATIENCE + megabytes
-        )
+        return call_apart(differences, expected, actual, rules, seconds=PATIENCE + megabytes)
     except Died as error:
         raise Unreadable(
             f"cannot compare {str(expected)!r} and {str(actual)!r}: "
             f"reading them failed ({error}): one of them is damaged, "
-            "or holds what the NetCDF library cannot bear"
+            "or holds what no library here can bear"
         ) from error
 
 

@@ -185,7 +185,7 @@ class Comparison:
     files : tuple of FileResult
         Sorted by name; iterating over the comparison yields them.
     unused_rules : tuple of str
-        Rules for variables that no expected product answers to, a sentence each.
+        Rules that nothing answers to, a sentence each.
     """
 
     expected: str

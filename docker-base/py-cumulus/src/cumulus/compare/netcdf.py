@@ -140,7 +140,11 @@ class _Comparison:
             side.variable(where, one) for side, one in zip(self.sides, shown, strict=True)
         )
         unpack = packing.unpacking(expected, actual) if self.rules.unpacks(where) else None
-        passed_over = packing.ATTRIBUTES if unpack else ()
+        passed_over = ()
+        if unpack:
+            both = where, expected, actual, unpack
+            alike = (name for name in packing.LIMITS if self.same_limit(name, *both))
+            passed_over = (*packing.ATTRIBUTES, *alike)
         yield from self.attributes(where, expected, actual, passed_over)
         types = _type_of(expected), _type_of(actual)
         if types[0] != types[1] and not unpack:
@@ -158,6 +162,17 @@ class _Comparison:
             return
         elif types[0] == types[1] or _both_numbers(expected, actual):
             yield from self.values(where, expected, actual, unpack)
+
+    def same_limit(self, name, where, expected, actual, unpack):
+        """Whether both variables have a limit of valid values, the same after unpacking."""
+        limits = [
+            packing.limit(one, name, function)
+            for one, function in zip((expected, actual), unpack, strict=True)
+        ]
+        if any(one is None for one in limits) or limits[0].shape != limits[1].shape:
+            return False
+        tolerance = self.rules.tolerance_for(where, _kind(where, expected, actual, unpack))
+        return np.allclose(*limits[::-1], rtol=max(tolerance.rtol, 1e-12), atol=tolerance.atol)
 
     def values(self, where, expected, actual, unpack):
         own = self.rules.tolerance(where)

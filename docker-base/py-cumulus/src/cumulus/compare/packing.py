@@ -3,10 +3,11 @@
 import netCDF4
 import numpy as np
 
-__all__ = ["ATTRIBUTES", "are_integers", "no_value", "unpacking"]
+__all__ = ["ATTRIBUTES", "LIMITS", "are_integers", "limit", "no_value", "unpacking"]
 
 # What says how numbers are packed; it may differ where a rule has them compared unpacked.
 ATTRIBUTES = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
+LIMITS = ("valid_min", "valid_max", "valid_range")  # of the type of packed values, packed too
 _SCALING = ("scale_factor", "add_offset")
 
 
@@ -59,6 +60,19 @@ def unpacking(expected, actual):
         return None
     exact = are_integers(*both)
     return _unpacker(expected, exact), _unpacker(actual, exact)
+
+
+def limit(variable, name, unpack):
+    """Return one of LIMITS as a variable means it, or None where it is not there as numbers.
+
+    https://docs.unidata.ucar.edu/nug/current/best_practices.html
+    """
+    value = np.asarray(variable.getncattr(name)) if name in variable.ncattrs() else None
+    if value is None or value.dtype.kind not in "iuf":
+        return None
+    if value.dtype.itemsize == variable.dtype.itemsize and value.dtype.kind != "f":
+        value = value.astype(variable.dtype)  # 200 may stand for the byte -56
+    return unpack(value) if value.dtype == variable.dtype else value.astype("f8")
 
 
 def are_integers(*variables):

@@ -1,23 +1,29 @@
-"""Differences of two PNG pictures: size and pixels; text and dates in the file do not count.
+"""Differences of two PNG pictures: size, pixels, what their colours mean; texts do not count.
 
 A decoder of our own, since every library that reads PNG would bring a dozen others into the image.
 Format: https://www.w3.org/TR/png-3/
 """
 
+import contextlib
 import struct
 import zlib
 
 import numpy as np
 
 from . import Unreadable
+from .documents import byte_differences
 from .model import Difference, Values
+from .shorten import shortened
 
 __all__ = ["differences", "read"]
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a colour type
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _PALETTE = 3
-_MOST = 1 << 27  # pixels: more would take gigabytes of memory
+_MOST = 1 << 25  # pixels: more would take a gigabyte of memory
+_ROWS = 256  # that are compared at once
+_COLOURS = (b"cHRM", b"cICP", b"gAMA", b"iCCP", b"sRGB")  # chunks by which a viewer shows colours
+_ANIMATED = b"acTL"
 _WHOLE = [(0, 0, 1, 1)]
 # Of the seven passes of an interlaced picture: first column, first row, steps of both.
 _PASSES = [
@@ -38,35 +44,55 @@ def differences(expected, actual, rules):
     A channel may differ by ``rules.pixel_atol`` (of 255), and ``rules.pixel_share`` of the pixels
     by more. Colours that are fully transparent are equal.
     """
-    a, b = read(expected), read(actual)
+    both = [_parts(path) for path in (expected, actual)]
+    if any(_ANIMATED in parts for parts in both):  # further pictures, which we do not read
+        return byte_differences(expected, actual)
+    a, b = (_pixels(path, parts) for path, parts in zip((expected, actual), both, strict=True))
+    return [*_colour_differences(*both), *_pixel_differences(a, b, rules)]
+
+
+def _colour_differences(expected, actual):
+    for name in _COLOURS:
+        if expected.get(name) != actual.get(name):
+            both = [parts.get(name, b"").hex() or "none" for parts in (expected, actual)]
+            shown = shortened(*both, 80)
+            message = f"chunk {name.decode()}: expected {shown[0]}, found {shown[1]}"
+            yield Difference("attribute", "", message, name.decode(), *both)
+
+
+def _pixel_differences(a, b, rules):
     if a.shape != b.shape:
         sizes = [f"{one.shape[1]} x {one.shape[0]} pixels" for one in (a, b)]
         return [Difference("shape", "", f"expected {sizes[0]}, found {sizes[1]}", "", *sizes)]
     if a.dtype != b.dtype:
         a, b = (one if one.dtype == np.uint16 else one.astype("u2") * 257 for one in (a, b))
     unit = 257 if a.dtype == np.uint16 else 1
-    distance = np.where(a > b, a - b, b - a)
-    mask = (distance > rules.pixel_atol * unit).any(axis=-1)
-    count = int(np.count_nonzero(mask))
-    if count <= rules.pixel_share * mask.size:
+    height, width = a.shape[:2]
+    count, largest, total = 0, 0, height * width
+    for start in range(0, height, _ROWS):
+        x, y = a[start : start + _ROWS], b[start : start + _ROWS]
+        distance = (np.maximum(x, y) - np.minimum(x, y)).max(axis=-1)
+        count += int(np.count_nonzero(distance > rules.pixel_atol * unit))
+        if distance.max() > largest:
+            row, column = (int(i) for i in np.unravel_index(np.argmax(distance), distance.shape))
+            row, largest = row + start, int(distance.max())
+    if count <= rules.pixel_share * total:
         return []
-    largest = distance.max(axis=-1)
-    row, column = (int(i) for i in np.unravel_index(np.argmax(largest), largest.shape))
     texts = [_color(one[row, column]) for one in (a, b)]
     values = Values(
         index=(row, column),
         expected=texts[0],
         actual=texts[1],
         differing=count,
-        total=mask.size,
-        largest=float(largest.max()) / unit,
-        relative=float(largest.max()) / unit / 255,
+        total=total,
+        largest=largest / unit,
+        relative=largest / unit / 255,
         atol=float(rules.pixel_atol),
-        shape=mask.shape,
+        shape=(height, width),
         dimensions=("row", "column"),
     )
     message = (
-        f"{count} of {mask.size} pixels differ, {count / mask.size:.2g} of all\n"
+        f"{count} of {total} pixels differ, {count / total:.2g} of all\n"
         f"    worst in row {row}, column {column}: expected {texts[0]}, found {texts[1]}\n"
         f"    tolerance: pixel_atol {rules.pixel_atol:g}, pixel_share {rules.pixel_share:g}"
     )
@@ -91,8 +117,18 @@ def read(path):
     cumulus.compare.Unreadable
         The file is damaged.
     """
+    return _pixels(path, _parts(path))
+
+
+def _pixels(path, parts):
+    with _readable(path):
+        return _decode(parts)
+
+
+@contextlib.contextmanager
+def _readable(path):
     try:
-        return _decode(_parts(path))
+        yield
     except (struct.error, zlib.error, ValueError, KeyError, IndexError) as error:
         raise Unreadable(f"cannot read {str(path)!r} as PNG: {error}") from error
 
@@ -100,7 +136,7 @@ def read(path):
 def _parts(path):
     """Return the content of the file's chunks by name, those of equal name joined."""
     parts = {}
-    with open(path, "rb") as file:
+    with _readable(path), open(path, "rb") as file:
         file.seek(8)
         while b"IEND" not in parts:
             length, name = struct.unpack(">I4s", file.read(8))
@@ -108,8 +144,8 @@ def _parts(path):
             (checksum,) = struct.unpack(">I", file.read(4))
             if zlib.crc32(name + content) != checksum:
                 raise ValueError(f"the checksum of its chunk {name.decode('latin-1')} is wrong")
-            parts[name] = parts.get(name, b"") + content
-    return parts
+            parts.setdefault(name, []).append(content)
+    return {name: b"".join(contents) for name, contents in parts.items()}
 
 
 def _decode(parts):

@@ -1,4 +1,4 @@
-"""Rules for variables that no product answers to: a misspelt name, or one that has changed."""
+"""Rules that nothing answers to: a misspelt name, or one that has changed."""
 
 import csv
 import difflib
@@ -13,20 +13,32 @@ __all__ = ["unused_rules"]
 _BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key of TOML that needs no quotes
 
 
-def unused_rules(paths, rules):
-    """Say which rules for a variable, or a column, match none of the expected products.
+def unused_rules(paths, rules, files=()):
+    """Say which rules for a variable, a column or a file match nothing.
 
     Parameters
     ----------
     paths : list of path-like
-        The expected products.
+        The expected products, in which variables and columns are looked for.
     rules : cumulus.collection.CompareRules
+    files : collection of str
+        The names of all files on either side.
 
     Returns
     -------
     tuple of str
         A sentence a rule; empty where a product cannot be read, which the comparison says.
     """
+    return *_unused_files(files, rules), *_unused_names(paths, rules)
+
+
+def _unused_files(files, rules):
+    for one in rules.ignore_files:
+        if not any(matches(name, one) for name in files):
+            yield f"[compare] ignore_files: {one!r} matches no file{_hint(one, files)}"
+
+
+def _unused_names(paths, rules):
     if not rules.variables and not rules.ignore_variables:
         return ()
     try:
