@@ -331,6 +331,11 @@ def test_content_at_an_ignored_xpath_does_not_count(tmp_path):
     assert differences(tmp_path, XML, other, rules) == []
 
 
+@pytest.mark.parametrize("letter", ["\u00a0", "\u2003"])
+def test_letter_that_only_looks_like_white_space_counts_in_xml(tmp_path, letter):
+    assert differences(tmp_path, "<a>x</a>", f"<a>x{letter}</a>")
+
+
 def test_ignored_element_must_still_be_there(tmp_path):
     rules = CompareRules(ignore_xpaths=("T",))
     assert differences(tmp_path, XML, XML.replace("<T>now</T>", ""), rules)
@@ -393,6 +398,13 @@ def test_time_in_json_has_no_tolerance_and_what_it_holds_neither(tmp_path):
     one, other = '{"%s": [2020.5]}', '{"%s": [2020.501]}'
     for name, equal in (("Times", False), ("Length", True)):
         assert (differences(tmp_path, one % name, other % name, rules) == []) == equal
+
+
+@pytest.mark.parametrize("other", ['{"a": 2, "a": 1}', '{"a": 1e400}'])
+def test_json_that_holds_more_than_a_reader_sees_is_never_equal(tmp_path, other):
+    """Of a repeated key only the last value would be seen, and of a huge number infinity."""
+    with pytest.raises(Unreadable, match=r"more than once|double precision"):
+        differences(tmp_path, '{"a": 1}', other)
 
 
 def test_large_integer_in_json_is_exact(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from cumulus.collection import CompareRules
 from cumulus.compare import Unreadable, compare, compare_files
+from cumulus.compare.beyond import is_complete
 from cumulus.compare.html import write_html
 
 PAIR = np.dtype([("n", "i4"), ("text", "S4")])
@@ -126,6 +127,70 @@ def test_references_are_named_and_never_equal(tmp_path, kind, place):
                 data.attrs.create("odd", reference, dtype=kind)
     with pytest.raises(Unreadable, match="odd: it holds references"):
         compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+
+
+def elsewhere_by_link(file):
+    file["linked"] = h5py.ExternalLink("source.h5", "/x")
+
+
+def elsewhere_virtually(file):
+    layout = h5py.VirtualLayout((2,), "f8")
+    layout[:] = h5py.VirtualSource("source.h5", "x", (2,))
+    file.create_virtual_dataset("virtual", layout)
+
+
+@pytest.mark.parametrize("way", [elsewhere_by_link, elsewhere_virtually])
+def test_same_bytes_that_show_other_files_are_not_equal_for_that(tmp_path, monkeypatch, way):
+    """Each folder has another source beside the same file."""
+    for name, values in (("a", [1.0, 2.0]), ("b", [1.0, 3.0])):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with h5py.File("source.h5", "w") as file:
+            file["x"] = values
+        with h5py.File("x.h5", "w") as file:
+            way(file)
+    monkeypatch.chdir(tmp_path)
+    one, other = tmp_path / "a/x.h5", tmp_path / "b/x.h5"
+    assert one.read_bytes() == other.read_bytes()
+    (found,) = compare_files(one, other)
+    assert found.values.differing == 1
+
+
+def test_storage_in_another_file_is_seen(tmp_path):
+    for name, external in (("a.h5", None), ("b.h5", [("raw.bin", 0, 16)])):
+        with h5py.File(tmp_path / name, "w") as file:
+            file.create_dataset("raw", (2,), "f8", external=external)
+        assert is_complete(tmp_path / name) == (external is None)
+
+
+def null_dataset(file):
+    file["null"] = h5py.Empty("f4")
+
+
+def matrix_attribute(file):
+    file.attrs["matrix"] = np.eye(2)
+
+
+def soft_link(file):
+    file["nowhere"] = h5py.SoftLink("/absent")
+
+
+@pytest.mark.parametrize("content", [null_dataset, matrix_attribute, soft_link])
+def test_file_that_the_netcdf_library_does_not_open_equals_only_the_same_bytes(tmp_path, content):
+    """And only if it is whole."""
+    one, other = tmp_path / "a.h5", tmp_path / "b.h5"
+    with h5py.File(one, "w") as file:
+        file["x"] = [1.0, 2.0]
+        content(file)
+    other.write_bytes(one.read_bytes())
+    assert compare_files(one, other) == []
+    other.write_bytes(one.read_bytes() + b"\0")
+    with pytest.raises(Unreadable):
+        compare_files(one, other)
+    for path in (one, other):
+        path.write_bytes(one.read_bytes()[:-8])
+    with pytest.raises(Unreadable, match="cannot open"):
+        compare_files(one, other)
 
 
 def test_committed_type_counts(tmp_path):

@@ -295,6 +295,18 @@ def test_ignored_file_does_not_count(tmp_path):
     assert compare(tmp_path / "a", tmp_path / "b", rules).counts == {"equal": 1}
 
 
+@pytest.mark.parametrize("form", ["NETCDF4_CLASSIC", "NETCDF3_CLASSIC", "NETCDF3_64BIT_DATA"])
+def test_other_format_is_a_difference(tmp_path, form):
+    """Programs that read one may not read the other."""
+    paths = tmp_path / "a.nc", tmp_path / "b.nc"
+    for path, name in zip(paths, ("NETCDF4", form), strict=True):
+        with netCDF4.Dataset(path, "w", format=name) as dataset:
+            dataset.createDimension("d", 2)
+            dataset.createVariable("v", "f4", ("d",))[:] = 1.0
+    (found,) = compare_files(*paths)
+    assert (found.category, found.expected, found.actual) == ("kind", "NETCDF4", form)
+
+
 def test_library_fill_value_is_no_measurement(tmp_path):
     """Where a variable names no fill value, what was never written has the library's own."""
 

@@ -15,7 +15,7 @@ from h5py import h5a, h5d, h5ds, h5g, h5l, h5o, h5t
 from . import Unreadable
 from .values import whole
 
-__all__ = ["Attribute", "Beyond", "Stored"]
+__all__ = ["Attribute", "Beyond", "Stored", "is_complete"]
 
 # Attributes that the NetCDF library keeps for itself: provenance, and which dimensions are whose.
 _LIBRARY = {b"_NCProperties", b"_nc3_strict", b"_Netcdf4Dimid", b"_Netcdf4Coordinates",
@@ -171,6 +171,35 @@ class Beyond:
             elif name not in group.dimensions or not h5ds.is_scale(one):
                 datasets[name] = Stored(one, inside)
         return found
+
+
+def is_complete(path):
+    """Return whether an HDF5 file opens down to every attribute, and nothing of it is elsewhere.
+
+    External links, external storage and virtual datasets show what other files hold.
+    """
+    elsewhere = []
+
+    def look_at_link(_, link):
+        if link.type not in (h5l.TYPE_HARD, h5l.TYPE_SOFT):
+            elsewhere.append(link)
+
+    def look_at_object(name):
+        one = h5o.open(file.id, name)
+        h5a.iterate(one, lambda attribute: h5a.open(one, attribute).get_type() and None)
+        if isinstance(one, h5d.DatasetID):
+            stored = one.get_create_plist()
+            if stored.get_layout() == h5d.VIRTUAL or stored.get_external_count():
+                elsewhere.append(name)
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.id.links.visit(look_at_link, info=True)
+            look_at_object(b".")
+            h5o.visit(file.id, look_at_object)
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError):
+        return False
+    return not elsewhere
 
 
 def _is_plain(kind):

@@ -9,6 +9,7 @@ import os
 
 import h5py
 import numpy as np
+from h5py import h5f
 
 __all__ = ["Chunks"]
 
@@ -78,6 +79,9 @@ class Chunks:
         # With a user block, data are not where their addresses say.
         if self.sides and not any(one.file.userblock_size for one in self.sides):
             first, second = self._objects(where)
+            here = (h5f.get_name(one.file.id) for one in self.sides)
+            if (h5f.get_name(first), h5f.get_name(second)) != tuple(here):
+                return None, None  # an external link led there
             if first.shape == second.shape == shape and _stored_alike(first, second):
                 return first, second
         return None, None

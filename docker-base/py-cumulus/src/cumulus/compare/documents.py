@@ -1,9 +1,11 @@
 """Differences of XML, of JSON, and of anything else by its bytes."""
 
 import json
+import math
 import re
 import xml.etree.ElementTree as ElementTree
 
+from . import Unreadable
 from .model import Difference
 from .numbers import kind, names_time, near, number
 
@@ -44,6 +46,7 @@ _LAST = re.compile(r"/(?:[^/{]|\{[^}]*\})*$")
 
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_XML_SPACE = " \t\r\n"  # a no-break space is a letter like others
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
@@ -111,7 +114,7 @@ def _xml_items(element, path="", preserve=False):
 
 
 def _xml_text(text, preserve):
-    return (text or "") if preserve else (text or "").strip()
+    return (text or "") if preserve else (text or "").strip(_XML_SPACE)
 
 
 # --- JSON ------------------------------------------------------------------------------------
@@ -128,7 +131,8 @@ def json_differences(expected, actual, rules):
     items = []
     for path in (expected, actual):
         with open(path, "rb") as file:
-            items.append(dict(_json_items(json.load(file), (), paths)))
+            content = json.load(file, object_pairs_hook=_object, parse_float=_float)
+            items.append(dict(_json_items(content, (), paths)))
 
     def agree(place, a, b):
         key = next((step for step in reversed(place) if isinstance(step, str)), "")
@@ -136,6 +140,22 @@ def json_differences(expected, actual, rules):
         return _same_number(a, b) or near(a, b, tolerance)
 
     return _item_differences(*items, agree)
+
+
+def _object(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Unreadable(f"an object of the JSON has the key {twice!r} more than once")
+    return content
+
+
+def _float(text):
+    value = float(text)
+    if math.isinf(value):
+        raise Unreadable(f"the JSON has the number {text}, which no double precision holds")
+    return value
 
 
 def _json_items(value, place, ignored):

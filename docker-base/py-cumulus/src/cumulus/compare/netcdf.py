@@ -2,13 +2,14 @@
 
 import warnings
 
+import h5py
 import netCDF4
 import numpy as np
 
 from ..classic import refuse_truncated
 from . import Unreadable, packing
 from .attributes import attributes_of, same, type_name
-from .beyond import Beyond, Stored
+from .beyond import Beyond, Stored, is_complete
 from .chunks import Chunks
 from .documents import same_bytes
 from .model import Difference
@@ -34,13 +35,17 @@ def differences(expected, actual, rules):
     cumulus.compare.Unreadable
         A file does not open, breaks off, or holds what cannot be compared.
     """
+    alike = same_bytes(expected, actual)
+    if alike and is_complete(expected):  # also where the NetCDF library does not open it
+        return []
     with _Opened(expected) as first, _Opened(actual) as second:
-        if same_bytes(expected, actual):
+        if alike and not h5py.is_hdf5(expected):
             return []
         try:
             with Beyond(expected) as one, Beyond(actual) as other, Chunks((one, other)) as chunks:
                 comparison = _Comparison(rules, chunks, (one, other))
-                return list(comparison.groups(first.dataset, second.dataset))
+                found = comparison.groups(first.dataset, second.dataset)
+                return [*_formats(first.dataset, second.dataset), *found]
         except _LIBRARY_ERRORS as error:
             raise Unreadable(
                 f"cannot read {str(expected)!r} or {str(actual)!r}: {error}"
@@ -212,6 +217,14 @@ def _kind(where, expected, actual, unpack):
 
 def _is_integer(variable):
     return getattr(variable.dtype, "kind", "") in ("i", "u")
+
+
+def _formats(*datasets):
+    """Compare what programs must understand to read the files at all."""
+    expected, actual = (one.data_model for one in datasets)
+    if expected != actual:
+        message = f"expected the format {expected}, found {actual}"
+        yield Difference("kind", "", message, "format", expected, actual)
 
 
 def _missing_and_extra(where, what, expected, actual):
