@@ -431,7 +431,39 @@ def test_memory_does_not_grow_with_the_field(tmp_path):
 def test_long_texts_are_cut_and_cost_little():
     expected, _ = marked("x " * 100_000, "y " * 100_000)
     assert len(expected) < 10_000 and "200000 characters" in expected
-    assert len(lines_diff("line\n" * 100_000, "")) < 40_000
+    lines = "".join(f"{number}: line\n" for number in range(100_000))
+    html, shown = lines_diff(lines, "")
+    assert len(html) < 40_000 and html.count("<del>") == shown < 100_000
+    long = "x" * 100_000
+    html, shown = lines_diff(f"1: {long}a{long}\n", f"1: {long}b{long}\n")
+    assert len(html) < 1000 and "xax" in html and "xbx" in html and shown == 1
+
+
+def test_lines_of_a_text_have_numbers_and_what_is_not_shown_is_counted(tmp_path):
+    """Each expected line beside the one found."""
+    folders = tmp_path / "expected", tmp_path / "actual"
+    for folder, word in zip(folders, ("old", "new"), strict=True):
+        folder.mkdir()
+        lines = [f"{word} {n}" if n % 2 else "same" for n in range(1, 1001)]
+        (folder / "a.txt").write_text("\n".join(lines))
+    page = Page(report(tmp_path, folders))
+    assert "500 of 1000 lines differ" in page.text and "- 3: old 3+ 3: new 3" in page.text
+    assert "Shown: the first 100 that differ." in page.text
+
+
+def test_many_files_do_not_make_a_report_without_bounds(tmp_path, monkeypatch):
+    """Those that it has no room for are named, so that every link of the list leads somewhere."""
+    monkeypatch.setattr("cumulus.compare.html.FULL", 20_000)
+    monkeypatch.setattr("cumulus.compare.html.LISTED", 100)
+    folders = tmp_path / "expected", tmp_path / "actual"
+    for folder in folders:
+        folder.mkdir()
+        for number in range(120):
+            (folder / f"{number}.json").write_text(f'{{"a": "{folder.name}"}}')
+    page = Page(report(tmp_path, folders))
+    ids = {one["id"] for _, one in page.elements if "id" in one}
+    assert all(one["href"].removeprefix("#") in ids for one in page.all("a"))
+    assert "this report is full" in page.text and "20 further files are not all shown" in page.text
 
 
 def test_invisible_characters_are_written_as_codes():

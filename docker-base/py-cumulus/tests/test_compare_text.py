@@ -116,7 +116,7 @@ def test_text_message_names_the_worst_line_and_counts(tmp_path):
         "2 of 5 lines differ\n    worst in line 1: expected 'Data Type: AVAPS SOUNDING DATA\\n', "
         "found 'Data Type: DROPS SOUNDING DATA\\n'"
     )
-    assert one.actual == other.splitlines(True)[0] + other.splitlines(True)[3]
+    assert one.actual == f"1: {other.splitlines(True)[0]}4: {other.splitlines(True)[3]}"
 
 
 def test_text_message_names_a_different_number_of_lines(tmp_path):

@@ -115,7 +115,8 @@ class Difference:
     name : str
         What is meant within ``variable``: the attribute, dimension, group or type.
     expected, actual : str
-        Both sides as text, whole where that is sensible; empty where a side has nothing.
+        Both sides as text, whole where that is sensible; empty where a side has nothing. Of a
+        text the first lines that differ, as "12: what line 12 says".
     values : Values or None
         For the category "value" where there are numbers or many values.
     file : str

@@ -34,7 +34,7 @@ def text_differences(expected, actual, rules):
                 continue
             count += 1
             if len(kept) < KEPT:
-                kept.append((a, b))
+                kept.append((line, a, b))
             # A changed word outweighs any number; the first of equals is shown.
             if distance > largest:
                 worst, largest = (line, a, b), distance
@@ -51,8 +51,14 @@ def text_differences(expected, actual, rules):
     )
     if lengths[0] != lengths[1]:
         message += f"\n    expected {lengths[0]} lines, found {lengths[1]}"
-    texts = ("".join(pair[side] or "" for pair in kept) for side in (0, 1))
-    return [Difference("text", "", message, f"line {line}", *texts)]
+    return [Difference("text", "", message, f"line {line}", *_numbered(kept))]
+
+
+def _numbered(kept):
+    """Return the kept lines of both sides, a line each, with its number."""
+    for side in (1, 2):
+        lines = [f"{one[0]}: {one[side]}" for one in kept if one[side] is not None]
+        yield "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 def _open(path):

@@ -17,6 +17,7 @@ __all__ = ["write_html"]
 PICTURES = 24  # differences that are drawn: each takes up to 0.4 MB
 OPEN = 10  # files whose differences are unfolded
 LISTED = 1000  # files of one kind that are listed
+FULL = PICTURES * 400_000 + 4_000_000  # characters, after which files are only named
 _HEADINGS = {
     "equal": "All products are as expected",
     "different": "Products differ from the expected ones",
@@ -73,14 +74,30 @@ def _page(comparison):
     yield from _overview(comparison)
     yield '<section id="files" aria-label="Differences by file">'
     drawing = Drawing(PICTURES)
-    for number, result in enumerate(_to_show(comparison)):
-        yield from _file(comparison, result, number, drawing)
+    yield from _files(comparison, drawing)
     yield "</section>"
     yield from _equal(comparison)
     if drawing.undrawn:
         yield f'<p class="note">{drawing.undrawn} further differences are not drawn.</p>'
     yield f"</main>\n<footer>Written by cumulus compare, py-cumulus {__version__}.</footer>"
     yield "</body></html>\n"
+
+
+def _files(comparison, drawing):
+    size, shown = 0, _to_show(comparison)
+    for number, result in enumerate(shown):
+        if size < FULL:
+            for piece in _file(comparison, result, number, drawing):
+                size += len(piece)
+                yield piece
+        elif number < LISTED:
+            yield (
+                f'<p id="f{number}" class="note">{escape(result.file)}: {result.status}, not shown:'
+                " this report is full.</p>"
+            )
+    if size >= FULL and len(shown) > LISTED:
+        rest = f"{len(shown) - LISTED:,} further files are not all shown"
+        yield f'<p class="note">{rest}: <code>--json</code> lists everything.</p>'
 
 
 def _to_show(comparison):

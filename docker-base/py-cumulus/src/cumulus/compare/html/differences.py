@@ -155,7 +155,7 @@ def _body(difference):
     if difference.values is not None:
         return _numbers(difference.values)
     if difference.category == "text":
-        return f"<pre>{lines_diff(difference.expected, difference.actual)}</pre>"
+        return _lines(difference)
     if difference.expected and difference.actual:
         if difference.expected == difference.actual:  # the type of an attribute, with equal text
             return f"<p>{escape(difference.message)}</p>"
@@ -166,6 +166,14 @@ def _body(difference):
         text = escape((difference.expected or difference.actual)[:4000])
         return f"<dl><dt>{side}</dt><dd><code>{text}</code></dd></dl>"
     return f"<p>{escape(difference.message)}</p>"
+
+
+def _lines(difference):
+    said = f"<p>{'<br>'.join(map(escape, difference.message.splitlines()))}</p>"
+    if difference.name.startswith("line "):
+        lines, shown = lines_diff(difference.expected, difference.actual)
+        said += f"<pre>{lines}</pre><p>Shown: the first {shown:,} that differ.</p>"
+    return said
 
 
 def _pair(expected, actual):

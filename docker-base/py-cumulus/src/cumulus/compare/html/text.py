@@ -4,9 +4,12 @@ import difflib
 import html
 import re
 
+from ..shorten import shortened
+
 __all__ = ["escape", "lines_diff", "marked", "number", "tick", "ticks"]
 
 LONGEST = 4000  # characters of a text that are shown
+LINE = 400  # of one of its lines
 TOKENS = 1500  # words of a text that are matched; their pairs are what it costs
 
 
@@ -60,9 +63,27 @@ def _shortened(text):
 
 
 def lines_diff(expected, actual):
-    """Return the lines of both sides as HTML: those expected, those found."""
-    rows = []
-    for sign, name, text in (("-", "del", expected), ("+", "ins", actual)):
-        for line in _shortened(text).removesuffix("\n").split("\n") if text else []:
-            rows.append(f"<{name}>{sign} {escape(line)}</{name}>")
-    return "".join(rows)
+    """Return lines with their numbers ("12: text") as HTML, each expected beside the one found.
+
+    Returns
+    -------
+    html : str
+    shown : int
+        How many lines are in it: together they have at most `LONGEST` characters.
+    """
+    sides = [_by_number(text) for text in (expected, actual)]
+    rows, room, shown = [], LONGEST, 0
+    for number in sorted(sides[0].keys() | sides[1].keys(), key=int):
+        texts = shortened(*(side.get(number, "") for side in sides), LINE)
+        room -= sum(map(len, texts))
+        if room < 0 and shown:
+            break
+        shown += 1
+        for sign, name, side, text in zip("-+", ("del", "ins"), sides, texts, strict=True):
+            if number in side:
+                rows.append(f"<{name}>{sign} {number}: {escape(text)}</{name}>")
+    return "".join(rows), shown
+
+
+def _by_number(text):
+    return dict(line.split(": ", 1) for line in text.removesuffix("\n").split("\n") if line)
