@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from samples import REPOSITORY, SOURCE, shared
 
-from cumulus import CumulusError
-from cumulus.browse import describe, nearest, write_browse
+from cumulus import CumulusError, figures
+from cumulus.browse import _unwrapped, describe, nearest, write_browse
 from cumulus.collection import BrowseRules, load
 from cumulus.roles import Roles
 
@@ -132,6 +132,54 @@ def test_position_is_known_by_every_spelling_of_its_unit(tmp_path, units):
             dataset.createVariable(name, "f4", ("n",)).units = units
         dataset["y0"].standard_name = "deployment_latitude"
         assert [one.name for one in Roles(dataset).latitudes] == ["y"]
+
+
+def across_the_antimeridian(path, kind):
+    """A field from 170 E to 170 W."""
+    east = np.array([170.0, 175.0, 180.0, -175.0, -170.0])
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("lat", 4)
+        dataset.createDimension("lon", 5)
+        shape = {"map": {"lat": ("lat",), "lon": ("lon",)}}.get(kind, {})
+        for name, values, units in (
+            ("lat", np.arange(4.0)[:, None] + np.zeros(5), "degrees_north"),
+            ("lon", np.zeros((4, 1)) + east, "degrees_east"),
+        ):
+            variable = dataset.createVariable(name, "f8", shape.get(name, ("lat", "lon")))
+            variable.units = units
+            line = values[0] if name == "lon" else values[:, 0]
+            variable[:] = values if kind == "swath" else line
+        dataset.createVariable("value", "f4", ("lat", "lon"))[:] = np.arange(20).reshape(4, 5)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["map", "swath"])
+def test_field_across_the_antimeridian_is_drawn_in_one_piece(tmp_path, kind):
+    shown = scene(across_the_antimeridian(tmp_path / "a.nc", kind))
+    assert shown.kind == kind
+    assert (shown.x.values.min(), shown.x.values.max()) == (170, 190)
+    assert np.isfinite(shown.values).all()
+
+
+def test_map_of_the_whole_globe_stays_as_it_is():
+    for east in (np.arange(-180.0, 181.0), np.arange(-179.5, 180.0), np.arange(360.0)):
+        assert (_unwrapped(east) == east).all()
+
+
+@pytest.mark.parametrize(("values", "scale"), [(np.nan, "linear"), (-2.0, "log")])
+def test_picture_without_values_says_so(tmp_path, monkeypatch, values, scale):
+    """No colours are invented for it."""
+    drawn = []
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure)
+    )
+    path = curtain(tmp_path / "a.nc")
+    with netCDF4.Dataset(path, "a") as dataset:
+        dataset["field"][:] = values
+    figures.draw(scene(path), BrowseRules(scale=scale), tmp_path / "a.png")
+    (figure,) = drawn
+    assert any("no values" in text.get_text() for text in figure.axes[0].texts)
+    assert not any(axes.get_label() == "<colorbar>" for axes in figure.axes)
 
 
 def test_chosen_variable_is_drawn_even_without_coordinates(tmp_path):

@@ -160,7 +160,8 @@ def _scene(view, title):
         return Scene(view.kind, title, label, _floats(variable[::step]), x, y, track)
     if view.kind == "swath":
         rows, columns = (_evenly(size, ROWS) for size in variable.shape[-2:])
-        x, y = (Axis(_sampled(one, rows, columns), _label(one)) for one in (view.x, view.y))
+        east, north = (_sampled(one, rows, columns) for one in (view.x, view.y))
+        x, y = Axis(_unwrapped(east), _label(view.x)), Axis(north, _label(view.y))
         return Scene(view.kind, title, label, _sampled(variable, rows, columns), x, y, track)
     return _raster(view, title, label, track)
 
@@ -175,6 +176,8 @@ def _raster(view, title, label, track):
     picked, axes = [], []
     for size, limit, coordinate in zip(sizes, most, (along, across), strict=True):
         values = np.arange(size, dtype="f8") if coordinate is None else _floats(coordinate[...])
+        if view.kind == "map" and coordinate is view.x:
+            values = _unwrapped(values)
         indices, positions = nearest(values, limit)
         picked.append(indices)
         times = None if coordinate is None else _times(coordinate)
@@ -289,9 +292,22 @@ def _track(latitude, longitude):
     north, east = _floats(latitude[step]), _floats(longitude[step])
     there = np.isfinite(north) & np.isfinite(east) & (np.abs(north) <= 90) & (np.abs(east) <= 360)
     north, east = north[there], east[there]
-    if east.size and np.ptp(east) > 180 and np.ptp(east % 360) < np.ptp(east):
-        east = east % 360  # across the antimeridian
-    return east, north
+    return _unwrapped(east), north
+
+
+def _unwrapped(east):
+    """Longitudes without the jump at the antimeridian, where they cross it and are not all around.
+
+    >>> import numpy as np
+    >>> _unwrapped(np.array([170.0, -170.0, np.nan])).tolist()
+    [170.0, 190.0, nan]
+    """
+    import numpy as np
+
+    known = east[np.isfinite(east)]
+    if known.size and np.ptp(known) > 180 and np.ptp(known % 360) < 0.9 * np.ptp(known):
+        return east % 360
+    return east
 
 
 def _label(variable, default=""):

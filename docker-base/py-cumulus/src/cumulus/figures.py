@@ -45,7 +45,24 @@ def draw(scene, rules, path):
         FigureCanvasAgg(figure)
         figure.suptitle(_plain(scene.title), fontsize=13)
         _PANELS[scene.kind](figure, scene, rules)
+        _say_if_empty(figure.axes[0], scene, rules)
         figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def _say_if_empty(axes, scene, rules):
+    """Without a word, an empty picture might pass for a failure to draw it."""
+    if scene.values is not None and not _drawable(scene.values, rules).size:
+        above = " above 0" if rules.scale == "log" else ""
+        axes.text(
+            0.5, 0.5, f"no values{above}", transform=axes.transAxes, ha="center", va="center",
+            fontsize=16, bbox={"facecolor": "white", "edgecolor": "none"},
+        )  # fmt: skip
+
+
+def _drawable(values, rules):
+    import numpy as np
+
+    return values[np.isfinite(values) & ((values > 0) | (rules.scale != "log"))]
 
 
 def _plain(text):
@@ -64,13 +81,13 @@ def _beside_track(figure, scene):
 
 def _curtain(figure, scene, rules):
     axes = _beside_track(figure, scene)
-    _colours(figure, axes, _image(axes, scene, rules), scene)
+    _colours(figure, axes, _image(axes, scene, rules), scene, rules)
     _label_axes(axes, scene)
 
 
 def _map(figure, scene, rules):
     axes = figure.add_subplot()
-    _colours(figure, axes, _image(axes, scene, rules), scene)
+    _colours(figure, axes, _image(axes, scene, rules), scene, rules)
     _label_axes(axes, scene)
     _true_shape(axes, scene.y.values)
 
@@ -82,7 +99,7 @@ def _swath(figure, scene, rules):
         scene.x.values, scene.y.values, c=scene.values, s=4, marker="s", linewidths=0,
         norm=norm, cmap=colours, plotnonfinite=True,
     )  # fmt: skip
-    _colours(figure, axes, dots, scene)
+    _colours(figure, axes, dots, scene, rules)
     _label_axes(axes, scene)
     _true_shape(axes, scene.y.values)
 
@@ -144,7 +161,7 @@ def _scale(values, rules):
     import numpy as np
     from matplotlib.colors import LogNorm, Normalize
 
-    valid = values[np.isfinite(values) & ((values > 0) | (rules.scale != "log"))]
+    valid = _drawable(values, rules)
     low, high = rules.range or (np.percentile(valid, (1, 99)) if valid.size else (1, 10))
     if rules.scale == "log" and low <= 0:
         raise CumulusError(f"[browse] range begins at {low}, and a logarithmic scale above 0")
@@ -154,9 +171,10 @@ def _scale(values, rules):
     return norm, matplotlib.colormaps[rules.colormap].with_extremes(bad=MISSING)
 
 
-def _colours(figure, axes, mappable, scene):
+def _colours(figure, axes, mappable, scene, rules):
     axes.set_facecolor(MISSING)
-    figure.colorbar(mappable, ax=axes, label=_plain(scene.label), extend="both", pad=0.02)
+    if rules.range or _drawable(scene.values, rules).size:  # else the scale would be invented
+        figure.colorbar(mappable, ax=axes, label=_plain(scene.label), extend="both", pad=0.02)
 
 
 def _limit(set_limits, set_scale, rules):
