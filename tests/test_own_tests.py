@@ -111,6 +111,32 @@ def test_difference_that_no_test_lists_is_red(project):
     (project / "tests/conftest.py").unlink()
 
 
+DOCKER = """
+import requests
+class errors:
+    class DockerException(Exception):
+        pass
+def from_env(timeout):
+    raise requests.exceptions.ReadTimeout("Read timed out")
+"""
+TIMES_OUT = """
+import sys
+sys.path[:0] = ["fakes", "tests"]
+import test_products
+try:
+    test_products.compare_in_image()
+except BaseException as failure:
+    print(failure)
+"""
+
+
+def test_comparison_in_the_image_that_takes_too_long_is_one_sentence(project):
+    (project / "fakes").mkdir()
+    (project / "fakes/docker.py").write_text(DOCKER)
+    done = run(sys.executable, "-c", TIMES_OUT, cwd=project)
+    assert "cannot compare in the image" in done.stdout and "Read timed out" in done.stdout
+
+
 def suggested(project, done):
     """What the command prints that the tests suggest: where CI is set, pytest's summary repeats whole messages."""
     (command,) = set(re.findall("to see .*all.*?: (.*)", done.stdout))

@@ -52,6 +52,7 @@ def compare_here():
 def compare_in_image():
     """The same in the image, without network, with this folder's rules and data."""
     import docker
+    import requests  # the library that docker speaks through, and whose error a time-out is
 
     image = image_name()
     binds = {str(ROOT / name): {"bind": f"/work/{name}", "mode": "ro"} for name in ("data", "collection.toml")}
@@ -66,7 +67,7 @@ def compare_in_image():
             return container.logs(stderr=False).decode(), container.logs(stdout=False).decode()
         finally:
             container.remove(force=True)
-    except docker.errors.DockerException as error:
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         pytest.fail(f"cannot compare in the image {image}: {error}. Without Docker: make native", pytrace=False)
 
 

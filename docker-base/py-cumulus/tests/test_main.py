@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from samples import SOURCE
 
-from cumulus import __version__
+from cumulus import CumulusError, __version__
 from cumulus.__main__ import main
 
 pytestmark = pytest.mark.slow  # each test starts Python several times
@@ -124,6 +126,26 @@ def test_json_on_standard_output_is_only_json(pair):
         ("b", "extra", "there, but not expected"),
     ]
     assert "1 equal, 1 extra" in done.stderr
+
+
+def test_product_that_cannot_be_checked_does_not_hide_the_others(tmp_path, monkeypatch, capsys):
+    """Nor does a pipe hold them up."""
+
+    def check(product):
+        if product == "bad.nc":
+            raise CumulusError("cannot check 'bad.nc'")
+        return SimpleNamespace(counting=[], product=product)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cumulus.check.check", check)
+    monkeypatch.setattr("cumulus.check.report", lambda checked, home: f"checked {checked.product}")
+    os.mkfifo("pipe.nc")
+    for name in ("bad.nc", "good.nc"):
+        Path(name).write_text("x")
+    assert main(["check", "pipe.nc", "absent.nc", "bad.nc", "good.nc"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "checked good.nc\n" and len(said.err.splitlines()) == 3
+    assert "cannot check 'pipe.nc': no regular file" in said.err
 
 
 def test_terminal_that_knows_only_ascii_is_no_failure(pair):

@@ -149,13 +149,22 @@ def _write(path, text):
 
 def _check(options):
     from .check import check, report
+    from .formats import kind_of
 
     status = 0
     for product in options.products:
-        checked = check(product)
-        print(report(checked, options.home))
-        if checked.counting:
-            status = 1
+        try:
+            kind_of(product)  # a pipe would hold the checker up for ever
+            checked = check(product)
+        except OSError as error:
+            print(f"cumulus: cannot check {product!r}: {error.strerror}", file=sys.stderr)
+            status = FAILED
+        except CumulusError as error:  # the others are checked all the same
+            print(f"cumulus: {error}", file=sys.stderr)
+            status = FAILED
+        else:
+            print(report(checked, options.home))
+            status = max(status, int(bool(checked.counting)))
     return status
 
 
