@@ -24,14 +24,14 @@ from sample_data import (
     state,
 )
 
-class Behind(Problem):
-    """The products are accepted, and not everything follows them yet."""
-
-
 RECORD = DATA / "ACCEPTED.md"
 READY = DATA / ".accepting"
 PART = DATA / ".accepting.part"
 INODE = "inode-of-the-new-output"
+
+
+class Behind(Problem):
+    """The products are accepted, and not everything follows them yet."""
 
 
 def output():
