@@ -7,7 +7,7 @@ import pytest
 
 from cumulus.collection import CompareRules
 from cumulus.compare import Unreadable, compare, compare_files
-from cumulus.compare.beyond import is_complete
+from cumulus.compare.beyond import Stored, is_complete
 from cumulus.compare.html import write_html
 
 PAIR = np.dtype([("n", "i4"), ("text", "S4")])
@@ -127,6 +127,26 @@ def test_references_are_named_and_never_equal(tmp_path, kind, place):
                 data.attrs.create("odd", reference, dtype=kind)
     with pytest.raises(Unreadable, match="odd: it holds references"):
         compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+
+
+def test_h5py_that_fails_on_an_empty_row_is_asked_for_each(tmp_path, monkeypatch):
+    """As 3.13 does, where rows are of compounds."""
+    pair = np.dtype([("n", "i4"), ("x", "f8")])
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("v", (3, 2), h5py.vlen_dtype(pair))
+        data[1, 1] = np.array([(1, 2.0), (3, 4.0)], pair)
+        whole = h5py.Dataset.__getitem__
+
+        def fails(dataset, place):
+            found = whole(dataset, place)
+            if found.dtype == object or found.size == 0:
+                raise ValueError("Cannot create cython.array from NULL pointer")
+            return found
+
+        monkeypatch.setattr(h5py.Dataset, "__getitem__", fails)
+        rows = Stored(data.id, "/v")[slice(1, 3), slice(0, 2)]
+    assert rows.shape == (2, 2) and [row.size for row in rows.ravel()] == [0, 2, 0, 0]
+    assert rows[0, 1]["x"].tolist() == [2.0, 4.0] and rows[0, 0].dtype == pair
 
 
 def elsewhere_by_link(file):

@@ -6,6 +6,7 @@ shows, so that both are compared in the same way.
 """
 
 import contextlib
+import itertools
 from dataclasses import dataclass
 
 import h5py
@@ -21,6 +22,7 @@ __all__ = ["Attribute", "Beyond", "Stored", "is_complete"]
 _LIBRARY = {b"_NCProperties", b"_nc3_strict", b"_Netcdf4Dimid", b"_Netcdf4Coordinates",
             b"DIMENSION_LIST", b"REFERENCE_LIST"}  # fmt: skip
 _SCALE = {b"CLASS", b"NAME"}  # of a dimension scale
+_EMPTY_FAILS = "from NULL pointer"  # h5py 3.13 on an empty value of variable length of compounds
 _DECODED = "utf-8", "surrogateescape"  # bytes that are no UTF-8 are kept as they are
 
 
@@ -67,7 +69,12 @@ class Stored:
     def __getitem__(self, place):
         inner = len(self.data.shape)  # the rest goes through the array that each element is
         with _named(self.where, self.kind):
-            return self.reader[place[:inner] or ...][(..., *place[inner:])]
+            try:
+                return self.reader[place[:inner] or ...][(..., *place[inner:])]
+            except ValueError as error:
+                if _EMPTY_FAILS not in str(error):
+                    raise
+                return _one_by_one(self.data, place)
 
     def chunking(self):
         """Return the lengths of a chunk, as netCDF4.Variable does."""
@@ -76,6 +83,20 @@ class Stored:
     def ncattrs(self):
         """Return the attributes that the NetCDF library shows; of a hidden dataset none."""
         return self.shown.ncattrs() if self.shown is not None else []
+
+
+def _one_by_one(data, place):
+    """Read values of variable length each for itself, those that h5py fails on as empty."""
+    ranges = [range(one.start, one.stop) for one in place]
+    values = np.empty([len(one) for one in ranges], object)
+    for at, index in zip(np.ndindex(values.shape), itertools.product(*ranges), strict=True):
+        try:
+            values[at] = data[index]
+        except ValueError as error:
+            if _EMPTY_FAILS not in str(error):
+                raise
+            values[at] = np.empty(0, h5py.check_vlen_dtype(data.dtype))
+    return values
 
 
 class Beyond:
