@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "bin"))
-from sample_data import names  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
+from sample_data import names
 
+ROOT = Path(__file__).resolve().parent.parent
 INPUT = ROOT / "data" / "input"
 EXPECTED = ROOT / "data" / "output"
 ACTUAL = ROOT / "data" / "test-output"
