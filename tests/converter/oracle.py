@@ -1,6 +1,10 @@
 """What a conversion has to keep, judged with h5py and netCDF4-python: no line of the converter takes part."""
 
+import contextlib
+import faulthandler
 import json
+import multiprocessing
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +26,7 @@ class Verdict:
     equal: int = 0
     values: int = 0
     attributes: int = 0
+    dimensions: int = 0
     listed: int = 0
     wrong: list = field(default_factory=list)
 
@@ -178,6 +183,53 @@ def path_of(path, depth):
     return "/".join(path.split("/")[:depth + 1])
 
 
+def described(group, answer):
+    """{path of a variable: (name, length, unlimited) of each dimension} into the answer, down all groups."""
+    for name, variable in group.variables.items():
+        answer[f"{group.path.rstrip('/')}/{name}"] = [(dim.name, dim.size, dim.isunlimited())
+                                                      for dim in variable.get_dims()]
+    for inner in group.groups.values():
+        described(inner, answer)
+
+
+def send_dimensions(path, pipe):
+    answer = {}
+    faulthandler.disable()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    with contextlib.suppress(OSError, RuntimeError, UnicodeError), netCDF4.Dataset(path) as file:
+        described(file, answer)
+        pipe.send(answer)
+
+
+def dimensions_of(path):
+    """What netCDF4 sees of the variables' dimensions; {} where it cannot, or crashes: hence a process of its own."""
+    receiver, sender = multiprocessing.Pipe(False)
+    process = multiprocessing.get_context("fork").Process(target=send_dimensions, args=(path, sender))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv() if receiver.poll(20) else {}
+    except EOFError:
+        return {}
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+
+
+def compare_dimensions(input_path, product_path, report, verdict):
+    """The same names, lengths and unlimitedness, where the NetCDF library itself sees names in the input."""
+    before, after = dimensions_of(input_path), dimensions_of(product_path)
+    for entry in report["variables"]:
+        old = before.get(entry["path"].replace("/_nc4_non_coord_", "/"), [])
+        new = after.get(entry["name"], [])
+        for axis, (one, other) in enumerate(zip(old, new, strict=True) if old else ()):
+            was_fixed_and_empty = one[1:] == (0, False)
+            if not one[0].startswith("phony_dim_") and one != (other[:2] + (False,) if was_fixed_and_empty else other):
+                verdict.wrong.append(f"{entry['path']}: dimension {axis} {one} became {other}")
+            verdict.dimensions += not one[0].startswith("phony_dim_")
+
+
 def judge(input_path, product_path, report):
     """Compare the product with the input; nothing may be missing that the report does not list."""
     verdict = Verdict()
@@ -186,6 +238,7 @@ def judge(input_path, product_path, report):
                if (match := re.match(r"converted as '(.*)'", reason))}
     with netCDF4.Dataset(product_path):
         pass  # it opens
+    compare_dimensions(input_path, product_path, report, verdict)
     with h5py.File(input_path) as before, h5py.File(product_path) as after:
         compare_attributes("/", before, after, listed_attributes, verdict)
         for path, item in walk(before):

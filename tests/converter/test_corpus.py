@@ -38,7 +38,7 @@ def test_nothing_is_dropped_in_silence(plain, shared, tmp_path, name):
 
 def test_the_corpus_holds_what_it_is_meant_to(plain, shared, tmp_path):
     """Counted over all files, so that the property does not hold of nothing."""
-    counts = dict.fromkeys(("files", "datasets", "values", "attributes", "listed"), 0)
+    counts = dict.fromkeys(("files", "datasets", "values", "attributes", "dimensions", "listed"), 0)
     for path in sorted((shared / "hdf5").glob("*")):
         if not h5py.is_hdf5(path) or "tbigdims" in path.name or "tiny_huge" in path.name:
             continue
@@ -46,7 +46,8 @@ def test_the_corpus_holds_what_it_is_meant_to(plain, shared, tmp_path):
         if done.returncode == 0:
             verdict = judge(path, tmp_path / "x.nc", read_report(tmp_path / "report"))
             for key, count in (("files", 1), ("datasets", verdict.equal), ("values", verdict.values),
-                               ("attributes", verdict.attributes), ("listed", verdict.listed)):
+                               ("attributes", verdict.attributes), ("dimensions", verdict.dimensions),
+                               ("listed", verdict.listed)):
                 counts[key] += count
     print(counts)
     assert counts["files"] >= 150 and counts["datasets"] >= 430 and counts["attributes"] >= 1200

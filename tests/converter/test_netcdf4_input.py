@@ -1,0 +1,157 @@
+"""NetCDF-4 input keeps its dimensions: their names, their lengths, and which are unlimited."""
+
+import shutil
+import subprocess
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+from converter.oracle import dimensions_of, judge, read_report
+from converter.test_features import table
+
+UNLIMITED_CDL = """netcdf in {
+dimensions: time = UNLIMITED; level = UNLIMITED; x = 2;
+variables:
+  int a(time, x); int b(time, x); float h(level); double t(time);
+data: a = 1,2,3,4,5,6,7,8; b = 1,2,3,4,5,6,7,8; h = 1,2,3; t = 1,2,3,4;
+}
+"""
+GROUPS_CDL = """netcdf in {
+dimensions: time = UNLIMITED; x = 2;
+variables: int x(x);
+data: x = 5, 6;
+group: inner {
+  dimensions: x = 3; n = UNLIMITED;
+  variables: int of_both(time, x); int of_inner(n); int time(time);
+  data: of_both = 1,2,3,4,5,6; of_inner = 1,2,3,4; time = 7,8,9,10,11;
+  group: deeper { variables: int y(time, x, n); }
+}
+}
+"""
+
+
+def same_shown(one, other):
+    """ncdump shows the same of both, but for attributes that the conversion adds."""
+    def shown(path):
+        text = subprocess.run(["ncdump", "-n", "x", path], capture_output=True, text=True, check=True).stdout
+        return [line for line in text.splitlines() if line.strip() and "// global attributes" not in line
+                and ":history = " not in line and ":Conventions = " not in line]
+    return shown(one) == shown(other)
+
+
+@pytest.fixture
+def kept(plain, tmp_path):
+    """Convert in.nc, and check that everything in it is kept, and shown alike; returns the messages."""
+    def check():
+        granule, product = tmp_path / "in.nc", tmp_path / "out.nc"
+        done = plain("--report", tmp_path / "report", granule, product)
+        assert done.returncode == 0, done.stderr
+        verdict = judge(granule, product, read_report(tmp_path / "report"))
+        assert verdict.wrong == [] and verdict.dimensions > 0
+        if shutil.which("ncdump"):
+            assert same_shown(granule, product)
+        return done.stderr
+    return check
+
+
+@pytest.mark.parametrize("cdl", [UNLIMITED_CDL, GROUPS_CDL], ids=["flat", "groups"])
+def test_unlimited_dimension_without_coordinate_keeps_its_name(kept, tmp_path, cdl):
+    """The library leaves its scale at length 0."""
+    if not shutil.which("ncgen"):
+        pytest.skip("ncgen is not installed (netcdf-bin)")
+    (tmp_path / "in.cdl").write_text(cdl)
+    subprocess.run(["ncgen", "-4", "-o", tmp_path / "in.nc", tmp_path / "in.cdl"], check=True)
+    assert kept() == ""
+
+
+@pytest.mark.parametrize("lengths", [{"a": 4, "b": 6}, {"a": 6, "b": 4}, {"time": 3, "a": 5}, {"time": 5, "a": 3},
+                                     {"time": 0, "a": 2}], ids=str)
+def test_variables_of_different_lengths_share_their_unlimited_dimension(kept, tmp_path, lengths):
+    """What was appended to one of them reads as fill value in the others; one may be the coordinate variable."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        file.createDimension("time", None)
+        file.createDimension("x", 2)
+        for name, length in lengths.items():
+            variable = file.createVariable(name, "i4", ("time",) if name == "time" else ("time", "x"))
+            if length:
+                variable[:length] = 7
+    assert kept() == ""
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert len(product.dimensions["time"]) == max(lengths.values())
+
+
+def test_unlimited_dimension_of_coordinates_of_several_dimensions(kept, tmp_path):
+    """They have no scales, only netCDF-4's numbers."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        for name, length in (("x", 3), ("time", None), ("y", None)):
+            file.createDimension(name, length)
+        file.createVariable("x", "f4", ("x", "time"))[:, :4] = np.ones((3, 4))
+        file.createVariable("y", "f4", ("y", "x"))[:2] = np.ones((2, 3))
+        file.createVariable("z", "f4", ("time", "y"))[:5, :6] = np.ones((5, 6))
+    assert kept() == ""
+
+
+def test_shorter_scale_of_an_unlimited_axis(kept, tmp_path):
+    """As any writer of HDF5 may leave it; the NetCDF library takes it alike."""
+    with h5py.File(tmp_path / "in.nc", "w", track_order=True) as file:
+        file.create_dataset("time", data=np.arange(5.0), maxshape=(None,), chunks=(2,), track_order=True)
+        file.create_dataset("a", data=np.arange(6.0), maxshape=(None,), chunks=(2,), track_order=True)
+        file["time"].make_scale()
+        file["a"].dims[0].attach_scale(file["time"])
+    assert kept() == ""
+    assert dimensions_of(tmp_path / "out.nc") == {"/time": [("time", 6, True)], "/a": [("time", 6, True)]}
+
+
+def scaled(path, **scale):
+    """A file of /g/wave and /x, /y along it."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("g/wave", **scale)
+        file["g/wave"].make_scale()
+        for name in "xy":
+            file[name] = np.arange(5.0)
+            file[name].dims[0].attach_scale(file["g/wave"])
+
+
+@pytest.mark.parametrize("rows", ['{"/g/wave", DROP}', '{"/g", DROP}'], ids=["scale", "group"])
+def test_dropped_scale_still_names_the_dimension(build, tmp_path, rows):
+    scaled(tmp_path / "in.h5", data=np.arange(5.0))
+    assert build(table(rows), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc").returncode == 0
+    assert dimensions_of(tmp_path / "out.nc") == {f"/{name}": [("wave", 5, False)] for name in "xy"}
+
+
+@pytest.mark.parametrize("scale", [{"data": np.zeros(5, [("a", "i4")])}, {"data": np.arange(5), "compression": "lzf"}],
+                         ids=["compound", "lzf"])
+def test_scale_that_is_left_out_still_names_the_dimension(plain, tmp_path, scale):
+    scaled(tmp_path / "in.h5", **scale)
+    assert "left out '/g/wave': " in plain(tmp_path / "in.h5", tmp_path / "out.nc").stderr
+    assert dimensions_of(tmp_path / "out.nc") == {f"/{name}": [("wave", 5, False)] for name in "xy"}
+
+
+def test_scale_that_does_not_fit_is_noted(plain, tmp_path):
+    scaled(tmp_path / "in.h5", data=np.arange(4.0))
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.stderr.splitlines() == [
+        f"_convert: note: '/{name}': its axis 0 of length 5 is called 'dim_5': its scale 'wave' has the length 4"
+        for name in "xy"]
+
+
+def test_dimension_whose_users_are_left_out_is_kept(plain, tmp_path):
+    """No table asked for anything else."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        file.createDimension("n", 3)
+        file.createVariable("c", file.createCompoundType(np.dtype([("a", "i4")]), "t"), ("n",))
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert "no variable lies along" not in done.stderr
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert len(product.dimensions["n"]) == 3
+
+
+def test_name_of_the_table_that_is_the_files_own_is_the_files_dimension(build, tmp_path):
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        file.createDimension("time", None)
+        for name, length in (("a", 4), ("b", 6)):
+            file.createVariable(name, "i4", ("time",))[:length] = 1
+    done = build(table('{"/*", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert dimensions_of(tmp_path / "out.nc") == {f"/{name}": [("time", 6, True)] for name in "ab"}
