@@ -235,7 +235,7 @@ def judge(input_path, product_path, report):
     verdict = Verdict()
     listed, listed_attributes = told(report, False), told(report, True)
     renamed = {path: match[1] for path, reason in listed.items()
-               if (match := re.match(r"converted as '(.*)'", reason))}
+               if (match := re.match(r"converted as '(.*)': (?:netCDF forbids|the name is)", reason))}
     with netCDF4.Dataset(product_path):
         pass  # it opens
     compare_dimensions(input_path, product_path, report, verdict)

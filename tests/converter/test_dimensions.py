@@ -218,8 +218,53 @@ def test_dimension_that_nothing_lies_along_any_more_is_not_made(build, tmp_path,
         assert sorted(found) == ["own", "time"]
 
 
-def test_second_dimension_of_a_name_is_noted(build, tmp_path):
+def test_name_for_two_lengths_of_the_table_is_its_fault(build, tmp_path):
+    """The dimensions of a row stand in the wrong order."""
     with h5py.File(tmp_path / "in.h5", "w") as file:
-        file["a"], file["b"] = np.arange(3), np.arange(5)
-    done = build(table('{"/*", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+        file["TB"], file["t"] = np.zeros((100, 4)), np.arange(100)
+    done = build(table('{"/TB", "", "channel time"}, {"/t", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.h5",
+                                                                                         tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (
+        2, f"_convert: cannot convert '{tmp_path}/in.h5': '/TB' gives 'time' the length 4, '/t' gives it 100: order of "
+           "the dimensions in the table's row?\n")
+
+
+def test_one_name_of_the_table_in_groups_of_their_own(build, tmp_path):
+    """Each has its dimension."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["g/x"], file["h/x"] = np.arange(3), np.arange(5)
+    done = build(table('{"/*/x", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_second_dimension_of_a_name_is_noted(plain, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        for group, length in (("a", 3), ("b", 5)):
+            file[f"{group}/time"] = np.arange(length)
+            file[f"{group}/time"].make_scale()
+            file[group + "x"] = np.arange(length)
+            file[group + "x"].dims[0].attach_scale(file[f"{group}/time"])
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
     assert done.stderr == "_convert: note: '/': its second dimension 'time', of length 5, is called 'time_2'\n"
+
+
+def test_dimension_of_a_groups_name_is_noted(plain, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["time/time"] = np.arange(3)
+        file["time/time"].make_scale()
+        file["x"] = np.arange(3)
+        file["x"].dims[0].attach_scale(file["time/time"])
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.stderr == ("_convert: note: '/': its dimension 'time', of length 3, is called 'time_2': a group has "
+                           "that name\n")
+
+
+@pytest.mark.parametrize(("names", "note"), [
+    (("@x",), "'/@x': converted as '_x': netCDF forbids its name"),
+    (("_x", "@x"), "'/@x': converted as '_x_2': netCDF forbids its name, and the legal one is that of '/_x'"),
+], ids=["forbidden", "both"])
+def test_new_name_is_noted_with_its_cause(plain, tmp_path, names, note):
+    with h5py.File(tmp_path / "in.h5", "w", track_order=True) as file:
+        for name in names:
+            file[name] = 1
+    assert plain(tmp_path / "in.h5", tmp_path / "out.nc").stderr == f"_convert: note: {note}\n"
