@@ -309,3 +309,26 @@ def test_one_process_keeps_no_file_open(plain, tmp_path):
         counts.add(len(os.listdir(f"/proc/{process.pid}/fd")))
     process.communicate(timeout=10)
     assert counts == {3}
+
+
+@pytest.mark.parametrize("fill", [None, "none"], ids=["empty", "text"])
+@pytest.mark.parametrize(("length", "limit", "chunk"), [(4, 4, 2), (10_000, None, 100), (7, 7, None)], ids=str)
+def test_strings_that_were_written_in_part(plain, tmp_path, fill, length, limit, chunk):
+    """HDF5 reads no chunk of strings that is not stored, if it has a fill value, as netCDF-4 gives all of them."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        file.createDimension("x", limit)
+        strings = file.createVariable("s", str, ("x",), chunksizes=chunk and (chunk,), fill_value=fill)
+        if chunk:
+            strings[length // 2] = "a"
+            strings[length // 2 + 1] = "b"
+        file.createVariable("n", "i4", ("x",))[:length] = 1
+    done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (0, "")
+    expected = [fill or ""] * length
+    if chunk:
+        expected[length // 2:length // 2 + 2] = "a", "b"
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        product.set_auto_mask(False)
+        found = product["s"][:].tolist()
+        assert found[:length // 2 + 2] == expected[:length // 2 + 2] and len(found) == length
+        assert not chunk or limit is None or found == expected
