@@ -3,6 +3,7 @@
 import h5py
 import netCDF4
 import numpy as np
+import pytest
 from converter.oracle import judge, read_report
 
 FIELD = """\t\t\tOBJECT={kind}_{number}
@@ -82,3 +83,29 @@ def test_text_in_several_parts_is_put_together(plain, tmp_path):
     text = struct_metadata()
     middle = text.index("DimList", len(text) // 2) + 3
     assert dimensions(plain, tmp_path, [text[:500], text[500:middle], text[middle:]]) == EXPECTED
+
+
+def test_swath_and_grid_of_one_name_have_their_own_names(plain, tmp_path):
+    text = "".join(structure(kind, 1, "O3", {}, {"DataField": {"O3": axes}}) for kind, axes in (
+        ("Swath", ["nTimes", "nLevels"]), ("Grid", ["YDim", "XDim"])))
+    with h5py.File(tmp_path / "in.he5", "w") as file:
+        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(text)
+        for kind in ("SWATHS", "GRIDS", "POINTS"):
+            file[f"HDFEOS/{kind}/O3/Data Fields/O3"] = np.ones((3, 4), "f4")
+    assert plain(tmp_path / "in.he5", tmp_path / "x.nc").returncode == 0
+    with netCDF4.Dataset(tmp_path / "x.nc") as product:
+        assert {kind: group["O3/Data Fields/O3"].dimensions for kind, group in product["HDFEOS"].groups.items()} == {
+            "SWATHS": ("nTimes", "nLevels"), "GRIDS": ("YDim", "XDim"), "POINTS": ("dim_3", "dim_4")}
+
+
+@pytest.mark.parametrize("link", ["HDFEOS INFORMATION", "HDFEOS INFORMATION/StructMetadata.0"])
+def test_names_of_another_file_do_not_count(plain, tmp_path, link):
+    """External links are not opened, these neither."""
+    with h5py.File(tmp_path / "other.he5", "w") as file:
+        file["HDFEOS INFORMATION/StructMetadata.0"] = np.bytes_(struct_metadata())
+    with h5py.File(tmp_path / "in.he5", "w") as file:
+        file["HDFEOS/SWATHS/Ozone/Data Fields/O3"] = np.ones((3, 4), "f4")
+        file[link] = h5py.ExternalLink(tmp_path / "other.he5", link)
+    assert plain(tmp_path / "in.he5", tmp_path / "x.nc").returncode == 0
+    with netCDF4.Dataset(tmp_path / "x.nc") as product:
+        assert product["HDFEOS/SWATHS/Ozone/Data Fields/O3"].dimensions == ("dim_3", "dim_4")
