@@ -70,7 +70,7 @@ def test_table_makes_a_dimension_unlimited_in_variables_without_chunks(build, tm
 
 def test_rows_may_stop_early(build, tmp_path):
     """What a row does not say stays as it is."""
-    converter = build(table('{"/a", DROP}, {"/b", "c"}', '{"/b", "old"}'), "CFLAGS=-O0")
+    converter = build(table('{"/a", DROP}, {"/b", "c"}', '{"/b", "old", ""}'), "CFLAGS=-O0")
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["a"], file["b"] = 1, 2
         file["b"].attrs.update({"units": "K", "old": 1})

@@ -1,5 +1,8 @@
 """Awkward and hostile input: no crash, nothing lost in silence, and no file refused for what can be left out."""
 
+import os
+import subprocess
+
 import h5py
 import netCDF4
 import numpy as np
@@ -80,9 +83,54 @@ def test_second_attribute_of_one_legal_name_is_left_out(convert, values):
     def fill(file):
         file.attrs["a/b"], file.attrs["a_b"] = values
     done, product = convert(fill, track_order=True)
-    assert "left out '/:a_b': another attribute has its name" in done.stderr
+    assert "left out '/:a/b': netCDF forbids its name, and the legal one has another use" in done.stderr
     with netCDF4.Dataset(product) as file:
-        assert file.a_b == values[0]
+        assert file.a_b == values[1]
+
+
+def test_renamed_attribute_does_not_displace_the_legal_one(convert):
+    def fill(file):
+        file.attrs["a b "], file.attrs["a b_"] = "renamed", "legal"
+    done, product = convert(fill, track_order=True)
+    assert "left out '/:a b ': netCDF forbids its name" in done.stderr
+    with netCDF4.Dataset(product) as file:
+        assert file.getncattr("a b_") == "legal"
+
+
+def test_attributes_of_structural_names_that_are_none_are_left_out_by_name(convert):
+    names = ["DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"]
+    def fill(file):
+        file["x"] = 1
+        for name in names:
+            file["x"].attrs[name] = "text"
+            file.create_group(name).attrs[name] = np.int32(1)
+    done, _ = convert(fill)
+    for name in names:
+        for path in ("/x", f"/{name}"):
+            assert f"left out '{path}:{name}': netCDF-4 uses the name itself" in done.stderr
+
+
+def test_names_of_an_enumeration_that_are_not_utf8(convert):
+    def fill(file):
+        kind = h5py.h5t.enum_create(h5py.h5t.STD_I16LE)
+        for number, name in enumerate((b"kein_Eis", b"gr\xfcn")):
+            kind.enum_insert(name, number)
+        h5py.h5d.create(file.id, b"e", kind, h5py.h5s.create_simple((2,)))
+    done, product = convert(fill)
+    assert "note: '/e:flag_meanings': its text is not UTF-8, and taken for Latin-1" in done.stderr
+    with netCDF4.Dataset(product) as file:
+        assert file["e"].flag_meanings == "kein_Eis gr\xfcn"
+
+
+def test_input_whose_name_is_not_utf8(plain, tmp_path):
+    path = os.fsencode(tmp_path) + b"/gr\xfcn.h5"
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = 1
+    os.rename(tmp_path / "in.h5", path)
+    done = subprocess.run([plain.program, path, tmp_path / "out.nc"], capture_output=True, check=True)
+    assert b"note: '/:history': the input's name in it is not UTF-8" in done.stderr
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product.history.endswith("from gr\xfcn.h5")
 
 
 def test_dataset_named_as_the_prefix_of_hidden_variables_keeps_its_name(convert):
@@ -181,13 +229,39 @@ def test_wide_integers_of_the_tables_are_exact(build, convert, dtype, number):
         assert int(file[dtype].getncattr("_FillValue")) == int(float(number) if "e" in number else number)
 
 
-@pytest.mark.parametrize(("dtype", "number"), [("i8", "9223372036854775808"), ("u8", "-1"), ("u8", "x")])
-def test_wide_integer_of_the_tables_that_does_not_fit_is_refused(build, tmp_path, dtype, number):
+@pytest.mark.parametrize(("dtype", "number"), [("i8", "9223372036854775808"), ("u8", "-1"), ("u8", "x"), ("f8", "1e400"),
+                                               ("f4", "1e39"), ("f4", "0 -1e400"), ("i2", "40000"), ("i2", "1.5"),
+                                               ("f4", "1,2"), ("i2", "nan")])
+def test_number_of_the_tables_that_does_not_fit_is_refused(build, tmp_path, dtype, number):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = np.arange(3).astype(dtype)
     converter = build(table("", f'{{"/x", "_FillValue", "{number}"}}'), "CFLAGS=-O0")
     done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
     assert done.returncode == 2 and f"the table's value '{number}' of _FillValue is not numbers" in done.stderr
+
+
+@pytest.mark.parametrize(("dtype", "number"), [("f4", "inf"), ("f8", "-inf"), ("f4", "nan"), ("f8", "1e-400"), ("f4", "0.1"),
+                                               ("i2", " -3e2 ")])
+def test_number_of_the_tables_that_fits_is_kept(build, convert, dtype, number):
+    def fill(file):
+        file["x"] = np.arange(3).astype(dtype)
+    _, product = convert(fill, build(table("", f'{{"/x", "_FillValue", "{number}"}}'), "CFLAGS=-O0"))
+    with netCDF4.Dataset(product) as file:
+        kept = file["x"].getncattr("_FillValue")
+        assert np.array_equal(kept, np.dtype(dtype).type(float(number)), equal_nan=True)
+
+
+@pytest.mark.parametrize(("variables", "attributes", "message"), [
+    ("", '{"/x", "valid_min", 0}', "cannot use the row of '/x': its attribute 'valid_min' has no value in quotes"),
+    ("", '{"/x"}', "cannot use the row of '/x': its attribute '' has no value in quotes"),
+    ("{0}", '{"/", "a", "b"}', "cannot use 'a row of the variables table': it has no path"),
+], ids=["zero", "path alone", "no path"])
+def test_row_that_c_does_not_see_to_say_nothing_is_refused(build, tmp_path, variables, attributes, message):
+    """0 is a null pointer."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = 1
+    done = build(table(variables, attributes), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (2, f"_convert: {message}\n")
 
 
 def test_fill_value_of_characters_is_text(build, tmp_path):
