@@ -19,7 +19,8 @@ ALWAYS = {
 }
 CONVERTER = {f"convert/{name}" for name in (
     "Makefile", "attributes.c", "chunks.c", "classic.c", "command.c", "data.c", "dims.c", "engine.h", "eos.c",
-    "hdf5_to_netcdf.c", "hdf5_to_netcdf.h", "history.c", "hs3cpl2nc.c", "netcdf4.c", "support.c", "table.c", "text.c")}
+    "hdf5_to_netcdf.c", "hdf5_to_netcdf.h", "history.c", "hs3cpl2nc.c", "netcdf4.c", "outline.c", "report.c",
+    "support.c", "table.c", "text.c")}
 GRANULES = ("HS3_CPL_ATB_12203a_20120906", "HS3_CPL_OP_12203a_20120906")
 
 

@@ -70,7 +70,10 @@ def test_product_gets_the_permissions_of_the_umask(plain, granule, out):
 
 
 @pytest.mark.parametrize("arguments", [[], ["x"], ["--unknown", "a", "b"], ["--batch", "a"], ["--list"],
-                                       ["a", "b", "c"], ["--threads", "0", "a", "b"], ["--report"]])
+                                       ["a", "b", "c"], ["--threads", "0", "a", "b"], ["--report"],
+                                       ["--threads", "99999999999999", "a", "b"], ["--threads", "4x", "a", "b"],
+                                       ["--batch", "--report", "-"], ["--batch", "--list"], ["--list", "--table", "a"],
+                                       ["--table"], ["--table", "a", "b"], ["--table", "--report", "-", "a"]])
 def test_wrong_usage_is_2_and_explains(plain, arguments):
     done = plain(*arguments)
     assert done.returncode == USAGE
@@ -276,8 +279,8 @@ def test_report_is_json_a_line(plain, exotic, granule, out, tmp_path):
 def test_list_says_what_would_become_of_each_and_writes_nothing(plain, exotic, out):
     done = plain("--list", exotic, cwd=out)
     assert (done.returncode, entries(out)) == (0, [])
-    assert done.stdout.splitlines() == ["left out '/a?b': compound type", "variable '/x': /x",
-                                        "left out '/x:reference': reference"]
+    assert done.stdout.splitlines() == ["left out '/a?b': compound type", "left out '/x:reference': reference",
+                                        "variable '/x': /x  int64  (dim_3=3)"]
 
 
 def test_one_bad_input_of_many_does_not_stop_the_others(plain, granule, out, tmp_path):
@@ -336,6 +339,62 @@ def test_list_that_cannot_be_written_is_5(plain, granule):
 def test_report_that_cannot_be_written_is_5_and_named(plain, granule, out):
     done = plain("--report", "/dev/full", granule, out)
     assert done.returncode == 5 and "_convert: cannot write /dev/full: No space left on device" in done.stderr
+
+
+def test_report_of_a_batch_that_cannot_be_written_is_5(plain, granule, out):
+    """The answers say that the products are there; the report is what its reader misses."""
+    done = plain("--batch", "--report", "/dev/full", input=f"{granule}\0{out}\0")
+    assert done.returncode == WRITE and json.loads(done.stdout)["status"] == 0
+    assert "_convert: cannot write /dev/full: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["input", "batch", "product"])
+def test_report_never_replaces_an_input_or_a_product(plain, granule, out, how):
+    before = granule.read_bytes()
+    report = granule
+    if how == "product":
+        assert plain(granule, out / "x.nc").returncode == 0
+        report = out / "x.nc"
+    before = report.read_bytes()
+    names = ["--batch"] if how == "batch" else [granule, out / "x.nc"]
+    done = plain("--report", report, *names, input=f"{granule}\0{out}\0")
+    assert (done.returncode, report.read_bytes()) == (USAGE, before)
+    assert f"_convert: cannot write '{report}': it is" in done.stderr
+
+
+def test_product_never_replaces_the_report(plain, granule, out):
+    done = plain("--report", out / "x.nc", granule, out / "x.nc")
+    assert done.returncode == USAGE and "it is the report" in done.stderr
+    assert json.loads((out / "x.nc").read_text())["status"] == USAGE
+
+
+def test_report_replaces_an_older_one(plain, granule, out, tmp_path):
+    for _ in range(2):
+        assert plain("--report", tmp_path / "report", granule, out).returncode == 0
+    assert len((tmp_path / "report").read_text().splitlines()) == 1
+
+
+def test_one_product_under_two_names_is_noticed(plain, granule, out, tmp_path):
+    other = tmp_path / "other.h5"
+    shutil.copy(granule, other)
+    (tmp_path / "link").symlink_to(out)
+    for one, two in ((out / "x.nc", f"{out}/./x.nc"), (out / "x.nc", tmp_path / "link" / "x.nc"), ("y.nc", "./y.nc")):
+        done = plain(granule, one, other, two, cwd=out)
+        assert done.returncode == USAGE and "would both become" in done.stderr and entries(out) == []
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_closed_standard_file_is_not_taken_for_another(plain, exotic, out, tmp_path, closed):
+    """The next file that is opened would have its number: messages would go into the report, or the product."""
+    done = plain("--report", tmp_path / "report", exotic, out, preexec_fn=lambda: os.close(closed))
+    assert done.returncode == 0
+    assert len(json.loads((tmp_path / "report").read_text())["left_out"]) == 2
+
+
+def test_list_of_several_inputs_says_which(plain, granule, exotic):
+    done = plain("--list", granule, exotic)
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{granule}:" and lines[lines.index("") + 1] == f"{exotic}:"
 
 
 def test_batch_with_half_a_pair_is_2(plain, granule):

@@ -89,7 +89,7 @@ def test_rows_that_match_nothing_are_named_by_list_alone(build, tmp_path):
     assert converter("--list", tmp_path / "in.h5").stdout.splitlines() == [
         "note: '/mispelt': a row of the variables table matches nothing here",
         "note: '/none/*': a row of the attributes table matches nothing here",
-        "variable '/x': /x"]
+        "variable '/x': /x  int64  ()"]
 
 
 def test_a_group_emptied_by_moving_is_noted_and_not_made(build, tmp_path):
