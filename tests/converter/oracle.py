@@ -208,7 +208,7 @@ def dimensions_of(path):
     process.start()
     sender.close()
     try:
-        return receiver.recv() if receiver.poll(20) else {}
+        return receiver.recv() if receiver.poll(5) else {}
     except EOFError:
         return {}
     finally:

@@ -242,6 +242,32 @@ def test_what_netcdf_cannot_hold_is_listed_by_reason(convert):
                    for line in stderr.splitlines()), name
 
 
+def test_named_enumeration_whose_names_are_kept_as_flags_is_noted(plain, tmp_path):
+    """Every enumeration of a netCDF-4 file is named: nothing of it is lost."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        kind = file.createEnumType(np.int8, "cloud", {"clear": 0, "cloudy": 1})
+        file.createDimension("x", 2)
+        file.createVariable("c", kind, ("x",))[:] = [0, 1]
+    done = plain("--strict", tmp_path / "in.nc", tmp_path / "out.nc")
+    assert (done.returncode, done.stderr) == (
+        0, "_convert: note: '/cloud': named enumeration: its names are flags of the variables that have it\n")
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["c"].flag_meanings == "clear cloudy"
+
+
+def test_virtual_dataset_is_left_out_by_a_true_reason(convert):
+    """Its source may be in the same file, and is converted there."""
+    def fill(file):
+        file["source"] = np.arange(4)
+        layout = h5py.VirtualLayout((4,), "i8")
+        layout[:] = h5py.VirtualSource(".", "source", (4,))
+        file.create_virtual_dataset("v", layout)
+    product, stderr = convert(fill)
+    assert list(product.variables) == ["source"]
+    assert stderr == ("_convert: left out '/v': virtual dataset: its data lie in other datasets, of this file or of "
+                      "others\n")
+
+
 def test_links_are_noted_and_the_object_converted_once(convert):
     def fill(file):
         file["a/x"] = np.arange(3)

@@ -332,3 +332,31 @@ def test_strings_that_were_written_in_part(plain, tmp_path, fill, length, limit,
         found = product["s"][:].tolist()
         assert found[:length // 2 + 2] == expected[:length // 2 + 2] and len(found) == length
         assert not chunk or limit is None or found == expected
+
+
+def test_shuffle_of_a_filter_that_netcdf_lacks_is_set_once(plain, tmp_path):
+    """Before szip there may be one already."""
+    if not h5py.h5z.filter_avail(h5py.h5z.FILTER_SZIP):
+        pytest.skip("HDF5 has no szip here")
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file.create_dataset("x", data=np.arange(1000), chunks=(100,), compression="szip", shuffle=True)
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    if "no plug-in" in done.stderr:
+        pytest.skip("the converter's HDF5 has no szip")
+    with h5py.File(tmp_path / "out.nc") as product:
+        made = product["x"].id.get_create_plist()
+        filters = [made.get_filter(number)[0] for number in range(made.get_nfilters())]
+        assert filters == [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE]
+        assert product["x"][:].tolist() == list(range(1000))
+
+
+def test_chunks_are_not_looked_for_when_all_are_found(plain, tmp_path):
+    """A hundred million possible ones, of an index of which HDF5 cannot say where they are."""
+    with h5py.File(tmp_path / "in.h5", "w", libver=("v110", "v110")) as file:
+        data = file.create_dataset("x", (50_000, 100_000), "i1", chunks=(10, 5), maxshape=(50_000, None),
+                                   compression="gzip")
+        data[3, 7] = 1
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc", timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
+    with h5py.File(tmp_path / "out.nc") as product:
+        assert product["x"][3, 7] == 1 and product["x"].id.get_num_chunks() == 1
