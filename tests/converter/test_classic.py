@@ -95,7 +95,7 @@ def test_tables_apply_to_classic_input(build, tmp_path, version):
         assert product.title == "changed" and "b" not in product.variables
         assert speed[4].tolist() == [13, 14, 15]
     listed = converter("--list", tmp_path / "in.nc").stdout.splitlines()
-    assert "variable '/a': /speed" in listed
+    assert "variable '/a': /speed" in [" ".join(line.split()[:3]) for line in listed]
     assert "note: '/nothing': a row of the variables table matches nothing here" in listed
 
 
@@ -200,7 +200,7 @@ def test_names_that_netcdf4_needs_itself_are_told(plain, tmp_path):
         file.setncatts({"CLASS": "first", "DIMENSION_LIST": "a b"})
     done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
     assert sorted(done.stderr.splitlines()) == [
-        "_convert: left out '/:DIMENSION_LIST': HDF5 uses the name for dimension scales",
+        "_convert: left out '/:DIMENSION_LIST': netCDF-4 uses the name itself",
         "_convert: note: '/:CLASS': kept, but the netCDF library shows no attribute of this name"]
 
 

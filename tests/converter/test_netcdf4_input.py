@@ -155,3 +155,13 @@ def test_name_of_the_table_that_is_the_files_own_is_the_files_dimension(build, t
     done = build(table('{"/*", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (0, "")
     assert dimensions_of(tmp_path / "out.nc") == {f"/{name}": [("time", 6, True)] for name in "ab"}
+
+
+@pytest.mark.parametrize("rows", [1, 2], ids=["other values", "other length"])
+def test_list_of_scales_that_cannot_be_read_is_noted(plain, tmp_path, rows):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["x"] = np.arange(3)
+        kind = h5py.h5t.vlen_create(h5py.h5t.STD_REF_OBJ if rows == 2 else h5py.h5t.STD_I32LE)
+        h5py.h5a.create(file["x"].id, b"DIMENSION_LIST", kind, h5py.h5s.create_simple((rows,)))
+    done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
+    assert "note: '/x': the scales of its axes cannot be read: " in done.stderr

@@ -138,7 +138,7 @@ def test_list_takes_no_memory_for_data(plain, tmp_path):
         file.create_dataset("x", (1 << 31,), "u1")[-1] = 1
     done = plain("--list", tmp_path / "in.h5",
                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 28,) * 2))
-    assert (done.returncode, done.stdout) == (0, "variable '/x': /x\n")
+    assert (done.returncode, done.stdout) == (0, "variable '/x': /x  ubyte  (dim_2147483648=2147483648)\n")
 
 
 @pytest.mark.parametrize("limits", list(itertools.product((8, 9, None), repeat=2)), ids=str)
