@@ -69,6 +69,11 @@ def test_nothing_is_found_by_list(sanitized, shared):
     assert done.returncode == 3 and len(done.stdout.splitlines()) > len(paths)
 
 
+def test_nothing_is_found_by_table(sanitized, shared):
+    """Whatever the names are."""
+    assert {run(sanitized, "--table", path).returncode for path in files(shared)} == {0, 3}
+
+
 def test_nothing_is_found_in_the_starter_sample(tmp_path, starter_table, sample):
     """With its table, in all ways to call it."""
     converter = build_converter(tmp_path, starter_table, SANITIZERS, "STATIC_HDF5=")
