@@ -110,6 +110,14 @@ def test_service_test_is_locked_up(built):
     assert writable == ["/work/data/test-output"]
 
 
+def test_command_of_the_tutorial_prints_a_table(project):
+    """Without the C libraries, out of the image; the granule's name is the reader's."""
+    (command,) = re.findall("docker compose run .*--table.*", (ROOT / "docs" / "tutorial.md").read_text())
+    granule = next((project / "data" / "input").glob("*_ATB_*.hdf5"))
+    run("sh", "-c", command.replace("YOUR_GRANULE.hdf5", granule.name), cwd=project)
+    assert '{"/ATB_1064", "", "dim_' in (project / "table.txt").read_text()
+
+
 def test_no_network_is_left_behind(built, engine):
     compose(built, "bash", "-c", "true")
     compose(built, "test")
