@@ -364,6 +364,23 @@ def test_compound_and_ragged_numbers_have_the_tolerance_too(tmp_path):
     assert len(compare_files(a, write(tmp_path / "d.nc", 1.0, 10_000_001), RULES)) == 1
 
 
+def test_field_of_a_compound_may_be_a_time(tmp_path):
+    """Tables of HDF5 hold times and measurements side by side."""
+
+    def write(path, seconds, measured):
+        kind = np.dtype([("real", "f8"), ("start_time", "f8")])
+        with h5py.File(path, "w") as file:
+            file["table"] = np.array([(measured, seconds)], kind)
+        return path
+
+    a = write(tmp_path / "a.h5", 1580561999.5, 1.0)
+    assert compare_files(a, write(tmp_path / "b.h5", 1580561999.5, 1.0000001), RULES) == []
+    later = write(tmp_path / "c.h5", 1580561000.5, 1.0)
+    assert len(compare_files(a, later, RULES)) == 1
+    own = CompareRules(rtol=1e-6, variables={"table": Tolerance(rtol=1e-6)})
+    assert compare_files(a, later, own) == []
+
+
 def bytes_of(path, stored, kind="i1", **attributes):
     """A file with one variable, as another program would pack it."""
     with netCDF4.Dataset(path, "w") as dataset:

@@ -187,6 +187,7 @@ class _Comparison:
             packing.no_value(actual),
             exact_integers=own.rtol is None and own.atol is None,
             unpack=unpack,
+            for_times=self.rules.tolerance_for(where, "time"),
         )
         places = blocks(expected)
         if unpack is None:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from .model import Values
+from .numbers import names_time
 from .shorten import shortened
 
 __all__ = ["BLOCK", "Tally", "blocks", "show", "whole"]
@@ -66,12 +67,21 @@ class Tally:
         Integers within a compound or a variable-length value have no tolerance.
     unpack : pair of functions, optional
         What makes numbers of the stored values of each side; fill values stay what they are.
+    for_times : cumulus.collection.Tolerance, optional
+        For fields of a compound that are called times, where that is another.
     """
 
     def __init__(
-        self, tolerance, expected_fill=(), actual_fill=(), exact_integers=False, unpack=None
+        self,
+        tolerance,
+        expected_fill=(),
+        actual_fill=(),
+        exact_integers=False,
+        unpack=None,
+        for_times=None,
     ):
         self.tolerance = tolerance
+        self.for_times = for_times or tolerance
         self.fills = list(expected_fill), list(actual_fill)
         self.exact_integers = exact_integers
         self.unpack = unpack
@@ -87,33 +97,35 @@ class Tally:
         if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
             self._numbers(a, b, start)
             return
-        mask = ~self._agree(a, b)
+        mask = ~self._agree(a, b, self.tolerance)
         if count := int(np.count_nonzero(mask)):
             self.differing += count
             self._remember(False, 0.0, int(np.argmax(mask)), start, a, b)
 
-    def _agree(self, a, b):
+    def _agree(self, a, b, tolerance):
         """Return where values of any type agree within the tolerance."""
         if a.dtype.names and a.size:
             same = np.ones(a.shape, bool)
             for name in a.dtype.names:
-                field = self._agree(a[name], b[name])
+                own = self.for_times if names_time(name) else tolerance
+                field = self._agree(a[name], b[name], own)
                 same &= field.reshape(*a.shape, -1).all(axis=-1)
             return same
         if a.dtype.kind == "O":
             pairs = zip(a.flat, b.flat, strict=True)
-            return np.array([self._object(x, y) for x, y in pairs], bool).reshape(a.shape)
+            found = [self._object(x, y, tolerance) for x, y in pairs]
+            return np.array(found, bool).reshape(a.shape)
         same = _equal(a, b)
         if a.dtype.kind in "SUV" or same.all():
             return same
-        same[~same] = ~self._judge(a[~same], b[~same])[0]
+        same[~same] = ~self._judge(a[~same], b[~same], tolerance)[0]
         return same
 
-    def _object(self, one, other):
+    def _object(self, one, other, tolerance):
         """A text, or the numbers of a variable-length value."""
         if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
             return type(one) is type(other) and one == other
-        return one.shape == other.shape and bool(self._agree(one, other).all())
+        return one.shape == other.shape and bool(self._agree(one, other, tolerance).all())
 
     def _numbers(self, a, b, start):
         suspects = np.flatnonzero(~_equal(a, b) if self.unpack is None else np.ones(a.shape, bool))
@@ -123,7 +135,7 @@ class Tally:
 
     def _suspects(self, a, b, suspects, start):
         x, y = a.reshape(-1)[suspects], b.reshape(-1)[suspects]
-        different, valid, classes, size, relative = self._judge(x, y)
+        different, valid, classes, size, relative = self._judge(x, y, self.tolerance)
         if not different.any():
             return
         self.differing += int(np.count_nonzero(different))
@@ -143,7 +155,7 @@ class Tally:
         else:
             self._remember(False, 0.0, int(suspects[np.argmax(different)]), start, a, b)
 
-    def _judge(self, x, y):
+    def _judge(self, x, y, tolerance):
         """Which of some unequal numbers differ beyond the tolerance, and by how much."""
         classes = _classify(x, self.fills[0]), _classify(y, self.fills[1])
         valid = (classes[0] == _VALID) & (classes[1] == _VALID)
@@ -154,7 +166,7 @@ class Tally:
             # Both no value, under fill values that differ: the attributes say so already.
             absent = (classes[0] == _FILL) & (classes[1] == _FILL)
             absent &= self.fills[0] != self.fills[1]
-        rtol, atol = self.tolerance.rtol, self.tolerance.atol
+        rtol, atol = tolerance.rtol, tolerance.atol
         if self.exact_integers and x.dtype.kind in "iu":
             rtol = atol = 0.0
         size = _distance(x, y)
