@@ -307,6 +307,14 @@ def test_closed_standard_input_is_no_terminal(project):
     assert done.returncode == 2 and "there is no terminal" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_closed_standard_output_does_not_keep_it_from_its_work(project):
+    change(project)
+    command = '"$0" "$@" >&-'
+    done = run("sh", "-c", command, sys.executable, project / "bin/accept-products", *BECAUSE, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (project / "data/ACCEPTED.md").exists()
+
+
 @pytest.mark.parametrize("name, status", [("ACCEPTED.md", 2), ("MANIFEST.sha256", 2),
                                           ("test-output/.cumulus/report-20261122T120000Z-0.jsonl", 2)])
 def test_bytes_that_are_no_text_are_one_sentence(project, name, status):

@@ -200,6 +200,13 @@ def test_reader_that_goes_away_is_no_traceback(pair):
         assert "Traceback" not in child.stderr.read()
 
 
+def test_closed_standard_output_does_not_change_the_status(pair):
+    command = ["sh", "-c", '"$0" -m cumulus compare "$1" "$2" >&-', sys.executable, *pair]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_undecodable_name_is_reported(pair):
     (pair[0] / os.fsdecode(b"\xff")).touch()
     done = cumulus("compare", *pair, "--json", "-")

@@ -19,8 +19,8 @@ LEFT_OVER = Path(".cumulus", "left-over.json")
 
 def main(argv=None):
     """Run a command and return its exit status; a known failure is one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):  # units and names may hold what it cannot encode
-        stream.reconfigure(errors="backslashreplace")
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed by the caller
+        stream.reconfigure(errors="backslashreplace")  # for units and names that it cannot encode
     options = _parser().parse_args(argv)
     try:
         return options.command(options)
