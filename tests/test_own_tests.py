@@ -60,11 +60,15 @@ def test_file_that_the_manifest_knows_is_fetched_and_not_accepted_as_gone(projec
     (project / f"data/output/{ATB}.nc").unlink()
     compare = [sys.executable, "-m", "cumulus", "compare"]
     done = run(*compare, "data/output", "data/test-output", cwd=project, check=False)
-    assert f"data/output/{ATB}.nc: recorded in data/MANIFEST.sha256 and not here: bin/fetch-data" in done.stdout
+    hint = f"data/output/{ATB}.nc: recorded in data/MANIFEST.sha256 and not here: bin/fetch-data"
+    assert hint in done.stdout
     assert "bin/fetch-data brings what is not here" in own_tests(project, "there_are_products").stdout
     shutil.copytree(project / "data/output", project / "elsewhere")
     done = run(*compare, "elsewhere", "data/test-output", cwd=project, check=False)
     assert done.returncode == 1 and "accept-products" not in done.stdout
+    (project / "data/output").rename(project / "on-another-disk")
+    (project / "data/output").symlink_to(project / "on-another-disk")
+    assert hint in run(*compare, "data/output", "data/test-output", cwd=project, check=False).stdout
 
 
 def test_what_cf_finds_in_a_granule_that_is_delivered_as_it_came_is_a_warning(project):

@@ -108,7 +108,8 @@ def _verdict(
         words += ["--rules", rules_file] if rules_file else []
         see = f"open {html_file}" if html_file else shlex.join(map(str, words))
         print(f"to see them in pictures: {see}", file=out)
-        for line in _next_steps(Path(expected).resolve(), Path(actual).resolve()):
+        # Not resolved: data/output may be a link.
+        for line in _next_steps(*(Path(os.path.abspath(one)) for one in (expected, actual))):
             print(line, file=out)
     if json_file:
         text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
