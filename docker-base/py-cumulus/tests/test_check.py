@@ -184,6 +184,12 @@ def test_findings_are_reported_by_variable_with_what_to_write_where(product, hom
          "calendar"),
         ("latitude variable 'y' should define standard_name='latitude' or axis='Y'",
          "standard_name"),
+        ("§4.3.2: z's formula_terms is a required attribute and must be a non-empty string",
+         "formula_terms"),
+        ("Variable z should have formula_terms attribute when computed_standard_name attribute is "
+         "defined", "formula_terms"),
+        ("§4.3.3 The standard_name of `z` must map to the correct computed_standard_name, `[...]`",
+         "computed_standard_name"),
         ("The coordinate variable 'x' must not have the _FillValue attribute.", ""),
         ('Coordinate variable "source" must be strictly monotonic', ""),
         ("The variable x failed because the datatype is <class 'netCDF4.CompoundType'>", ""),
@@ -193,6 +199,16 @@ def test_findings_are_reported_by_variable_with_what_to_write_where(product, hom
 def test_attribute_of_a_message_is_the_one_to_set_or_none(message, attribute):
     """Rather nothing than a line which is there already, or would not help."""
     assert check._attribute("§0 Anything", message) == attribute
+
+
+def test_empty_standard_name_is_said_of_its_variable(tmp_path):
+    """The checker calls it "undefined", and does not say whose it is."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
+        dataset.createVariable("none", "f8")
+        dataset.createVariable("empty", "f8").standard_name = ""
+    names = check._read(tmp_path / "a.nc")[1]
+    said = "standard_name undefined is not defined in Standard Name Table v93."
+    assert check._place(said, names) == "empty"
 
 
 @pytest.mark.parametrize(

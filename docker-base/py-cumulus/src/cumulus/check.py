@@ -46,6 +46,8 @@ _NAMED = (
     r"recommended that the (\w+) attribute",
     r"""[Aa]ttribute ["']?(long_name|flag_meanings|calendar|_FillValue)\b""",
     r"(?:include|define) an? (\w+) attribute",
+    r"(?:'s|should have) (\w+) (?:is a required )?attribute",
+    r"must map to the correct (\w+)",
     r"(\w+)'? attribute (?:of variable|is required|must be|for variable|needs)",
     r"\b(standard_name|units|flag_values|flag_meanings|cell_methods|featureType|Conventions)\b",
 )
@@ -148,7 +150,9 @@ def _read(product):
                 group = groups.pop()
                 groups += group.groups.values()
                 for name, variable in group.variables.items():
-                    names[name] = str(getattr(variable, "standard_name", ""))
+                    standard = getattr(variable, "standard_name", None)
+                    # How the checker calls one that is empty.
+                    names[name] = "" if standard is None else str(standard) or "undefined"
             return str(getattr(dataset, "Conventions", "")), names
     except OSError as error:
         raise CumulusError(f"cannot check {str(product)!r}: {error.strerror}") from error
