@@ -328,6 +328,10 @@ def test_library_fill_value_is_no_measurement(tmp_path):
         ("x", "seconds SINCE 1970-01-01", False),
         ("Start_Time", "s", False),
         ("geo/julian_day", "days", False),
+        ("Radar_Altimeter", "m", True),
+        ("rain_centimetres", "cm", True),
+        ("maritime_fraction", "1", True),
+        ("altimeter_time", "s", False),
     ],
 )
 def test_general_tolerance_is_not_for_times(tmp_path, name, units, equal):

@@ -10,6 +10,8 @@ __all__ = ["NUMBER", "kind", "names_time", "near", "number"]
 NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?(?![\w.])")
 _REAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 _TIME = re.compile("time|date|julian|epoch", re.IGNORECASE)
+# An altimeter measures no time, nor does a centimetre, or a share that was validated.
+_OTHER = re.compile("timet(?:er|re|ry)|maritime|validat|candidat", re.IGNORECASE)
 _LARGE = 10_000  # days since 1970, Julian days and seconds since any epoch are larger
 
 
@@ -24,10 +26,10 @@ def number(text):
 def names_time(name):
     """Return whether a variable, column or key is called a time.
 
-    >>> [names_time(one) for one in ("Start_Time", "JulianDay", "altitude")]
-    [True, True, False]
+    >>> [names_time(one) for one in ("Start_Time", "JulianDay", "altimeter", "altimeter_time")]
+    [True, True, False, True]
     """
-    return bool(_TIME.search(name))
+    return bool(_TIME.search(_OTHER.sub("", name)))
 
 
 def kind(expected, actual, is_time=False):
