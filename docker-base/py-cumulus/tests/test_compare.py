@@ -407,6 +407,17 @@ def test_json_that_holds_more_than_a_reader_sees_is_never_equal(tmp_path, other)
         differences(tmp_path, '{"a": 1}', other)
 
 
+def test_repeated_key_is_found_among_many(tmp_path):
+    """At once: where each key is counted for itself, it takes minutes."""
+    keys = ", ".join(f'"k{number}": 1' for number in range(100_000))
+    for name, last in (("a", 1), ("b", 2)):
+        (tmp_path / name).write_text(f'{{{keys}, "k99999": {last}}}')
+    started = time.monotonic()
+    with pytest.raises(Unreadable, match="'k99999' more than once"):
+        compare_files(tmp_path / "a", tmp_path / "b")
+    assert time.monotonic() - started < 30
+
+
 def test_large_integer_in_json_is_exact(tmp_path):
     assert differences(tmp_path, "[100000000000000000.0]", "[100000000000000001]")
 

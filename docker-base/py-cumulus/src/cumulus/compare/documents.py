@@ -4,6 +4,7 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 
 from . import Unreadable
 from .model import Difference
@@ -145,8 +146,7 @@ def json_differences(expected, actual, rules):
 def _object(pairs):
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise Unreadable(f"an object of the JSON has the key {twice!r} more than once")
     return content
 
