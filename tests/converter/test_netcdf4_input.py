@@ -103,6 +103,32 @@ def test_shorter_scale_of_an_unlimited_axis(kept, tmp_path):
     assert dimensions_of(tmp_path / "out.nc") == {"/time": [("time", 6, True)], "/a": [("time", 6, True)]}
 
 
+@pytest.mark.parametrize("axes", [("time", "lev"), ("lev", "time")], ids=",".join)
+@pytest.mark.parametrize("fill", [-1, None])
+def test_variable_shorter_than_several_unlimited_dimensions_reads_right(plain, tmp_path, fill, axes):
+    """The NetCDF library mixes up the values of one, in such an input, too: so h5py says what is right."""
+    granule, product = tmp_path / "in.h5", tmp_path / "out.nc"
+    with h5py.File(granule, "w") as file:
+        for name, length in (("time", 4), ("lev", 5)):
+            file.create_dataset(name, data=np.arange(length), maxshape=(None,)).make_scale()
+        for name, *lengths in (("a", 4, 5), ("b", 4, 8), ("c", 6, 7)):
+            shape = lengths if axes[0] == "time" else lengths[::-1]
+            values = np.arange(np.prod(shape)).reshape(shape)
+            file.create_dataset(name, data=values, maxshape=(None, None), chunks=(2, 16) if name == "a" else (2, 3),
+                                compression="gzip", fillvalue=fill)
+            for axis, scale in enumerate(axes):
+                file[name].dims[axis].attach_scale(file[scale])
+    done = plain("--report", tmp_path / "report", granule, product)
+    assert ("is called 'unlimited_dim_" in done.stderr) == (fill is None)
+    assert judge(granule, product, read_report(tmp_path / "report")).wrong == []
+    with h5py.File(granule) as before, netCDF4.Dataset(product) as after:
+        for name in "abc":
+            expected, found = before[name][()], after[name][:]
+            assert found.shape == (expected.shape if fill is None else (6, 8) if axes[0] == "time" else (8, 6))
+            assert np.array_equal(found[:expected.shape[0], :expected.shape[1]], expected)
+            assert np.ma.count(found) == expected.size
+
+
 def scaled(path, **scale):
     """A file of /g/wave and /x, /y along it."""
     with h5py.File(path, "w") as file:
