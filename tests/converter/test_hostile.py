@@ -231,13 +231,14 @@ def test_wide_integers_of_the_tables_are_exact(build, convert, dtype, number):
 
 @pytest.mark.parametrize(("dtype", "number"), [("i8", "9223372036854775808"), ("u8", "-1"), ("u8", "x"),
                                                ("f8", "1e400"), ("f4", "1e39"), ("f4", "0 -1e400"),
-                                               ("i2", "40000"), ("i2", "1.5"), ("f4", "1,2"), ("i2", "nan")])
+                                               ("i2", "40000"), ("i2", "1.5"), ("f4", "1,2"), ("i2", "nan"),
+                                               ("i2", "1 2")])
 def test_number_of_the_tables_that_does_not_fit_is_refused(build, tmp_path, dtype, number):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = np.arange(3).astype(dtype)
     converter = build(table("", f'{{"/x", "_FillValue", "{number}"}}'), "CFLAGS=-O0")
     done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
-    assert done.returncode == 2 and f"the table's value '{number}' of _FillValue is not numbers" in done.stderr
+    assert done.returncode == 2 and f"the table's value '{number}' of _FillValue is not one number" in done.stderr
 
 
 @pytest.mark.parametrize(("dtype", "number"), [("f4", "inf"), ("f8", "-inf"), ("f4", "nan"), ("f8", "1e-400"),
