@@ -183,6 +183,22 @@ def test_name_of_the_table_that_is_the_files_own_is_the_files_dimension(build, t
     assert dimensions_of(tmp_path / "out.nc") == {f"/{name}": [("time", 6, True)] for name in "ab"}
 
 
+@pytest.mark.parametrize("lengths", [(3, 6), (6, 3)])
+def test_unlimited_dimension_that_the_table_renames_is_shared(build, tmp_path, lengths):
+    """Also by variables of different lengths; it stays that of the one that no row speaks of."""
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as granule:
+        granule.createDimension("time", None)
+        for name, length in zip("abc", (*lengths, 2), strict=True):
+            granule.createVariable(name, "i4", ("time",))[:length] = np.arange(length)
+    converter = build(table('{"/a", "", "t"}, {"/b", "", "t"}'))
+    assert converter("--strict", tmp_path / "in.nc", tmp_path / "out.nc").returncode == 0
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert [product[name].dimensions for name in "abc"] == [("t",), ("t",), ("time",)]
+        assert product.dimensions["t"].size == 6 and product.dimensions["t"].isunlimited()
+        for name, length in zip("ab", lengths, strict=True):
+            assert list(product[name][:].compressed()) == list(range(length))
+
+
 @pytest.mark.parametrize("rows", [1, 2], ids=["other values", "other length"])
 def test_list_of_scales_that_cannot_be_read_is_noted(plain, tmp_path, rows):
     with h5py.File(tmp_path / "in.h5", "w") as file:
