@@ -328,6 +328,8 @@ def test_library_fill_value_is_no_measurement(tmp_path):
         ("x", "seconds SINCE 1970-01-01", False),
         ("Start_Time", "s", False),
         ("geo/julian_day", "days", False),
+        ("LST_Daytime", "K", True),
+        ("Dec_JDay", "Days", False),
         ("Radar_Altimeter", "m", True),
         ("rain_centimetres", "cm", True),
         ("maritime_fraction", "1", True),

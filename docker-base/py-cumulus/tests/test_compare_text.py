@@ -83,10 +83,12 @@ def test_every_other_change_of_a_text_is_found(tmp_path, old, new):
 
 
 def test_large_number_in_a_text_may_be_a_time(tmp_path):
-    """Nothing says what it counts from: no general tolerance is for it, however it is written."""
+    """Nothing says what it counts from: its general tolerance does not grow with it any more."""
     for number in ("1580561{}.5", "1.580561{}5e9"):
         one, other = (f"at {number.format(text)} s\n" for text in ("999", "000"))
         assert differences(tmp_path, one, other)
+    for other, equal in (("101325.02", True), ("101325.03", False)):
+        assert (differences(tmp_path, "101325.01 Pa\n", f"{other} Pa\n") == []) == equal
 
 
 def test_without_a_tolerance_a_text_must_be_the_same(tmp_path):
@@ -175,6 +177,7 @@ def test_cells_may_differ_within_the_tolerance_and_layout_does_not_count(tmp_pat
     ("name", "value", "other", "equal"),
     [
         ("x", "1580561999.5", "1580561000.5", False),
+        ("x", "10000.01", "10000.019", True),
         ("Time", "2020.5", "2020.501", False),
         ("Length", "2020.5", "2020.501", True),
     ],

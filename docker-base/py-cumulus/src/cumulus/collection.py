@@ -31,6 +31,7 @@ __all__ = [
 # A relative tolerance makes no sense for a count from an arbitrary epoch: 1e-6 of the seconds
 # since 1970 is half an hour. Times may differ by rounding only.
 _ROUNDING = 4 * sys.float_info.epsilon
+LARGE = 10_000  # days since 1970, Julian days and seconds since any epoch are larger
 
 IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
 
@@ -85,14 +86,19 @@ class CompareRules:
         """Return the tolerance of a variable or column: its own rule, else the general one.
 
         The general one is for a "measurement". An "integer" (flags, counts, identifiers, stored
-        values of packed variables) is compared exactly, and a "time" up to rounding.
+        values of packed variables) is compared exactly, and a "time" up to rounding. A "large"
+        number, which may be a time, may differ as much as one of LARGE.
         """
+        own = self.tolerance(name)
+        if kind == "large" and (own.rtol, own.atol) != (None, None):
+            kind = "measurement"
         general = {
             "measurement": (self.rtol, self.atol),
             "integer": (0.0, 0.0),
             "time": (min(self.rtol, _ROUNDING), 0.0),
+            "large": (min(self.rtol, _ROUNDING), self.atol + LARGE * self.rtol),
         }
-        own, (rtol, atol) = self.tolerance(name), general[kind]
+        rtol, atol = general[kind]
         return Tolerance(
             rtol if own.rtol is None else own.rtol, atol if own.atol is None else own.atol
         )

@@ -4,7 +4,7 @@ import re
 import warnings
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["dates", "decode", "split_units"]
+__all__ = ["dates", "decode", "is_time_unit", "split_units"]
 
 _UNITS = {"week": 604800, "day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60,
           "min": 60, "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6,
@@ -97,9 +97,18 @@ def split_units(units):
     return unit.strip(), f"{date}.{micro:06d}", -zone if found["sign"] == "-" else zone
 
 
+def is_time_unit(text):
+    """Return whether a text is a unit of time, such as "s" or "Days"."""
+    return _seconds(text) is not None
+
+
+def _seconds(unit):
+    return _UNITS.get(unit.lower().removesuffix("s") or unit)
+
+
 def _decode_plain(values, unit, reference):
     """Decode what needs no calendar arithmetic; None for anything else."""
-    seconds = _UNITS.get(unit.lower().removesuffix("s") or unit)
+    seconds = _seconds(unit)
     if seconds is None:
         return None
     try:

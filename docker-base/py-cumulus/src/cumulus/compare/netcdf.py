@@ -7,6 +7,7 @@ import netCDF4
 import numpy as np
 
 from ..classic import refuse_truncated
+from ..moments import is_time_unit
 from . import Unreadable, packing
 from .attributes import attributes_of, same, type_name
 from .beyond import Beyond, Stored, is_complete
@@ -212,8 +213,11 @@ def _kind(where, expected, actual, unpack):
     if packing.are_integers(expected, actual) if unpack else _is_integer(expected):
         return "integer"
     units = str(getattr(expected, "units", "")).lower()
-    name = where.rpartition("/")[2]
-    return "time" if " since " in units or names_time(name) else "measurement"
+    if " since " in units:
+        return "time"
+    # A day-time temperature is in K.
+    may_be_one = not units or is_time_unit(units)
+    return "time" if may_be_one and names_time(where.rpartition("/")[2]) else "measurement"
 
 
 def _is_integer(variable):

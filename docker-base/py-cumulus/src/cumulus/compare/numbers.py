@@ -3,16 +3,17 @@
 import math
 import re
 
+from ..collection import LARGE
+
 __all__ = ["NUMBER", "kind", "names_time", "near", "number"]
 
 # A number that nothing like a letter touches: the 532 of ATB_532 is none. The possessive ++ and *+
 # keep the time linear: without them each of a million digits is tried as the end of a number.
 NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?(?![\w.])")
 _REAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
-_TIME = re.compile("time|date|julian|epoch", re.IGNORECASE)
+_TIME = re.compile("time|date|julian|jday|epoch", re.IGNORECASE)
 # An altimeter measures no time, nor does a centimetre, or a share that was validated.
 _OTHER = re.compile("timet(?:er|re|ry)|maritime|validat|candidat", re.IGNORECASE)
-_LARGE = 10_000  # days since 1970, Julian days and seconds since any epoch are larger
 
 
 def number(text):
@@ -36,15 +37,17 @@ def kind(expected, actual, is_time=False):
     """Return what two texts are if they are numbers, as `CompareRules.tolerance_for` knows it.
 
     That they are measured is seen from a decimal point or an exponent, on either side. Nothing
-    says what the numbers of a text count from: any large one may be a time.
+    says what the numbers of a text count from: any "large" one may be a time.
 
     >>> kind("10000001", "10000002"), kind("1.0000001", "1"), kind("1580561999.5", "1")
-    ('integer', 'measurement', 'time')
+    ('integer', 'measurement', 'large')
     """
     if not (_REAL.fullmatch(expected) or _REAL.fullmatch(actual)):
         return "integer"
+    if is_time:
+        return "time"
     value = number(expected)
-    return "time" if is_time or (value is not None and abs(value) >= _LARGE) else "measurement"
+    return "large" if value is not None and abs(value) >= LARGE else "measurement"
 
 
 def near(expected, actual, tolerance):
