@@ -490,6 +490,17 @@ def test_latitudes_of_any_name_count_where_none_has_a_usual_one(build):
     assert corners(find_extent(path).box) == (5, 38, 6, 41)
 
 
+@pytest.mark.parametrize("coordinates", ["", "lat lon launch_lat launch_lon"])
+def test_launch_that_is_marked_better_does_not_stand_for_the_track(build, coordinates):
+    path = build(
+        **TRACK, launch_lat=(39.5, {**NORTH, "standard_name": "latitude"}, ()),
+        launch_lon=(4.5, {**EAST, "standard_name": "longitude"}, ()),
+        lat_uncertainty=([0.01, 0.01], NORTH, SAMPLES),
+        data=([0, 0], {"coordinates": coordinates}, SAMPLES),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == (4.5, 39.5, 6, 41)
+
+
 def test_box_holds_every_pair_of_positions(build, caplog):
     path = build(
         start_lat=([40, 41], NORTH, SAMPLES), end_lat=([42, 43], NORTH, SAMPLES),

@@ -85,9 +85,9 @@ def cover(product, polygon=False):
 def _best(product, found):
     """The coordinates that count; all of the best kind do.
 
-    Those that other variables use come before others. In a group those that have their standard
-    name do (`lat_uncertainty` may have none, and the units of `lat`), then usual names: but the
-    coordinate of a dimension, or what a variable names, is one by any name.
+    Those that other variables use come before others. In a group those with their standard name or
+    a usual one do (`lat_uncertainty` may have the units of `lat`): but the coordinate of a
+    dimension is one by any name, and so is what a variable names where none has a standard name.
     """
     used = [one for one in found if one.is_coordinate or one.name in product.used]
     groups = {}
@@ -97,10 +97,13 @@ def _best(product, found):
 
 
 def _most_marked(found, are_used):
-    if any(one.attributes["standard_name"] for one in found):
-        return [one for one in found if one.attributes["standard_name"] or one.is_coordinate]
-    usual = [one for one in found if one.name.lower() in _USUAL and not are_used]
-    return usual or found
+    if are_used and not any(one.attributes["standard_name"] for one in found):
+        return found
+    return [one for one in found if _is_marked(one)] or found
+
+
+def _is_marked(one):
+    return one.attributes["standard_name"] or one.is_coordinate or one.name.lower() in _USUAL
 
 
 def _places(product):
