@@ -178,6 +178,8 @@ def test_last_moment_of_the_last_year_is_left_out_with_a_warning(build, caplog):
         ("2012-09-06 20:45:42.5 +530", 15),
         ("2012-09-07 04:15:42.5+13", 15),
         ("2012-09-06 15:15:42.5 +00:00", 15),
+        ("2012-09-06 15:15:42.5 0:00", 15),  # UDUNITS; files of the ARM facility have it
+        ("2012-09-06 20:45:42.5 05:30", 15),
         ("2012-09-06 15:15:42.5Z", 15),
         ("2012-09-06 15:15:42.5 utc", 15),
         ("2012-09-06 15:15:42.5 GMT", 15),
@@ -191,7 +193,8 @@ def test_time_zone_of_the_reference_counts(build, reference, hour, calendar):
 
 @pytest.mark.parametrize(
     "reference", ["2012-250", "2012-250 12:00", "2012-09-06-06", "2012-09-06 12:00 +99:99",
-                  "2012-09-06 12:00 +15", "2012 12:00", "20120906"],
+                  "2012-09-06 12:00 +15", "2012-09-06 12:00 15:00", "2012-09-06 12:00 6",
+                  "2012 12:00", "20120906"],
 )  # fmt: skip
 def test_reference_that_could_mean_another_day_gives_no_time(build, caplog, reference):
     """The 250th day of a year is no year with a zone."""

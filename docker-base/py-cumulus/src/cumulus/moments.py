@@ -17,7 +17,9 @@ _REFERENCE = re.compile(
     r"(?:(?:T|\s+)(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})"
     r"(?P<fraction>\.\d*)?)?)?)?"
     # A zone from -14 to 14 hours; after a date alone it stands apart: 2000-001 is the first day.
-    r"(?:\s*(?:Z|UTC?|GMT)|(?(hour)\s*|\s+)(?P<sign>[+-])(?P<hours>1[0-4]|0?\d)"
+    # One such as 0:00, which ARM's files have, needs no sign behind a time of the day.
+    r"(?:\s*(?:Z|UTC?|GMT)|(?(hour)\s*|\s+)(?P<sign>[+-]|(?(hour)(?<=\s)(?=\d\d?:\d)|(?!)))"
+    r"(?P<hours>1[0-4]|0?\d)"
     r"(?P<minutes>:[0-5]?\d|[0-5]\d)?)?)?)?",
     re.IGNORECASE,
 )
