@@ -310,6 +310,31 @@ def test_cells_of_a_grid_reach_to_their_bounds(build, latitudes, longitudes, box
     assert corners(find_extent(path).box) == box
 
 
+@pytest.mark.parametrize("dimensions", [None, SAMPLES, ()])
+@pytest.mark.parametrize(
+    ("east", "edges", "west_edge", "east_edge"),
+    [
+        (0, (0, 360), -180, 180),
+        (0, (-180, 180), -180, 180),
+        (180, (360, 0), -180, 180),
+        (105, (10, 200), 10, -160),
+        (0, (330, 30), -30, 30),
+        (105, (105, 105), 105, 105),
+    ],
+)
+def test_lone_cell_is_as_wide_as_its_bounds(build, dimensions, east, edges, west_edge, east_edge):
+    """Of a zonal mean, or of the mean over a region, with or without dimensions."""
+    north, east, edges = (np.array(one, ndmin=dimensions != ()) for one in (0, east, edges))
+    own = [("lat",), ("lon",)] if dimensions is None else [dimensions] * 2
+    path = build(
+        lat=(north, {**NORTH, "bounds": "north"}, own[0]),
+        lon=(east, {**EAST, "bounds": "east"}, own[1]),
+        north=(np.reshape([-90, 90], (*north.shape, 2)), {}, (*own[0], "nv")),
+        east=(np.reshape(edges, (*east.shape, 2)), {}, (*own[1], "nv")),
+    )  # fmt: skip
+    assert corners(find_extent(path).box) == (west_edge, -90, east_edge, 90)
+
+
 def test_ends_of_cells_count_whatever_turn_they_were_stored_with(build):
     path = build(
         lat=([0], NORTH), lon=([178.5, 179.5], {**EAST, "bounds": "east"}),

@@ -191,7 +191,8 @@ def _sides(places):
     found, samples = [], []
     for one in places:
         cells = _reach(one.longitude, one.valid_east, 360)
-        if one.is_samples:
+        # A lone cell may be any part of the globe; of many the corners tell where they are.
+        if one.is_samples and (cells.size == 1 or len(cells) > 1):
             samples.append(cells.ravel())
         else:
             found.append(axis_longitudes(one.longitude.values[one.valid_east], cells))

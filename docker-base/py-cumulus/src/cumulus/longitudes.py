@@ -78,8 +78,10 @@ def axis_longitudes(longitudes, cells=None):
     steps = np.diff(axis)
     if not (np.all(steps > 0) or np.all(steps < 0)):
         return enclosing_longitudes(cells)
+    if np.ptp(cells, axis=1).max() >= 360 - _SAME:  # one cell from 0 to 360
+        return GLOBE
     # The ends of a cell are where the axis is, whatever turn they were stored with; half a turn
-    # away stays, as the one cell from 0 to 360 is the globe.
+    # away stays.
     turned = cells + 360 * np.rint(0.99 * (axis[:, np.newaxis] - cells) / 360)
     span = float(np.ptp(turned))
     if span >= 360 - _SAME or (cells.shape[1] == 1 and _closes(steps)):
