@@ -56,6 +56,14 @@ def test_own_granules_need_products_accepted_and_not_the_starter_sample(project)
     assert "bin/fetch-data --manifest" not in done.stdout, "a manifest without products"
 
 
+def test_empty_folder_of_expected_products_is_one_failure(project):
+    """What to do stands there once, and not beside an error for each product."""
+    for path in (project / "data/output").iterdir():
+        path.unlink()
+    done = own_tests(project, "expected or difference or there_are")
+    assert "1 failed" in done.stdout and "error" not in done.stdout.splitlines()[-1] and "ERROR" not in done.stdout
+
+
 def test_file_that_the_manifest_knows_is_fetched_and_not_accepted_as_gone(project):
     (project / f"data/output/{ATB}.nc").unlink()
     compare = [sys.executable, "-m", "cumulus", "compare"]

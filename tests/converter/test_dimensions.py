@@ -5,6 +5,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
+from converter.oracle import read_report
 from converter.test_features import convert, table  # noqa: F401 (a fixture)
 
 
@@ -204,15 +205,17 @@ def test_renamed_coordinate_of_a_classic_file_renames_its_dimension(build, tmp_p
 
 @pytest.mark.parametrize("in_group", [False, True], ids=["in the root", "in a group"])
 def test_dimension_that_nothing_lies_along_any_more_is_not_made(build, tmp_path, in_group):
-    """The table names the axis otherwise; a group that held no more than the dimension is not made either."""
+    """The table names the axis otherwise, so that it is no warning; a group that held no more is not made either."""
     with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
         group = file.createGroup("g") if in_group else file
         group.createDimension("phony", 3)
         group.createDimension("own", 2)  # nothing lay along it before
         group.createVariable("x", "f4", ("phony",))[:] = [1, 2, 3]
     place = "/g" if in_group else ""
-    done = build(table(f'{{"{place}/x", "/x", "time"}}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
+    converter = build(table(f'{{"{place}/x", "/x", "time"}}'), "CFLAGS=-O0")
+    done = converter("--report", tmp_path / "report", tmp_path / "in.nc", tmp_path / "out.nc")
     assert done.stderr == f"_convert: note: '{place}/phony': no variable lies along this dimension any more\n"
+    assert [one["path"] for one in read_report(tmp_path / "report")["asked"]] == [f"{place}/phony"]
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         found = list(product.dimensions) + [name for one in product.groups.values() for name in one.dimensions]
         assert sorted(found) == ["own", "time"]

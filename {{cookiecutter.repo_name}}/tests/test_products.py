@@ -91,6 +91,8 @@ def is_as_it_came(product):
 @pytest.fixture(scope="module")
 def comparison():
     """What differs, by product."""
+    if not products(EXPECTED):
+        pytest.skip("nothing to compare with: test_there_are_products_to_compare says what to do")
     text, message = compare_here() if HERE else compare_in_image()
     if not text:
         pytest.fail(message.strip() or "the comparison broke off: a product may be damaged", pytrace=False)
