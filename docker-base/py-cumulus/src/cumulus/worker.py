@@ -237,13 +237,16 @@ class _Maker:
             except OSError as error:
                 words = f"cannot read input {path.name!r}: {error.strerror}"
                 raise CumulusError(words) from error
-        self._send(INPUTS, self._inputs)
 
     def _remove_earlier(self, candidate, names):
-        """What an earlier run left must not be taken for the result of this one."""
+        """What an earlier run left must not be taken for the result of this one.
+
+        From the message on, who clears up after this worker removes the products, too.
+        """
         job, former = self._job, self._former(candidate, names)
         _check_apart(candidate.inputs, [job.outdir / name for name in (*names, *former)])
         self._begun = True
+        self._send(INPUTS, self._inputs)
         remove_products(job.outdir, former)
         job.completions.forget(candidate.id)
         remove_products(job.outdir, names)
