@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from . import CumulusError
 
-__all__ = ["EDGES", "KEYS", "Box", "Extent", "make_box"]
+__all__ = ["DECIMALS", "EDGES", "KEYS", "Box", "Extent", "make_box"]
 
 EDGES = ("west", "south", "east", "north")
 KEYS = ("begin", "end", *EDGES)
-_DECIMALS = 6  # of a degree: 0.1 m
+DECIMALS = 6  # of a degree: 0.1 m
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def make_box(known):
         west, south, east, north = (float(known[key]) for key in EDGES)
     except (TypeError, ValueError, OverflowError):
         raise CumulusError("west, south, east and north must be numbers") from None
-    if west >= -180 and east <= 360 and round(east - west, _DECIMALS) >= 360:
+    if west >= -180 and east <= 360 and round(east - west, DECIMALS) >= 360:
         return Box(-180.0, south, 180.0, north)  # from 0 to 360 is not from 0 to 0
     return Box(_wrap(west), south, _wrap(east), north)
 

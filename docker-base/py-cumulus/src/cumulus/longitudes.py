@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from .extents import DECIMALS
+
 __all__ = ["axis_longitudes", "enclosing_longitudes", "joined", "shortest", "to_180"]
 
 GLOBE = (-180.0, 180.0)
-_DECIMALS = 6  # of a degree: 0.1 m
 _SAME = 1e-4  # degrees: gaps between stored longitudes that differ by less are equally large
 
 
@@ -120,10 +121,10 @@ def joined(intervals):
 
 def to_180(longitude, antimeridian):
     """Express a longitude from -180 to 180; the antimeridian itself as the caller wants it."""
-    wrapped = round((longitude + 180) % 360 - 180, _DECIMALS)
+    wrapped = round((longitude + 180) % 360 - 180, DECIMALS)
     return antimeridian if abs(wrapped) == 180 else wrapped + 0.0
 
 
 def shortest(value):
     """The shortest decimal that is stored as this value: 20.05 rather than 20.049999237060547."""
-    return round(float(str(value)), _DECIMALS) + 0.0
+    return round(float(str(value)), DECIMALS) + 0.0

@@ -1,7 +1,6 @@
 """Collect the metadata record of a product and write it as ECHO10 (XML) and UMM-G (JSON)."""
 
 import contextlib
-import hashlib
 import os
 import secrets
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from . import CumulusError, products
+from .completion import checksum
 from .extents import Box, Extent
 from .logutils import log_fields
 from .metadata_rules import MetadataRules
@@ -194,7 +194,7 @@ def make_record(
             version=version,
             written=datetime.now(UTC).replace(microsecond=0),
             size=product.stat().st_size,
-            sha256=_sha256(product),
+            sha256=checksum(product),
             data_format=found.data_format,
             extent=find_extent(
                 product,
@@ -214,11 +214,6 @@ def make_record(
         raise CumulusError(f"cannot read {str(product)!r}: {error.strerror or error}") from error
     finally:
         products.forget()
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fill(template, values):

@@ -41,8 +41,6 @@ def byte_differences(expected, actual):
     return [Difference("bytes", "", message)]
 
 
-_LAST = re.compile(r"/(?:[^/{]|\{[^}]*\})*$")
-
 # --- XML -------------------------------------------------------------------------------------
 
 
@@ -206,6 +204,9 @@ def _item_differences(expected, actual, agree=lambda place, one, other: one == o
             category, message = "value", f"{name}: expected {wanted!r}, found {found!r}"
         differences.append(Difference(category, name, message, "", wanted, found))
     return differences
+
+
+_LAST = re.compile(r"/(?:[^/{]|\{[^}]*\})*$")
 
 
 def _above(place):
