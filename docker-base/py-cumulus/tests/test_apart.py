@@ -1,10 +1,12 @@
 """A function in a process of its own: its answer, its errors, its end."""
 
+import multiprocessing
 import os
 import signal
 import time
 
 import pytest
+from samples import alive, wait_for
 
 from cumulus import CumulusError
 from cumulus.apart import Died, call_apart
@@ -45,6 +47,22 @@ def test_function_without_end_is_ended():
         call_apart(time.sleep, 60, seconds=0.6)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_killed_caller_leaves_no_process_behind(tmp_path):
+    """Nobody waits for the answer any more, which may never come."""
+    pid = tmp_path / "pid"
+
+    def wait():
+        pid.write_text(f"{os.getpid()}\n")
+        time.sleep(1000)
+
+    caller = multiprocessing.get_context("fork").Process(target=call_apart, args=(wait,))
+    caller.start()
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    caller.kill()
+    caller.join()
+    wait_for(lambda: not alive(int(pid.read_text())))
 
 
 def test_interrupted_caller_leaves_no_process_behind():

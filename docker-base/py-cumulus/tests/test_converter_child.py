@@ -1,5 +1,6 @@
 """The converter process that serves many granules, and what its failures take with them."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -8,16 +9,25 @@ import pytest
 from samples import alive, wait_for
 
 from cumulus import CumulusError
+from cumulus.children import Announcer
 from cumulus.collection import Limits
 from cumulus.converter import Converter
 
 
 @pytest.fixture
 def converter(repository):
-    """The stand-in converter; `pids` are those that were started, with None when one has ended."""
-    pids = []
-    made = Converter(repository.home / "_convert", Limits(seconds=20), pids.append)
-    made.pids = pids
+    """The stand-in converter; `pids()` are those that were started, with None when one has ended.
+
+    A file takes them, because a new process announces itself.
+    """
+    announced = repository.home / "announced"
+
+    def announce(pid):
+        with announced.open("a") as file:
+            print(json.dumps(pid), file=file)
+
+    made = Converter(repository.home / "_convert", Limits(seconds=20), Announcer(announce))
+    made.pids = lambda: [json.loads(line) for line in announced.read_text().splitlines()]
     yield made
     made.end()
 
@@ -34,14 +44,14 @@ def convert(converter, repository, tmp_path):
 def test_one_process_serves_many_granules(converter, convert):
     for number in range(5):
         assert convert(f"granule {number}")["status"] == 0
-    assert len(converter.pids) == 1
+    assert len(converter.pids()) == 1
 
 
 def test_failure_that_it_reports_leaves_it_running(converter, convert):
     with pytest.raises(CumulusError, match=r"failed \(exit status 3\): cannot read '/Data/x'"):
         convert("fail:")
     convert("good")
-    assert len(converter.pids) == 1
+    assert len(converter.pids()) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,7 +77,7 @@ def test_failure_that_it_does_not_report_takes_one_granule(converter, convert, t
     with pytest.raises(CumulusError, match=words):
         convert(text)
     assert convert("good")["status"] == 0
-    assert [pid is None for pid in converter.pids] == [False, True, False]
+    assert [pid is None for pid in converter.pids()] == [False, True, False]
 
 
 def test_hanging_converter_is_stopped_and_replaced(converter, convert, repository):
@@ -76,7 +86,7 @@ def test_hanging_converter_is_stopped_and_replaced(converter, convert, repositor
         convert("hang:")
     converter._limits = Limits(seconds=20)
     convert("good")
-    assert not alive(converter.pids[0])
+    assert not alive(converter.pids()[0])
 
 
 def test_forks_of_a_dead_converter_are_killed(convert, repository):
@@ -88,8 +98,8 @@ def test_forks_of_a_dead_converter_are_killed(convert, repository):
 
 def test_converter_that_dies_between_granules_takes_none(converter, convert):
     convert("good")
-    os.kill(converter.pids[0], signal.SIGKILL)
-    wait_for(lambda: not alive(converter.pids[0]))
+    os.kill(converter.pids()[0], signal.SIGKILL)
+    wait_for(lambda: not alive(converter.pids()[0]))
     assert convert("good")["status"] == 0
 
 

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 from samples import alive, wait_for
 
+from cumulus import CumulusError
 from cumulus.apart import call_apart
+from cumulus.children import Announcer, run_program
+from cumulus.collection import Limits
 from cumulus.logutils import get_logger
 from cumulus.process import Summary, process_granules
 
@@ -397,6 +400,76 @@ def test_what_a_program_started_ends_with_the_worker(repository):
 
     assert "was killed by SIGKILL" in process(repository, make).failed["CPL_A"]
     wait_for(lambda: not alive(int(pid.read_text())))
+
+
+@pytest.mark.parametrize("started", ["program", "converter"])
+def test_worker_killed_while_it_starts_a_program_leaves_nothing(repository, monkeypatch, started):
+    """The program runs already, and the worker does not know so yet: what it started ends, too."""
+    granules(repository, "CPL_A")
+    pid = repository.home / "pid"
+    commands = f"sleep 1000 & echo $! > '{pid}'; wait"
+    converter = repository.write("_convert", f"#!/bin/sh\n{commands}\n")
+    converter.chmod(0o755)
+    start = subprocess.Popen.__init__
+
+    def start_slowly(self, *arguments, **options):
+        start(self, *arguments, **options)
+        time.sleep(10)  # as on a machine with too much to do
+
+    def kill():
+        wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def make(granule):
+        threading.Thread(target=kill).start()
+        if started == "program":
+            granule.run("sh", "-c", commands)
+        else:
+            granule.convert()
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", start_slowly)
+    assert "was killed by SIGKILL" in process(repository, make).failed["CPL_A"]
+    wait_for(lambda: not alive(int(pid.read_text())))
+
+
+def test_program_ends_although_its_announcement_was_not_read_yet(repository, monkeypatch):
+    """The handler gives the worker up before it comes to that message."""
+    granules(repository, "CPL_A")
+    pid = repository.home / "pid"
+
+    def make(granule):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        granule.run("sh", "-c", f"sleep 1000 & echo $! > '{pid}'; wait")
+
+    def stop_instead(pool):
+        wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
+        pool._stopped.append(signal.SIGINT)
+        return ()
+
+    monkeypatch.setattr("cumulus.pool._GRACE", 0)
+    monkeypatch.setattr("cumulus.pool.Pool._listen", stop_instead)
+    with pytest.raises(KeyboardInterrupt):
+        process(repository, make)
+    wait_for(lambda: not alive(int(pid.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("absent", "No such file or directory"), ("text", "Permission denied"), ("\0", "null byte")],
+    ids=["absent", "no permission", "null byte"],
+)
+def test_program_that_cannot_start_is_one_sentence(tmp_path, name, reason):
+    """The announcement of its process group is taken back."""
+    announced, program = tmp_path / "announced", f"{tmp_path}/{name}"
+    (tmp_path / "text").write_text("not executable")
+
+    def announce(pid):
+        with announced.open("a") as file:
+            print(pid is None, file=file)
+
+    with pytest.raises(CumulusError, match=f"^cannot run '.*': .*{reason}$"):
+        run_program([program], cwd=tmp_path, limits=Limits(), announcer=Announcer(announce))
+    assert announced.read_text().splitlines()[-1] == "True"
 
 
 def test_worker_that_is_told_to_end_fails_its_granule(repository, monkeypatch):

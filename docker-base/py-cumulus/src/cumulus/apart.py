@@ -1,10 +1,12 @@
 """Call a function in a process of its own: crash or hang of a C library is an error like others."""
 
 import multiprocessing
+import os
 import signal
 
 from . import CumulusError
 from .children import signal_name
+from .limits import die_with
 
 __all__ = ["Died", "call_apart"]
 
@@ -31,7 +33,8 @@ def call_apart(function, *arguments, seconds=None):
         Its process crashed, was killed, or took too long.
     """
     near, far = _forking.Pipe(duplex=False)
-    child = _forking.Process(target=_answer, args=(far, function, arguments), daemon=True)
+    arguments = far, os.getpid(), function, arguments
+    child = _forking.Process(target=_answer, args=arguments, daemon=True)
     child.start()
     far.close()  # or the end of the child would not be the end of the pipe
     try:
@@ -50,7 +53,8 @@ def call_apart(function, *arguments, seconds=None):
     return result
 
 
-def _answer(connection, function, arguments):
+def _answer(connection, parent, function, arguments):
+    die_with(parent)  # nobody waits for the answer after it, however long the function takes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the caller decides
     try:
         answer = function(*arguments), None

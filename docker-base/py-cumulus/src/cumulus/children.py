@@ -1,4 +1,9 @@
-"""Run a program for a granule: no shell, within limits, and nothing of it left behind."""
+"""Run a program for a granule: no shell, within limits, and nothing of it left behind.
+
+A worker can be killed at any moment, so it is too late to announce a program after its start: who
+ends what the worker leaves would not know the program. The new process therefore announces itself
+before it becomes the program. What it has sent is read even when its worker is gone.
+"""
 
 import collections
 import contextlib
@@ -7,6 +12,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import CumulusError
@@ -14,6 +21,7 @@ from .limits import confine, die_with
 
 __all__ = [
     "QUOTED_LINES",
+    "Announcer",
     "end_group",
     "how_it_ended",
     "run_program",
@@ -26,7 +34,24 @@ KEPT_LINES = 20  # of what a program says; a failure quotes the last few
 QUOTED_LINES = 3
 
 
-def run_program(argv, *, cwd, limits, announce=lambda pid: None):
+@dataclass(frozen=True)
+class Announcer:
+    """Tells another process which process group a program leads.
+
+    Attributes
+    ----------
+    send : callable
+        Called with the process id of the program, in the new process before it becomes the
+        program, and with None when the process group has been ended.
+    lock : context manager, reusable
+        Held while a program starts: meanwhile only the new process sends.
+    """
+
+    send: Callable = lambda pid: None
+    lock: object = contextlib.nullcontext()
+
+
+def run_program(argv, *, cwd, limits, announcer=None):
     """Run a program to its end and return what it wrote to standard error.
 
     Its standard output goes to the handler's standard error, because standard output is the log.
@@ -39,9 +64,7 @@ def run_program(argv, *, cwd, limits, announce=lambda pid: None):
         Where it runs.
     limits : cumulus.collection.Limits
         After so many seconds the program and every child in its process group are killed.
-    announce : callable, optional
-        Called with the process id of the program, which leads a process group, and with None
-        when that has been ended.
+    announcer : Announcer, optional
 
     Returns
     -------
@@ -55,9 +78,11 @@ def run_program(argv, *, cwd, limits, announce=lambda pid: None):
     """
     argv = [os.fspath(argument) for argument in argv]
     name = Path(argv[0]).name
+    announcer = announcer or Announcer()
     child = start(
         argv,
         limits,
+        announcer,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=_descriptor(sys.stderr),
@@ -65,13 +90,12 @@ def run_program(argv, *, cwd, limits, announce=lambda pid: None):
     )
     tail = _Tail(child.stderr)
     try:
-        announce(child.pid)
         status = child.wait(timeout=limits.seconds)
     except subprocess.TimeoutExpired:
         raise CumulusError(took_too_long(name, limits)) from None
     finally:
         end_group(child)
-        announce(None)
+        announcer.send(None)
         said = tail.lines()
     if status != 0:
         words = "; ".join(said[-QUOTED_LINES:])
@@ -81,27 +105,33 @@ def run_program(argv, *, cwd, limits, announce=lambda pid: None):
     return "\n".join(said)
 
 
-def start(argv, limits, **options):
-    """Start a program in a session of its own, within limits, that ends with this process."""
+def start(argv, limits, announcer, **options):
+    """Start a program in a session of its own, within limits, that ends with this process.
+
+    Its process group is announced before the program runs.
+    """
     try:
-        return subprocess.Popen(
-            argv, start_new_session=True, preexec_fn=_confined(limits), **options
-        )
-    except OSError as error:
-        raise CumulusError(f"cannot run {os.fspath(argv[0])!r}: {error.strerror}") from error
-    except ValueError as error:  # a null byte in an argument
-        raise CumulusError(f"cannot run {os.fspath(argv[0])!r}: {error}") from error
+        with announcer.lock:
+            return subprocess.Popen(
+                argv, start_new_session=True, preexec_fn=_prepared(limits, announcer), **options
+            )
+    except (OSError, ValueError) as error:
+        announcer.send(None)
+        # A ValueError speaks of a null byte in an argument.
+        why = error.strerror if isinstance(error, OSError) else error
+        raise CumulusError(f"cannot run {os.fspath(argv[0])!r}: {why}") from error
 
 
-def _confined(limits):
-    """Return what a child does before it becomes the program: take on limits and our fate."""
+def _prepared(limits, announcer):
+    """Return what a new process does before it becomes the program."""
     parent = os.getpid()
 
-    def confine_child():
+    def prepare():
         die_with(parent)
+        announcer.send(os.getpid())  # leads the group, and needs memory that the limits may refuse
         confine(limits)
 
-    return confine_child
+    return prepare
 
 
 def end_group(child):

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from . import CumulusError
-from .children import QUOTED_LINES, end_group, how_it_ended, start, took_too_long
+from .children import QUOTED_LINES, Announcer, end_group, how_it_ended, start, took_too_long
 
 __all__ = ["Converter"]
 
@@ -32,13 +32,13 @@ class Converter:
     program : path-like
     limits : cumulus.collection.Limits
         Of one conversion.
-    announce : callable, optional
-        Called with the process id of each process that is started, which leads a process group,
-        and with None when it has been ended.
+    announcer : cumulus.children.Announcer, optional
+        Tells of each process that is started.
     """
 
-    def __init__(self, program, limits, announce=lambda pid: None):
-        self._program, self._limits, self._announce = Path(program), limits, announce
+    def __init__(self, program, limits, announcer=None):
+        self._program, self._limits = Path(program), limits
+        self._announcer = announcer or Announcer()
         self._child = None
         self._said = b""
 
@@ -84,7 +84,7 @@ class Converter:
             end_group(child)
             child.stdout.close()
             child.stderr.close()
-            self._announce(None)
+            self._announcer.send(None)
 
     def _make_ready(self):
         """Have a converter that waits for names and has said nothing unasked."""
@@ -99,8 +99,7 @@ class Converter:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         # Granules are converted beside each other; threads would only get in each other's way.
         argv = [self._program, "--threads", "1", "--batch"]
-        self._child = start(argv, self._limits, bufsize=0, **pipes)
-        self._announce(self._child.pid)
+        self._child = start(argv, self._limits, self._announcer, bufsize=0, **pipes)
 
     @staticmethod
     def _readable(pipe):

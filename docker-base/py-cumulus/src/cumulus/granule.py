@@ -59,7 +59,7 @@ class Granule:
     groups: dict = field(default_factory=dict, repr=False)
     converter: object = field(default=None, repr=False)
     step: object = field(default=lambda name: None, repr=False)  # told what is done now
-    announce: object = field(default=lambda pid: None, repr=False)  # told which program runs
+    announcer: object = field(default=None, repr=False)  # tells which program runs
     sums: dict = field(default_factory=dict, repr=False)  # SHA-256 of files, by their facts
     unused_rows: list = field(default_factory=list, repr=False)  # of the table, by conversion
 
@@ -77,7 +77,7 @@ class Granule:
         self.step(name)
         scratch = self.products["data"].parent
         limits = self.collection.limits
-        said = run_program(argv, cwd=scratch, limits=limits, announce=self.announce)
+        said = run_program(argv, cwd=scratch, limits=limits, announcer=self.announcer)
         if said:
             log_event(said, granule_id=self.id, process=name)
 

@@ -241,12 +241,19 @@ class _Worker:
             self._process.kill()
             _kill_group(self._process.pid)
             self._process.join()
+            self._take_rest()
             self._process.close()
             self.connection.close()
         for leader in filter(None, self._groups.values()):
             _kill_group(leader)
         self._process = self.connection = self.number = None
         self._groups, self.is_lost = {}, False
+
+    def _take_rest(self):
+        """Read what a worker sent before its end: it may have announced a program."""
+        self.is_lost = False
+        while not self.is_lost and self.connection.poll():
+            self.take(lambda attributes: None)
 
 
 def _kill_group(leader):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import CumulusError
+from .children import Announcer
 from .collection import Collection
 from .completion import Completions, checksum, look_at
 from .converter import Converter
@@ -85,15 +86,13 @@ def work(job, connection, parent):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the handler decides
     signal.signal(signal.SIGTERM, interrupt)
     _allow_children(job.lock)
-    send = _sender(connection)
+    send, announcer = _senders(connection)
     relay = _Relay(send)
     for handler in logging.getLogger().handlers:  # kept, or get_logger() would add another
         handler.setLevel(logging.CRITICAL + 1)
     logging.getLogger().addHandler(relay)
-    converter = Converter(
-        job.home / "_convert", job.collection.limits, lambda pid: send(CONVERTER, pid)
-    )
-    maker = _Maker(job, converter, relay, send)
+    converter = Converter(job.home / "_convert", job.collection.limits, announcer(CONVERTER))
+    maker = _Maker(job, converter, relay, send, announcer(PROGRAM))
     try:
         while not maker.stopped and (number := connection.recv()) is not None:
             send(DONE, maker.make(number))
@@ -125,9 +124,12 @@ def _allow_children(lock):
     default_in_forks(signal.SIGTERM)  # as Process.terminate() and Pool.terminate() expect
 
 
-def _sender(connection):
-    """Return what sends a message: one at a time, because threads of a handler may log, too."""
-    lock = threading.Lock()
+def _senders(connection):
+    """Return what sends a message, and what makes the announcer of a kind of program.
+
+    Messages are sent one at a time, because threads of a handler may log, too.
+    """
+    lock = threading.RLock()  # a finalizer may log while its own thread starts a program
 
     def send(kind, content):
         with lock:
@@ -135,17 +137,21 @@ def _sender(connection):
 
     def renew():
         nonlocal lock
-        lock = threading.Lock()  # a thread that is not here may hold the other one
+        lock = threading.RLock()  # a thread that is not here may hold the other one
+
+    def announcer(kind):
+        return Announcer(lambda pid: send(kind, pid), lock)
 
     os.register_at_fork(after_in_child=renew)
-    return send
+    return send, announcer
 
 
 class _Maker:
     """Takes granules through scratch, one at a time."""
 
-    def __init__(self, job, converter, relay, send):
+    def __init__(self, job, converter, relay, send, announcer):
         self._job, self._converter, self._relay, self._send = job, converter, relay, send
+        self._announcer = announcer
         self._threads = ThreadPoolExecutor(4)
         self._delivered, self._inputs, self._begun = None, {}, False
         self._spare = self._all_names = None
@@ -211,7 +217,7 @@ class _Maker:
             groups=groups,
             converter=self._converter,
             step=self._step,
-            announce=lambda pid: self._send(PROGRAM, pid),
+            announcer=self._announcer,
         )
         self._step("process_granule")
         job.function(granule)
