@@ -16,6 +16,7 @@ import time
 
 import netCDF4
 import pytest
+from cumulus.checkout import record_sources
 from support import commit_all, git, run
 
 ATB = "HS3_CPL_ATB_12203a_20120906"
@@ -171,6 +172,41 @@ def test_reason_is_needed(project):
         done = accept(project, *arguments)
         assert done.returncode == 2 and "--because" in done.stderr
     assert not (project / "data/ACCEPTED.md").exists()
+
+
+@pytest.mark.parametrize("because", ["n", "No", "yes", "Y!", "ok", "-", "1"])
+def test_answer_is_no_reason(project, because):
+    """Neither with --yes nor without."""
+    change(project)
+    before = tree(project / "data")
+    for arguments in ((), ("--yes",)):
+        done = accept(project, *arguments, f"--because={because}")
+        assert done.returncode == 2 and f"{because!r} is no reason: say in a few words why" in done.stderr
+    assert tree(project / "data") == before
+
+
+@pytest.mark.parametrize("image", [False, True], ids=["native", "image"])
+@pytest.mark.parametrize("name", ["process.py", "collection.toml", "convert/hs3_cpl2nc.c", "src/new.py"])
+def test_products_of_changed_sources_are_refused(project, name, image):
+    """By the record that a run leaves: of the repository, or of the image that it ran in."""
+    home = project.with_name("image") if image else project
+    if image:  # as its Dockerfile makes it
+        sources = ["Dockerfile", "apt.txt", "collection.toml", "convert", "process.py", "requirements.txt", "src"]
+        home.mkdir()
+        lines = run("sh", "-c", "find \"$@\" -type f -exec sha256sum {} +", "sh", *sources, cwd=project).stdout
+        (home / ".sources.sha256").write_text(lines.replace("  ", "  /context/"))
+    (project / "data/test-output/.cumulus").mkdir()
+    record_sources(home, project / "data/test-output")
+    change(project)
+    path = project / name
+    former = path.read_bytes() if path.exists() else None
+    path.write_bytes((former or b"") + b"\n")
+    before = tree(project / "data")
+    done = accept(project, *BECAUSE)
+    assert done.returncode == 2 and f"the products are out of date: {name} changed since" in done.stderr
+    assert tree(project / "data") == before
+    path.write_bytes(former) if former is not None else path.unlink()
+    accept(project, *BECAUSE, check=True)
 
 
 def test_nothing_made_is_not_taken_for_everything_gone(project):
@@ -339,8 +375,8 @@ def test_expected_product_that_somebody_edited_is_named(project):
     assert said in (project / "data/ACCEPTED.md").read_text()
 
 
-def on_a_terminal(project, answer, *arguments):
-    """Run with a terminal, answer the first question; returns the exit status and what was shown."""
+def on_a_terminal(project, answers, *arguments):
+    """Run with a terminal, give an answer a question; returns the exit status and what was shown."""
     master, slave = pty.openpty()
 
     def take_terminal():
@@ -350,15 +386,18 @@ def on_a_terminal(project, answer, *arguments):
     child = subprocess.Popen([sys.executable, project / "bin/accept-products", *arguments], stdin=slave, stdout=slave,
                              stderr=slave, start_new_session=True, preexec_fn=take_terminal)
     os.close(slave)
-    shown, asked, deadline = b"", 0, time.monotonic() + 60
+    shown, asked, deadline, answers = b"", 0, time.monotonic() + 60, list(answers)
+    questions = [b"[y/N] ", b"accept nothing\r\n> "]
     while time.monotonic() < deadline:
         if select.select([master], [], [], 0.1)[0]:
             try:
                 shown += os.read(master, 65536)
             except OSError:  # the terminal closes with the program
                 break
-        again = answer == b"\x03" and time.monotonic() > asked + 2  # Python may miss one just before it reads
-        if (not asked or again) and (b"> " in shown.split(b"reviewer")[-1] and b"Why" in shown or b"[y/N]" in shown):
+        if answers and questions[0] in shown:
+            os.write(master, answer := answers.pop(0))
+            questions, asked = questions[1:] or questions, time.monotonic()
+        elif asked and answer == b"\x03" and time.monotonic() > asked + 2:  # Python may miss one just before it reads
             os.write(master, answer)
             asked = time.monotonic()
     status = child.wait(timeout=60)
@@ -366,16 +405,20 @@ def on_a_terminal(project, answer, *arguments):
     return status, shown.decode()
 
 
-@pytest.mark.parametrize("arguments, answer, status", [
-    ((), b"seen in the plots\n", 0), ((), b"\n", 1), ((), b"\x04", 1), ((), b"\x03", 130),
-    (("--because", "seen"), b"y\n", 0), (("--because", "seen"), b"\n", 1),
-], ids=["reason", "no reason", "end of input", "Ctrl-C", "yes", "no"])
-def test_person_is_asked(project, arguments, answer, status):
-    """Only a reason, or a yes to the one given, accepts."""
+@pytest.mark.parametrize("arguments, answers, status", [
+    ((), (b"y\n", b"seen in the plots\n"), 0), ((), (b"yes\n", b"\n"), 1), ((), (b"n\n",), 1), ((), (b"no\n",), 1),
+    ((), (b"\n",), 1), ((), (b"y\n", b"n\n"), 2), ((), (b"y\n", b"No.\n"), 2), ((), (b"y\n", b"yes\n"), 2),
+    ((), (b"\x04",), 1), ((), (b"y\n", b"\x04"), 1), ((), (b"\x03",), 130), ((), (b"a reason\n",), 1),
+    (("--because", "seen"), (b"y\n",), 0), (("--because", "seen"), (b"\n",), 1),
+], ids=["reason", "no reason", "n", "no", "nothing", "reason n", "reason No.", "reason yes", "end of input",
+        "end of input for the reason", "Ctrl-C", "reason for an answer", "given, yes", "given, no"])
+def test_person_is_asked(project, arguments, answers, status):
+    """Only a yes and a reason accept."""
     change(project)
     before = tree(project / "data/output")
-    ended, shown = on_a_terminal(project, answer, *arguments)
+    ended, shown = on_a_terminal(project, answers, *arguments)
     assert ended == status, shown
+    assert ("is no reason" in shown) == (status == 2)
     assert (tree(project / "data/output") != before) == (status == 0)
     assert "Traceback" not in shown
     assert not [path for path in (project / "data").iterdir() if "accepting" in path.name]

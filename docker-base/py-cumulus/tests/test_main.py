@@ -15,6 +15,7 @@ from samples import SOURCE
 
 from cumulus import CumulusError, __version__
 from cumulus.__main__ import main
+from cumulus.checkout import changed_since_run
 
 pytestmark = pytest.mark.slow  # each test starts Python several times
 
@@ -68,6 +69,19 @@ def test_image_that_is_older_than_its_sources_is_said(repository, changed):
     said = "this image is not made of what is in"
     assert (f"{said} {changed} now: docker compose run build" in done.stderr) == bool(changed)
     assert (said in done.stderr) == bool(changed)
+
+
+@pytest.mark.parametrize("changed", ["process.py", "src/beams.py"])
+def test_run_records_its_sources(repository, changed):
+    """What changes afterwards is named, a new file included."""
+    repository.granule("CPL_A")
+    assert repository.run().returncode == 0
+    assert changed_since_run(repository.output, repository.home) == []
+    path = repository.home / changed
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as file:
+        file.write("# edited\n")
+    assert changed_since_run(repository.output, repository.home) == [changed]
 
 
 def test_version():

@@ -82,6 +82,7 @@ def process_granules(function, indir, outdir, *, home, collection=None, force=No
         run at work there.
     """
     # Imported here so that --help answers at once.
+    from .checkout import record_sources
     from .collection import load
     from .completion import Completions, code_fingerprint
     from .delivery import check_output_directory, scratch_space
@@ -99,6 +100,7 @@ def process_granules(function, indir, outdir, *, home, collection=None, force=No
     force = _forced.get() if force is None else force
     with signals_held() as stopped, scratch_space(outdir) as (scratch, lock):
         completions.prepare()
+        record_sources(home, outdir)
         job = Job(
             function, collection, home, outdir, scratch, candidates, completions, force, lock
         )
