@@ -14,6 +14,7 @@ from . import CumulusError
 from .classic import refuse_truncated
 from .collection import BrowseRules
 from .moments import decode
+from .obstacles import refuse_data_elsewhere
 
 __all__ = ["Axis", "Scene", "write_browse"]
 
@@ -37,7 +38,8 @@ def write_browse(product, image, rules=None):
     Raises
     ------
     CumulusError
-        There is nothing to draw, the variable is not there, or matplotlib is not installed.
+        There is nothing to draw, the variable is not there, some of the product's data lie in other
+        files, or matplotlib is not installed.
     """
     rules = rules or BrowseRules()
     from . import figures
@@ -100,6 +102,7 @@ def _opened(product):
 
     try:
         refuse_truncated(product)
+        refuse_data_elsewhere(product)
         dataset = netCDF4.Dataset(product)
     except OSError as error:
         raise CumulusError(f"cannot open {str(product)!r} for its browse image: {error}") from error

@@ -20,6 +20,8 @@ import netCDF4
 
 from . import CumulusError
 from .advice import Sources
+from .apart import Died, call_apart
+from .obstacles import refuse_data_elsewhere
 
 __all__ = ["Checked", "Finding", "check", "report"]
 
@@ -122,11 +124,18 @@ def check(product):
     Raises
     ------
     CumulusError
-        compliance-checker is not installed or breaks, or the file is no NetCDF.
+        compliance-checker is not installed or breaks, the file is no NetCDF, or some of its data
+        lie in other files.
     """
     product = Path(product)
     program = _program()
-    conventions, names = _read(product)
+    try:
+        conventions, names = call_apart(_read, product, seconds=SECONDS)
+    except Died as error:  # a damaged file may crash the library
+        raise CumulusError(
+            f"cannot check {str(product)!r}: reading it failed ({error}): the file is damaged, "
+            "or uses a feature that crashes the installed libraries"
+        ) from error
     version = _version(conventions)
     claims_acdd = "ACDD" in conventions
     content, note = _run(program, product, (f"cf:{version}", "acdd:1.3"))
@@ -143,6 +152,7 @@ def check(product):
 def _read(product):
     """Return what the product says of its conventions, and its variables' standard names."""
     try:
+        refuse_data_elsewhere(product)
         with netCDF4.Dataset(product) as dataset:
             names = {}
             groups = [dataset]
@@ -155,7 +165,8 @@ def _read(product):
                     names[name] = "" if standard is None else str(standard) or "undefined"
             return str(getattr(dataset, "Conventions", "")), names
     except OSError as error:
-        raise CumulusError(f"cannot check {str(product)!r}: {error.strerror}") from error
+        why = error.strerror or error
+        raise CumulusError(f"cannot check {str(product)!r}: {why}") from error
 
 
 def _version(conventions):

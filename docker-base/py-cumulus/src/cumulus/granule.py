@@ -180,10 +180,13 @@ def _where(entry):
 
 
 def _variables(product):
+    from .obstacles import DataElsewhere
     from .products import inspect
 
     try:
         found = inspect(product)
+    except DataElsewhere:  # its message names the product, and the cause
+        raise
     except CumulusError as error:
         words = f"product {product.name!r} does not open: {_reason(product, error)}"
         raise CumulusError(words) from error

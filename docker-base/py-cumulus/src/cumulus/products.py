@@ -14,6 +14,7 @@ from . import CumulusError
 from .classic import refuse_truncated
 from .formats import file_family
 from .logutils import log_warning
+from .obstacles import refuse_data_elsewhere
 
 __all__ = ["Product", "Variable", "forget", "inspect", "is_latitude", "is_longitude"]
 
@@ -82,6 +83,8 @@ def inspect(path):
     ------
     CumulusError
         The file cannot be read.
+    cumulus.obstacles.DataElsewhere
+        Some of its data lie in other files, of which nothing is read.
     """
     try:
         state = os.stat(path)
@@ -89,6 +92,8 @@ def inspect(path):
         if key not in _last:
             forget()
             family = file_family(path)
+            if family == "HDF5":
+                refuse_data_elsewhere(path)
             found = _plain(path) if family == "HDF5" else None
             _last[key] = found or (_with_netcdf(path, family) if family else Product())
         return _last[key]

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5ds, h5g, h5l, h5o, h5t
 
+from ..obstacles import find_data_elsewhere
 from . import Unreadable
 from .values import whole
 
@@ -199,28 +200,19 @@ def is_complete(path):
 
     External links, external storage and virtual datasets show what other files hold.
     """
-    elsewhere = []
-
-    def look_at_link(_, link):
-        if link.type not in (h5l.TYPE_HARD, h5l.TYPE_SOFT):
-            elsewhere.append(link)
-
-    def look_at_object(name):
+    def look_at_attributes(name):
         one = h5o.open(file.id, name)
         h5a.iterate(one, lambda attribute: h5a.open(one, attribute).get_type() and None)
-        if isinstance(one, h5d.DatasetID):
-            stored = one.get_create_plist()
-            if stored.get_layout() == h5d.VIRTUAL or stored.get_external_count():
-                elsewhere.append(name)
 
     try:
         with h5py.File(path, "r") as file:
-            file.id.links.visit(look_at_link, info=True)
-            look_at_object(b".")
-            h5o.visit(file.id, look_at_object)
+            if find_data_elsewhere(file.id):
+                return False
+            look_at_attributes(b".")
+            h5o.visit(file.id, look_at_attributes)
+            return True
     except (OSError, RuntimeError, ValueError, TypeError, KeyError):
         return False
-    return not elsewhere
 
 
 def _is_plain(kind):
