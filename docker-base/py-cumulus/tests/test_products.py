@@ -1,5 +1,8 @@
 """Looking into a product: the fast way sees what the NetCDF library sees, and only once."""
 
+import json
+import subprocess
+import sys
 import tracemalloc
 
 import netCDF4
@@ -305,3 +308,81 @@ def test_granule_says_that_its_product_does_not_open(tmp_path):
     granule = Granule("a", {}, {"data": tmp_path / "a.nc"}, None, tmp_path)
     with pytest.raises(CumulusError, match=r"'a.nc' does not open"):
         granule.check()
+
+
+# --- attributes that the NetCDF library makes up ---------------------------------------------
+
+PROVENANCE = "version=1|netcdflibversion=4.4.1.1|hdf5libversion=1.8.17"
+MANY = """
+import json, logging, sys
+from cumulus import check, products
+from cumulus.browse import _opened
+from cumulus.compare import compare_files
+from cumulus.metadata import make_record
+
+logging.disable(logging.WARNING)
+for number in range(100):
+    products.forget()
+    found = products.inspect(sys.argv[1])
+    box = make_record(sys.argv[1], "X").extent.box
+    check._read(sys.argv[1])
+    with _opened(sys.argv[1]) as dataset:
+        dataset["lat"][:]
+print(json.dumps([found.data_format, box.south, box.north, compare_files(*sys.argv[1:])]))
+"""
+
+
+def old_netcdf(path, length):
+    """A file as netCDF 4.4.1.1 wrote it, packed, so that the NetCDF library has to read it."""
+    with h5py.File(path, "w", track_order=True) as file:
+        text = PROVENANCE.ljust(length, "0")
+        file.attrs["_NCProperties"] = np.bytes_(text[:length])
+        for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
+            file[name] = np.array([10, 20], "i2")
+            file[name].attrs["units"] = units
+            file[name].attrs["scale_factor"] = 0.5
+    return path
+
+
+@pytest.mark.parametrize("length", [40, 56, 72, 88, 120])
+def test_provenance_of_old_files_damages_no_memory(tmp_path, length):
+    """Texts of 8 bytes modulo 16 fill memory to the last byte; the library writes one more.
+
+    Each of these lengths ended a process that asked the library for the text.
+    """
+    paths = [old_netcdf(tmp_path / name, length) for name in ("a.nc", "b.nc")]
+    with open(paths[1], "ab") as file:
+        file.write(b"\0")  # or the comparison opens neither
+    command = [sys.executable, "-c", MANY, *map(str, paths)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert json.loads(run.stdout) == ["NetCDF-4", 5.0, 10.0, []]
+
+
+MADE_UP = {"_NCProperties", "_IsNetcdf4", "_SuperblockVersion", "_Netcdf4Dimid",
+           "_Netcdf4Coordinates", "_nc3_strict"}  # fmt: skip
+
+
+def test_attributes_that_the_library_keeps_for_itself_are_not_listed(tmp_path):
+    """So that whoever reads all that are listed, as the comparison does, asks for none of them."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w", format="NETCDF4_CLASSIC") as dataset:
+        dataset.createDimension("y", 2)
+        dataset.createDimension("x", 2)
+        dataset.createVariable("y", "f8", ("y", "x"))
+    with h5py.File(tmp_path / "a.nc") as file:
+        stored = {*file.attrs, *(name for one in file.values() for name in one.attrs)}
+    assert MADE_UP & stored == MADE_UP - {"_IsNetcdf4", "_SuperblockVersion"}
+    with netCDF4.Dataset(tmp_path / "a.nc") as dataset:
+        assert not MADE_UP.intersection([*dataset.ncattrs(), *dataset.__dict__])
+        assert not MADE_UP.intersection([*dataset["y"].ncattrs(), *dataset["y"].__dict__])
+
+
+def test_file_without_provenance_is_told_by_its_dimensions(tmp_path):
+    """As before: names of dimensions make NetCDF-4, none make HDF5."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = [1.0]
+    assert inspect(tmp_path / "a.h5").data_format == "HDF5"
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["x"] = [1.0]
+        file["x"].make_scale("x")
+    assert inspect(tmp_path / "b.h5").data_format == "NetCDF-4"
