@@ -1,6 +1,8 @@
 """python -m cumulus check: what CF and ACDD ask for, by variable, and what to write where."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -270,3 +272,11 @@ def test_file_that_is_no_netcdf_is_one_sentence(tmp_path):
     (tmp_path / "x.nc").write_text("text")
     with pytest.raises(CumulusError, match=r"cannot check '.*x\.nc'"):
         check.check(tmp_path / "x.nc")
+
+
+def test_crash_while_a_product_is_read_is_one_sentence(product, monkeypatch):
+    """So that the products after it on the command line are checked all the same."""
+    monkeypatch.setattr(check, "_program", lambda: "/nowhere/compliance-checker")
+    monkeypatch.setattr(check, "_read", lambda path: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(CumulusError, match=r"cannot check .*: reading it failed \(killed by SIG"):
+        check.check(product)

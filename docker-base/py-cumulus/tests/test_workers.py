@@ -71,6 +71,49 @@ def test_crash_in_a_step_is_that_granules_failure(repository, end, words):
     assert repository.scratch() == []
 
 
+@pytest.mark.parametrize("end", [crash, os.abort], ids=["segmentation fault", "abort"])
+def test_crash_that_an_earlier_granule_caused_costs_its_neighbour_nothing(
+    repository, monkeypatch, capsys, end
+):
+    """Memory that one granule damages may end the worker at the next: a new worker makes that."""
+    monkeypatch.setenv("PROCESS_WORKERS", "1")
+    granules(repository, "CPL_A", "CPL_B", "CPL_C")
+    damaged = []  # is the memory of a worker
+
+    def make(granule):
+        make_all(granule)
+        if damaged:
+            signal.signal(signal.SIGABRT, signal.SIG_DFL)
+            end()
+        if granule.id == "CPL_A":
+            damaged.append(True)
+
+    summary = process(repository, make)
+    assert (summary.processed, summary.failed) == (["CPL_A", "CPL_B", "CPL_C"], {})
+    (line,) = (one for one in capsys.readouterr().out.splitlines() if "makes it again" in one)
+    assert "its worker was killed by SIG" in line and 'granule_id="CPL_B"' in line
+    assert 'level="warn"' in line
+    assert repository.scratch() == []
+
+
+def test_granule_that_crashes_a_new_worker_fails(repository, monkeypatch):
+    """It is made twice where its worker had made others before, and never more often."""
+    monkeypatch.setenv("PROCESS_WORKERS", "1")
+    granules(repository, "CPL_A", "CPL_B", "CPL_C")
+    tries = repository.home / "tries"
+
+    def make(granule):
+        make_all(granule)
+        with open(tries, "a") as file:
+            print(granule.id, file=file)
+        if granule.id == "CPL_B":
+            crash()
+
+    summary = process(repository, make)
+    assert list(summary.failed) == ["CPL_B"] and summary.processed == ["CPL_A", "CPL_C"]
+    assert tries.read_text().split() == ["CPL_A", "CPL_B", "CPL_B", "CPL_C"]
+
+
 class Mute(Exception):
     """An exception that cannot say anything."""
 

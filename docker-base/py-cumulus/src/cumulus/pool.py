@@ -10,6 +10,7 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 
 from .children import signal_name
+from .logutils import log_warning
 from .report import FAILED, INTERRUPTED, Outcome
 from .worker import CONVERTER, DONE, INPUTS, LOG, PROGRAM, STEP, work
 
@@ -20,6 +21,7 @@ _TICK = 0.2  # seconds between looks at what no message tells
 _GRACE = 5  # seconds that a worker gets beyond the limits, or to end
 _ABSENT = 0.1  # seconds without a look at the workers that count as none of theirs
 _WINDOW = 1000  # granules that may be finished before the one that takes longest
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 _forking = multiprocessing.get_context("fork")  # the handler's function cannot be pickled
 
 
@@ -95,6 +97,8 @@ class Pool:
             if outcome is None and worker.is_lost:
                 if self._stopped:
                     outcome = worker.lose("abandoned", INTERRUPTED)
+                elif worker.may_be_anothers_fault():
+                    self._make_again(worker, number)
                 else:
                     outcome = worker.lose(worker.how_it_ended())
             elif outcome and outcome.status == INTERRUPTED and not self._is_to_stop():
@@ -102,6 +106,15 @@ class Pool:
                 outcome = replace(outcome, status=FAILED, error="its worker was ended by SIGTERM")
             if outcome:
                 yield FINISHED, number, outcome
+
+    def _make_again(self, worker, number):
+        """Have a granule made by a new worker, which no granule before has damaged."""
+        granule_id, reason = self._job.candidates[number].id, worker.how_it_ended()
+        with self._lines():
+            message = f"{reason}, perhaps by an earlier granule: a new worker makes it again"
+            log_warning(message, process="process", granule_id=granule_id)
+        worker.lose(reason)
+        worker.begin(number)
 
     def _look(self):
         """Wait for messages, a moment at most, and return the connections that have any.
@@ -141,6 +154,7 @@ class _Worker:
         self._step, self._since, self._began = "", 0.0, 0.0  # times of the step, of the granule
         self.number, self._inputs = None, {}
         self.is_lost, self._unreadable = False, None
+        self._made = 0  # granules, by this process
 
     @property
     def busy(self):
@@ -163,7 +177,7 @@ class _Worker:
         self._process = _forking.Process(target=work, args=arguments, daemon=True)
         self._process.start()
         far.close()
-        self.is_lost, self._unreadable = False, None
+        self.is_lost, self._unreadable, self._made = False, None, 0
 
     def take(self, log):
         """Take one message; returns the Outcome if it is one."""
@@ -185,6 +199,7 @@ class _Worker:
             self._groups[kind] = content
         elif kind == DONE:
             self.number = None
+            self._made += 1
             return content
         return None
 
@@ -203,6 +218,16 @@ class _Worker:
         # A process that it started may hold the connection open.
         self.is_lost |= not self._process.is_alive() and not self.connection.poll()
         return None
+
+    def may_be_anothers_fault(self):
+        """Whether a C library crashed in a worker that has made other granules before.
+
+        A library that writes behind its memory may end the process only much later.
+        """
+        if not self._made or self._unreadable:
+            return False
+        self._process.join(_GRACE)
+        return -(self._process.exitcode or 0) in _CRASHES
 
     def how_it_ended(self):
         """Say how a worker that is gone ended."""
