@@ -104,7 +104,7 @@ def test_data_elsewhere_are_refused_by_name(tmp_path, secret, kind, where, versi
     assert str(error.value).endswith("write the values into the granule itself")
 
 
-@pytest.mark.parametrize("size", [10_000, 500_000], ids=["small", "large"])
+@pytest.mark.parametrize("size", [10_000, 1_000_000], ids=["small", "large"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_file_of_the_netcdf_library_is_refused_as_well(tmp_path, secret, kind, size):
     """Its groups keep the order in which they were made; a large file is always walked through."""
@@ -235,7 +235,7 @@ def never_written(file):
 @pytest.mark.parametrize("versions", ["earliest", "latest"])
 def test_what_stays_within_the_file_passes(tmp_path, content, versions):
     with h5py.File(tmp_path / "x.h5", "w", libver=versions) as file:
-        file["group/x"] = np.zeros(50_000)  # large enough to be walked through
+        file["group/x"] = np.zeros(100_000)  # large enough to be walked through
         content(file)
     refuse_data_elsewhere(tmp_path / "x.h5")
 
@@ -252,7 +252,7 @@ def test_user_defined_link_is_named(tmp_path):
     with pytest.raises(CumulusError):
         inspect(path)
     with open(path, "ab") as file:
-        file.write(bytes(300_000))  # a large file is walked through
+        file.write(bytes(800_000))  # a large file is walked through
     with pytest.raises(DataElsewhere, match="'/odd' is a user-defined link"):
         refuse_data_elsewhere(path)
 
@@ -261,7 +261,7 @@ def test_user_defined_link_is_named(tmp_path):
 def test_other_formats_and_torn_files_are_left_to_others(tmp_path, content):
     """What is no HDF5 file passes; a torn one is an error of the system."""
     path = tmp_path / "x"
-    path.write_bytes(content + bytes(300_000))
+    path.write_bytes(content + bytes(800_000))
     if content.startswith(b"\x89HDF"):
         with pytest.raises(OSError):
             refuse_data_elsewhere(path)

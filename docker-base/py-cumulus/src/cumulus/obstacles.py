@@ -14,7 +14,7 @@ __all__ = ["DataElsewhere", "find_data_elsewhere", "find_obstacle", "refuse_data
 
 # What h5py raises for content that is damaged, or that the HDF5 library does not support.
 _LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
-_SMALL = 200_000  # bytes; in a larger file opening every dataset is not what takes time
+_SMALL = 700_000  # bytes; to search a larger file takes longer than to open its datasets
 # A file that matches none of these points into no other file, whatever else it holds. Structures
 # of HDF5 are stored as they are, except for links in a compressed fractal heap.
 # https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
@@ -70,9 +70,10 @@ def refuse_data_elsewhere(path):
 
 def _may_point_elsewhere(path):
     """Whether bytes of a small file look as if it did; opening it would take much longer."""
-    with open(path, "rb") as file:
-        content = file.read(_SMALL + 1)
-    return len(content) > _SMALL or any(sign.search(content) for sign in _SIGNS)
+    if os.path.getsize(path) > _SMALL:
+        return True
+    content = Path(path).read_bytes()
+    return any(sign.search(content) for sign in _SIGNS)
 
 
 def find_data_elsewhere(file):
