@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from browser import Browser
-from test_compare_html import pair, report
+from html_reports import pair, report
 
 from cumulus.compare.png import read
 
