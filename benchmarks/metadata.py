@@ -18,8 +18,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "docker-base/py-cumulus/src"))
 
-from cumulus import collection, products  # noqa: E402
-from cumulus.granule import Granule  # noqa: E402
+from cumulus import collection  # noqa: E402
+from cumulus.process.granule import Granule  # noqa: E402
+from cumulus.products import inspection  # noqa: E402
 
 COLLECTION = r"""
 [collection]
@@ -78,7 +79,7 @@ def main():
         size = (folder / "g0.nc").stat().st_size / 1000
         print(f"{count} granules of {size:.0f} KB, check + ECHO10 + UMM-G, CPU ms a granule")
         print(f"  as it is          {measure(folder, rules, count):6.2f}")
-        products._plain = lambda path: None
+        inspection._plain = lambda path: None
         print(f"  NetCDF library    {measure(folder, rules, count):6.2f}")
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

@@ -16,7 +16,7 @@ import time
 
 import netCDF4
 import pytest
-from cumulus.checkout import record_sources
+from cumulus.image_sources import record_sources
 from support import commit_all, git, run
 
 ATB = "HS3_CPL_ATB_12203a_20120906"

@@ -28,11 +28,11 @@ def test_python_is_python3_and_imports_what_handlers_need(inside):
 
 def test_cumulus_is_the_one_of_this_checkout_and_byte_compiled(inside):
     """Compiled for everyone: the image's user cannot write bytecode, and starting without it is slow."""
-    done = inside("cd /opt/py-cumulus/cumulus && sha256sum __init__.py process.py && ls __pycache__")
+    done = inside("cd /opt/py-cumulus/cumulus && sha256sum __init__.py process/handler.py && ls process/__pycache__")
     source = ROOT / "docker-base" / "py-cumulus" / "src" / "cumulus"
-    for name in ("__init__.py", "process.py"):
+    for name in ("__init__.py", "process/handler.py"):
         assert run("sha256sum", name, cwd=source).stdout in done.stdout
-    assert "process.cpython-3" in done.stdout
+    assert "handler.cpython-3" in done.stdout
 
 
 def test_cumulus_is_importable_in_the_dev_image(inside):

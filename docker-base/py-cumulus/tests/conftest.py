@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from samples import REPOSITORY, Repository
 
-from cumulus import loglines
+from cumulus.logutils import lines
 
 # The same examples every time; what Hypothesis keeps stays where Git ignores it.
 set_hypothesis_home_dir(REPOSITORY / ".hypothesis")
@@ -30,7 +30,7 @@ def fresh_logging():
     yield
     root.setLevel(level)
     for handler in list(root.handlers):
-        if isinstance(handler.formatter, loglines.LineFormatter):
+        if isinstance(handler.formatter, lines.LineFormatter):
             root.removeHandler(handler)
 
 

@@ -1,8 +1,10 @@
 """Runtime of process handlers: granule loop, logging, metadata and comparison.
 
-Modules import downwards only: ``__main__`` -> ``process`` -> ``pool`` -> ``worker`` -> ``granule``
--> ``metadata``, ``compare`` -> ``collection``, ``logutils``. NumPy and netCDF4 are imported inside
-the functions that need them, so that a handler's ``--help`` answers at once.
+A package is a room: its modules import from each other and from rooms below, never from the face
+(``__init__``) of their own room. Downwards: ``__main__``, ``commands`` -> ``process`` ->
+``metadata``, ``browse``, ``compare``, ``compliance`` -> ``collection``, ``products`` -> ``extent``,
+``files``, ``isolation``, ``logutils``. NumPy and netCDF4 are imported inside the functions that
+need them, so that a handler's ``--help`` answers at once.
 """
 
 __all__ = ["CumulusError", "__version__"]

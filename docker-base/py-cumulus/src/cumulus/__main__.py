@@ -85,9 +85,9 @@ def _parser():
 
 
 def _compare(options):
-    from . import collection
+    from .collection import reader
 
-    rules = collection.load(options.rules).compare if options.rules else None
+    rules = reader.load(options.rules).compare if options.rules else None
     files = {"json_file": options.json, "html_file": options.html}
     stale = _left_over(options.actual)
     return _verdict(options.expected, options.actual, rules, options.rules, stale=stale, **files)
@@ -96,7 +96,7 @@ def _compare(options):
 def _verdict(
     expected, actual, rules, rules_file=None, json_file=None, html_file=None, stale=()
 ):
-    from .compare import compare, report
+    from .compare.directories import compare, report
 
     comparison = compare(expected, actual, rules, stale)
     # With the JSON on standard output the text goes elsewhere.
@@ -149,8 +149,8 @@ def _write(path, text):
 
 
 def _check(options):
-    from .check import check, report
-    from .formats import kind_of
+    from .compliance.checker import check, report
+    from .products.formats import kind_of
 
     status = 0
     for product in options.products:
@@ -170,7 +170,7 @@ def _check(options):
 
 
 def _test(options):
-    from .checkout import changed_sources
+    from .image_sources import changed_sources
 
     status = _process_and_compare(options)
     if changed := changed_sources(options.home):
@@ -184,8 +184,8 @@ def _test(options):
 
 
 def _process_and_compare(options):
-    from . import collection
-    from .compare import files_of
+    from .collection import reader
+    from .compare.directories import files_of
 
     handler = Path(options.home, "process.py")
     if not handler.is_file():
@@ -211,7 +211,7 @@ def _process_and_compare(options):
         )
         return 0
     rules_file = Path(options.home, "collection.toml")
-    rules = collection.load(rules_file).compare
+    rules = reader.load(rules_file).compare
     return _verdict(
         options.expected, options.output, rules, rules_file, html_file=options.html, stale=stale
     )
@@ -238,7 +238,7 @@ def _left_over(directory):
 
 def _stamps(directory):
     """What tells a file that was written anew from one that was left alone."""
-    from .compare import files_of
+    from .compare.directories import files_of
 
     stamps = {}
     if not os.path.isdir(directory):  # the handler says what is wrong with it

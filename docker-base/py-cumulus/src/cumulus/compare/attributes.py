@@ -4,8 +4,8 @@ import codecs
 
 import numpy as np
 
-from ..collection import Tolerance
-from .beyond import Attribute
+from ..collection.reader import Tolerance
+from .hdf5 import Attribute
 from .values import Tally
 
 __all__ = ["attributes_of", "same", "type_name"]
@@ -24,8 +24,8 @@ def attributes_of(where, one, side):
     ----------
     where : str
         Its path.
-    one : netCDF4.Variable, netCDF4.Dataset or cumulus.compare.beyond.Stored
-    side : cumulus.compare.beyond.Beyond
+    one : netCDF4.Variable, netCDF4.Dataset or cumulus.compare.hdf5.Stored
+    side : cumulus.compare.hdf5.Beyond
         The file that it is in.
     """
     shown = one.ncattrs()

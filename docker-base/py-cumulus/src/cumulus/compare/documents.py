@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
-from . import Unreadable
+from .directories import Unreadable
 from .model import Difference
 from .numbers import kind, names_time, near, number
 

@@ -151,7 +151,7 @@ class FileResult:
     status : str
         "equal", "different", "missing" (only expected), "extra" (only actual), "unreadable".
     kind : str
-        What it holds, as in `cumulus.formats`; empty if it was not read.
+        What it holds, as in `cumulus.products.formats`; empty if it was not read.
     differences : tuple of Difference
     reason : str
         Why a file is missing, extra or unreadable; what was passed over by a rule.

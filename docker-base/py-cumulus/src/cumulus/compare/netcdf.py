@@ -6,16 +6,17 @@ import h5py
 import netCDF4
 import numpy as np
 
-from ..classic import refuse_truncated
-from ..moments import is_time_unit
-from . import Unreadable, packing
+from ..products.classic import refuse_truncated
+from ..products.times import is_time_unit
+from . import packing
 from .attributes import attributes_of, same, type_name
-from .beyond import Beyond, Stored, is_complete
-from .chunks import Chunks
+from .directories import Unreadable
 from .documents import same_bytes
+from .hdf5 import Beyond, Stored, is_complete
+from .located import coordinates_at
 from .model import Difference
 from .numbers import names_time
-from .places import coordinates_at
+from .stored_chunks import Chunks
 from .values import BLOCK, Tally, blocks, show, whole
 
 __all__ = ["differences"]

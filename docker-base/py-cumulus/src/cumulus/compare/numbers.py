@@ -3,7 +3,7 @@
 import math
 import re
 
-from ..collection import LARGE
+from ..collection.reader import LARGE
 
 __all__ = ["NUMBER", "kind", "names_time", "near", "number"]
 

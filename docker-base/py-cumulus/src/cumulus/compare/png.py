@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 
-from . import Unreadable
+from .directories import Unreadable
 from .documents import byte_differences
 from .model import Difference, Values
 from .shorten import shortened

@@ -5,7 +5,7 @@ import csv
 import itertools
 import math
 
-from ..formats import delimiter_of
+from ..products.formats import delimiter_of
 from .model import Difference, Values
 from .numbers import NUMBER, kind, names_time, near, number
 from .shorten import shortened

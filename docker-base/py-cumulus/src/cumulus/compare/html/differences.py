@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...formats import NETCDF, PNG, TABLE
+from ...products.formats import NETCDF, PNG, TABLE
 from .colours import data_uri, paint_colours
 from .fields import read_column, read_field
 from .pictures import pictures_of

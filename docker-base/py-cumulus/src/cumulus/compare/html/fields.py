@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 import netCDF4
 import numpy as np
 
-from ...moments import dates
-from ..beyond import Beyond, Stored
+from ...products.times import dates
+from ..hdf5 import Beyond, Stored
 from ..text import column_pairs
 
 __all__ = ["Field", "read_column", "read_field"]

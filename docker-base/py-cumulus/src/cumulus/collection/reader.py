@@ -1,0 +1,421 @@
+"""Read collection.toml: everything about the collection that is not code.
+
+A mistake in the file is reported with its line, its key and what is allowed there.
+"""
+
+import difflib
+import fnmatch
+import os
+import re
+import string
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from .. import CumulusError
+from . import metadata_rules, validators
+from .metadata_rules import MetadataRules
+
+__all__ = [
+    "BrowseRules",
+    "Collection",
+    "CompareRules",
+    "Limits",
+    "MetadataRules",
+    "Tolerance",
+    "load",
+    "matches",
+]
+
+# A relative tolerance makes no sense for a count from an arbitrary epoch: 1e-6 of the seconds
+# since 1970 is half an hour. Times may differ by rounding only.
+_ROUNDING = 4 * sys.float_info.epsilon
+LARGE = 10_000  # days since 1970, Julian days and seconds since any epoch are larger
+
+IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far valid numbers may lie apart, ``|a - e| <= atol + rtol * |e|``; None: not said.
+
+    ``unpack``: they are compared after unpacking where the packing differs.
+    """
+
+    rtol: float | None = None
+    atol: float | None = None
+    unpack: bool | None = None
+
+
+@dataclass(frozen=True)
+class CompareRules:
+    """Table [compare]: what a comparison tolerates and what it ignores."""
+
+    rtol: float = 0.0
+    atol: float = 0.0
+    ignore_attributes: tuple[str, ...] = ("history", "date_created", "_NCProperties")
+    ignore_xpaths: tuple[str, ...] = (
+        "InsertTime",
+        "LastUpdate",
+        "DataGranule/ProductionDateTime",
+        "DataGranule/SizeMBDataGranule",
+        "DataGranule/Checksum",
+        "PGEVersionClass/PGEVersion",
+    )
+    ignore_keys: tuple[str, ...] = (
+        "ProviderDates/Date",
+        "DataGranule/ProductionDateTime",
+        "DataGranule/ArchiveAndDistributionInformation/SizeInBytes",
+        "DataGranule/ArchiveAndDistributionInformation/Checksum/Value",
+        "PGEVersionClass/PGEVersion",
+    )
+    ignore_variables: tuple[str, ...] = ()
+    ignore_files: tuple[str, ...] = ()
+    unpack: bool = False
+    pixel_atol: float = 0
+    pixel_share: float = 0.0
+    # path of a variable, or name of a column -> Tolerance
+    variables: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
+
+    def tolerance(self, name):
+        """Return what is said of a variable, by its path, or of a column of a table."""
+        return self.variables.get(name.strip("/"), Tolerance())
+
+    def tolerance_for(self, name, kind):
+        """Return the tolerance of a variable or column: its own rule, else the general one.
+
+        The general one is for a "measurement". An "integer" (flags, counts, identifiers, stored
+        values of packed variables) is compared exactly, and a "time" up to rounding. A "large"
+        number, which may be a time, may differ as much as one of LARGE.
+        """
+        own = self.tolerance(name)
+        if kind == "large" and (own.rtol, own.atol) != (None, None):
+            kind = "measurement"
+        general = {
+            "measurement": (self.rtol, self.atol),
+            "integer": (0.0, 0.0),
+            "time": (min(self.rtol, _ROUNDING), 0.0),
+            "large": (min(self.rtol, _ROUNDING), self.atol + LARGE * self.rtol),
+        }
+        rtol, atol = general[kind]
+        return Tolerance(
+            rtol if own.rtol is None else own.rtol, atol if own.atol is None else own.atol
+        )
+
+    def unpacks(self, name):
+        """Return whether a variable may be packed otherwise than expected."""
+        own = self.tolerance(name).unpack
+        return self.unpack if own is None else own
+
+    def ignores_attribute(self, where, name):
+        """Return whether an attribute of the variable or group at ``where`` may differ.
+
+        An entry with a slash is the path of one attribute, any other a name wherever it is.
+        """
+        path = f"{where.rstrip('/')}/{name}"
+        return any(
+            path == f"/{entry.lstrip('/')}" if "/" in entry else name == entry
+            for entry in self.ignore_attributes
+        )
+
+    def ignores_variable(self, name):
+        """Return whether the values of a variable, or the cells of a column, may differ."""
+        return any(matches(name, one) for one in self.ignore_variables)
+
+    def ignores_file(self, name):
+        """Return whether a file does not count at all."""
+        return any(matches(name, one) for one in self.ignore_files)
+
+
+def matches(name, pattern):
+    """Return whether the path of a variable or file matches a pattern of [compare]."""
+    name, pattern = name.strip("/"), pattern.strip("/")
+    return name == pattern or fnmatch.fnmatchcase(name, pattern)  # a name may hold brackets
+
+
+@dataclass(frozen=True)
+class BrowseRules:
+    """Table [browse]: what the browse image shows.
+
+    Attributes
+    ----------
+    variable : str
+        Path of a variable; empty: the first that has the coordinates of a curtain or a map.
+    range : tuple of float
+        Smallest and largest value of the colours; empty: from the values.
+    scale : str
+        "linear" or "log".
+    colormap : str
+    """
+
+    variable: str = ""
+    range: tuple[float, ...] = ()
+    scale: str = "linear"
+    colormap: str = "viridis"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Table [limits]: what one conversion may use."""
+
+    seconds: float = 600
+    memory_mb: float = 4096
+    output_mb: float = 20000
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A checked collection.toml.
+
+    Attributes
+    ----------
+    id_pattern : re.Pattern
+        Matches the whole name of a primary input file; its group ``id`` is the granule's id.
+    inputs, products : mapping of str to str
+        File name pattern of each role, file name template of each product. The product "data"
+        is the first and primary one.
+    environment : tuple of str
+        Names of environment variables that process.py reads.
+    expected : tuple of str
+        Paths of variables that every product "data" has.
+    """
+
+    short_name: str
+    version: str
+    id_pattern: re.Pattern
+    inputs: MappingProxyType
+    products: MappingProxyType
+    provider: str = ""
+    title: str = ""
+    metadata: MetadataRules = field(default_factory=MetadataRules)
+    compare: CompareRules = field(default_factory=CompareRules)
+    browse: BrowseRules = field(default_factory=BrowseRules)
+    limits: Limits = field(default_factory=Limits)
+    environment: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    sample_uri: str = ""
+    path: Path = Path("collection.toml")
+
+
+# What may stand in each table: key -> (check, required). Tables with names of the user's choice
+# are in _FREE.
+_TABLES = {
+    "collection": {
+        "short_name": (metadata_rules.short_name, True),
+        "version": (metadata_rules.version, True),
+        "provider": (metadata_rules.provider, False),
+        "title": (validators.text, False),
+    },
+    "granule": {"id": (validators.regex, True), "environment": (validators.variables, False)},
+    "check": {"variables": (validators.texts, False)},
+    "metadata": metadata_rules.TABLE,
+    "compare": {
+        "rtol": (validators.number, False),
+        "atol": (validators.number, False),
+        "ignore_attributes": (validators.texts, False),
+        "ignore_xpaths": (validators.xpaths, False),
+        "ignore_keys": (validators.texts, False),
+        "ignore_variables": (validators.texts, False),
+        "ignore_files": (validators.texts, False),
+        "unpack": (validators.truth, False),
+        "pixel_atol": (validators.number, False),
+        "pixel_share": (validators.share, False),
+    },
+    "browse": {
+        "variable": (validators.text, False),
+        "range": (validators.interval, False),
+        "scale": (validators.scale, False),
+        "colormap": (validators.name, False),
+    },
+    "limits": {
+        "seconds": (validators.limit, False),
+        "memory_mb": (validators.limit, False),
+        "output_mb": (validators.limit, False),
+    },
+    "sample": {"uri": (validators.text, False)},
+}
+_TOLERANCE = {
+    "rtol": (validators.number, False),
+    "atol": (validators.number, False),
+    "unpack": (validators.truth, False),
+}
+_FREE = ("inputs", "products")
+
+
+def load(path):
+    """Read and check a collection.toml.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. The environment variables SHORT_NAME, VERSION and PROVIDER, where they are
+        set and not empty, replace what it says.
+
+    Returns
+    -------
+    Collection
+
+    Raises
+    ------
+    CumulusError
+        The file is absent, is no TOML, or a key is unknown, missing or of the wrong type.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise CumulusError(f"cannot read {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CumulusError(f"{path} is not valid TOML: {error}") from error
+    return _Reader(path, text).collection(content)
+
+
+class _Reader:
+    """Turn parsed TOML into a Collection; knows file and text to name the line of a mistake."""
+
+    def __init__(self, path, text):
+        self.path, self.text = path, text
+
+    def collection(self, content):
+        for name in content:
+            if name not in (*_TABLES, *_FREE):
+                raise self.unknown((name,), (*_TABLES, *_FREE))
+        found = {name: dict(self.table_of(content, name)) for name in _TABLES}
+        variables = self.tolerances(found["compare"].pop("variables", {}))
+        fixed = self.fixed(found["metadata"].pop("fixed", {}))
+        tables = {name: self.checked(found[name], (name,), keys) for name, keys in _TABLES.items()}
+        identity = tables["collection"]
+        self.override(identity)
+        id_pattern = tables["granule"]["id"]
+        groups = set(id_pattern.groupindex)
+        products = self.names(content, "products", first="data", groups=groups)
+        inputs = self.names(content, "inputs", first="primary", groups=groups)
+        self.metadata(tables["metadata"], groups | set(products), inputs)
+        return Collection(
+            **identity,
+            id_pattern=id_pattern,
+            environment=tables["granule"].get("environment", ()),
+            inputs=inputs,
+            products=products,
+            metadata=MetadataRules(**tables["metadata"], fixed=fixed),
+            compare=CompareRules(**tables["compare"], variables=variables),
+            browse=BrowseRules(**tables["browse"]),
+            limits=Limits(**tables["limits"]),
+            expected=tables["check"].get("variables", ()),
+            sample_uri=tables["sample"].get("uri", ""),
+            path=self.path,
+        )
+
+    def table_of(self, content, name):
+        table = content.get(name, {})
+        if not isinstance(table, dict):
+            raise self.wrong((name,), f"a table, written [{name}]")
+        return table
+
+    def checked(self, table, where, keys):
+        """Return the table's values, each checked by its rule."""
+        for key in table:
+            if key not in keys:
+                raise self.unknown((*where, key), keys)
+        for key, (_, required) in keys.items():
+            if required and key not in table:
+                raise self.missing(where, key)
+        return {key: self.value(table[key], (*where, key), keys[key][0]) for key in table}
+
+    def value(self, value, where, check):
+        try:
+            return check(value)
+        except ValueError as error:
+            raise self.wrong(where, str(error)) from error
+
+    def tolerances(self, table):
+        where = ("compare", "variables")
+        if not isinstance(table, dict):
+            raise self.wrong(where, "tables, written [compare.variables.NAME]")
+        result = {}
+        for name, entry in table.items():
+            if not isinstance(entry, dict):
+                raise self.wrong((*where, name), f'a table, written [compare.variables."{name}"]')
+            rule = Tolerance(**self.checked(entry, (*where, name), _TOLERANCE))
+            result[name.strip("/")] = rule
+        return MappingProxyType(result)
+
+    def names(self, content, table_name, first, groups):
+        """Check [inputs] or [products]: a file name with placeholders for each name."""
+        table = self.table_of(content, table_name)
+        if first not in table:
+            raise self.missing((table_name,), first)
+        if table_name == "products" and next(iter(table)) != first:
+            raise self.wrong((table_name, first), "the first product, because it is the primary")
+        for key, value in table.items():
+            where = (table_name, key)
+            if not re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII):
+                raise self.wrong(where, "a name of letters, digits and underscores")
+            self.value(value, where, validators.name)
+            if "/" in value or "\0" in value or value.startswith("."):
+                raise self.wrong(where, "a file name without a slash or a leading dot")
+            self.placeholders(value, where, groups if where != ("inputs", "primary") else set())
+        if len(set(table.values())) < len(table):
+            raise self.wrong((table_name,), "a different file name for each name")
+        return MappingProxyType(dict(table))
+
+    def placeholders(self, template, where, known):
+        try:
+            fields = list(string.Formatter().parse(template))
+        except ValueError as error:
+            raise self.wrong(where, f"a file name with {{id}} as placeholder ({error})") from error
+        for _, name, specification, conversion in fields:
+            if name is not None and (name not in known or specification or conversion):
+                allowed = ", ".join(f"{{{item}}}" for item in sorted(known))
+                allowed = f"made of {allowed}" if known else "without placeholders"
+                raise self.wrong(where, f"{allowed}; {{{name}}} is not known here")
+
+    def fixed(self, table):
+        where = ("metadata", "fixed")
+        if not isinstance(table, dict):
+            raise self.wrong(where, "a table, written [metadata.fixed]")
+        checked = self.checked(table, where, metadata_rules.FIXED)
+        return self.value(checked, where, metadata_rules.fixed)
+
+    def metadata(self, metadata, known, inputs):
+        """Check what depends on other tables: placeholders and the sidecar's role."""
+        if template := metadata.get("access_url"):
+            known = known | set(IDENTITY_VARIABLES) | {"file"}
+            self.placeholders(template, ("metadata", "access_url"), known)
+        role = metadata.get("sidecar")
+        if role and role not in inputs:
+            raise self.wrong(("metadata", "sidecar"), f"one of the inputs: {', '.join(inputs)}")
+        asked = {*metadata.get("time", ("sidecar",)), *metadata.get("place", ("sidecar",))}
+        if role and "sidecar" not in asked:
+            allowed = "asked: neither metadata.time nor metadata.place lists 'sidecar'"
+            raise self.wrong(("metadata", "sidecar"), allowed)
+
+    def override(self, identity):
+        """Let the environment replace the identity, by the same rules."""
+        for key, variable in IDENTITY_VARIABLES.items():
+            if value := os.environ.get(variable):
+                try:
+                    identity[key] = _TABLES["collection"][key][0](value)
+                except ValueError as error:
+                    message = f"the environment variable {variable} must be {error}"
+                    raise CumulusError(message) from error
+
+    def unknown(self, where, allowed):
+        message = f"unknown key {where[-1]!r}"
+        if close := difflib.get_close_matches(where[-1], allowed, n=1):
+            message += f" (did you mean {close[0]!r}?)"
+        table = f" in [{'.'.join(where[:-1])}]" if len(where) > 1 else ""
+        return self.error(where, f"{message}{table}; allowed: {', '.join(allowed)}")
+
+    def missing(self, where, key):
+        return self.error(where, f"[{'.'.join(where)}] needs the key {key!r}")
+
+    def wrong(self, where, allowed):
+        return self.error(where, f"{'.'.join(where)} must be {allowed}")
+
+    def error(self, where, message):
+        line = validators.find_line(self.text, where)
+        return CumulusError(f"{self.path}{f', line {line}' if line else ''}: {message}")

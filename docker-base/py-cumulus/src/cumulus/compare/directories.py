@@ -1,0 +1,215 @@
+"""Compare products with the expected ones and name every difference.
+
+File sets first, then file by file, each by the kind that its content shows.
+"""
+
+import csv
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from .. import CumulusError
+from ..collection.reader import CompareRules
+from ..isolation import Died, call_apart
+from ..products.formats import EMPTY, JSON, NETCDF, PNG, TABLE, TEXT, XML, kind_of
+from .model import Comparison, Difference, FileResult
+from .unused_rules import unused_rules
+
+__all__ = ["FileResult", "Unreadable", "compare", "compare_files", "files_of", "report"]
+
+SHOWN = 10  # differences of a file in the report
+KEPT = 200  # differences of a file that are remembered
+PATIENCE = 600  # seconds for two files, and one more for each of their megabytes
+
+
+class Unreadable(CumulusError):
+    """A file could not be compared; the message says why."""
+
+
+def compare(expected, actual, rules=None, stale=()):
+    """Compare two files, or two directories file by file.
+
+    Parameters
+    ----------
+    expected, actual : path-like
+        Entries whose name begins with a dot never count.
+    rules : cumulus.collection.CompareRules, optional
+    stale : collection of str
+        Names in ``actual`` that a run did not write: they count as missing, or as extra.
+
+    Returns
+    -------
+    cumulus.compare.model.Comparison
+
+    Raises
+    ------
+    CumulusError
+        A path does not exist, only one is a directory, or there is nothing to compare.
+    """
+    expected, actual = Path(expected), Path(actual)
+    rules = rules or CompareRules()
+    for path in (expected, actual):
+        if not path.exists():
+            raise CumulusError(f"cannot compare: {str(path)!r} does not exist")
+    if expected.is_dir() != actual.is_dir():
+        raise CumulusError(f"cannot compare a directory with a file: {expected}, {actual}")
+    if not expected.is_dir():  # rules are those of all products, so here none is unused
+        result = _result(expected.name, expected, actual, rules)
+        return Comparison(str(expected), str(actual), (result,))
+    names = files_of(expected), files_of(actual)
+    results = tuple(_directories(expected, actual, rules, stale, *names))
+    products = [expected / one.file for one in results if one.status != "extra"]
+    unused = unused_rules(products, rules, set().union(*names))
+    return Comparison(str(expected), str(actual), results, unused)
+
+
+def _directories(expected, actual, rules, stale, *names):
+    wanted, found = (
+        {name for name in found if not rules.ignores_file(name)} for found in names
+    )
+    if not wanted:
+        raise CumulusError(f"nothing to compare: {str(expected)!r} holds no products")
+    for name in sorted(wanted | found):
+        if name in wanted and name in stale:
+            reason = "not written by this run; a file of that name is left from an earlier one"
+            yield FileResult(name, "missing", reason=reason)
+        elif name not in found:
+            yield FileResult(name, "missing", reason="expected, but not there")
+        elif name in wanted:
+            yield _result(name, expected / name, actual / name, rules)
+        else:
+            old = name in stale
+            reason = "left from an earlier run: remove it" if old else "there, but not expected"
+            yield FileResult(name, "extra", reason=reason)
+
+
+def files_of(directory):
+    """Return the names of a directory's files, those in subdirectories included."""
+
+    def fail(error):
+        raise CumulusError(f"cannot read directory {error.filename!r}: {error.strerror}")
+
+    names = set()
+    above = {os.fspath(directory): ()}  # place -> identities of the directories that it is in
+    for place, directories, files in os.walk(directory, onerror=fail, followlinks=True):
+        here = (*above.pop(place), _identity(place))
+        inside = [os.path.join(place, name) for name in directories if not name.startswith(".")]
+        # A link that leads back to where it is would never end.
+        inside = [one for one in inside if _identity(one) not in here]
+        above |= dict.fromkeys(inside, here)
+        directories[:] = [os.path.basename(one) for one in inside]
+        for name in files:
+            if not name.startswith("."):
+                names.add(os.path.relpath(os.path.join(place, name), directory))
+    return names
+
+
+def _identity(directory):
+    state = os.stat(directory)
+    return state.st_dev, state.st_ino
+
+
+def _result(name, expected, actual, rules):
+    try:
+        kind, found = _compare_as(expected, actual, rules)
+    except Unreadable as error:
+        return FileResult(name, "unreadable", reason=str(error))
+    result = FileResult(name, "different" if found else "equal", kind, tuple(found[:KEPT]))
+    return replace(result, left_out=max(0, len(found) - KEPT))
+
+
+def compare_files(expected, actual, rules=None):
+    """Return the differences of two files; an empty list if there are none.
+
+    Returns
+    -------
+    list of cumulus.compare.model.Difference
+
+    Raises
+    ------
+    Unreadable
+        One of them cannot be read to its end.
+    """
+    return _compare_as(expected, actual, rules or CompareRules())[1]
+
+
+def _compare_as(expected, actual, rules):
+    """Return what kind two files were compared as, and their differences."""
+    try:
+        kinds = kind_of(expected), kind_of(actual)
+        if set(kinds) == {TABLE, TEXT}:
+            kinds = TEXT, TEXT
+        if kinds[0] != kinds[1]:
+            message = f"kind of file: expected {kinds[0]}, found {kinds[1]}"
+            return kinds[0], [Difference("kind", "", message, "", *kinds)]
+        try:
+            return kinds[0], list(_differences(kinds[0], expected, actual, rules))
+        except csv.Error:  # a cell beyond what a table may hold
+            return TEXT, list(_differences(TEXT, expected, actual, rules))
+    except OSError as error:
+        name = str(error.filename or actual)
+        raise Unreadable(f"cannot read {name!r}: {error.strerror}") from error
+    except RecursionError as error:
+        raise Unreadable(f"cannot compare {str(actual)!r}: nested too deeply") from error
+    except CumulusError:
+        raise
+    except Exception as error:  # whatever is wrong with one file, the others are compared
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise Unreadable(f"cannot compare {str(expected)!r} and {str(actual)!r}: {what}") from error
+
+
+def _differences(kind, expected, actual, rules):
+    from . import documents, text  # these need this module's Unreadable
+
+    if kind == NETCDF:
+        from . import netcdf  # before the fork, so that each child has it at once
+
+        return _apart(netcdf.differences, expected, actual, rules)
+    if kind == EMPTY or documents.same_bytes(expected, actual):
+        return []
+    if kind == XML:
+        return documents.xml_differences(expected, actual, rules.ignore_xpaths)
+    if kind == JSON:
+        return documents.json_differences(expected, actual, rules)
+    if kind == PNG:
+        from . import png
+
+        return _apart(png.differences, expected, actual, rules)
+    if kind == TABLE:
+        return text.table_differences(expected, actual, rules)
+    if kind == TEXT:
+        return text.text_differences(expected, actual, rules)
+    return documents.byte_differences(expected, actual)
+
+
+def _apart(differences, expected, actual, rules):
+    """Compare apart: damage may crash or hold up the HDF5 library, and the other files count."""
+    megabytes = sum(os.path.getsize(path) for path in (expected, actual)) / 1e6
+    try:
+        return call_apart(differences, expected, actual, rules, seconds=PATIENCE + megabytes)
+    except Died as error:
+        raise Unreadable(
+            f"cannot compare {str(expected)!r} and {str(actual)!r}: "
+            f"reading them failed ({error}): one of them is damaged, "
+            "or holds what no library here can bear"
+        ) from error
+
+
+def report(comparison):
+    """Return a report for people: a few lines a differing file and a last line with the counts."""
+    lines = []
+    for result in comparison:
+        if result.status == "equal":
+            continue
+        lines.append(f"{result.file!r}: {result.status}")
+        if result.reason:
+            lines.append(f"    {result.reason}")
+        for one in result.differences[:SHOWN]:
+            lines += [f"    {line}" for line in one.message.splitlines()]
+        if (hidden := len(result.differences) - SHOWN + result.left_out) > 0:
+            lines.append(f"    ... and {hidden} more")
+    lines += [f"note: {one}" for one in comparison.unused_rules]
+    summary = ", ".join(f"{count} {status}" for status, count in comparison.counts.items())
+    lines.append(f"{len(comparison)} file{'s' * (len(comparison) != 1)} compared: {summary}")
+    # Names and cells may hold bytes that are no UTF-8.
+    return "\n".join(lines).encode("utf-8", "backslashreplace").decode()

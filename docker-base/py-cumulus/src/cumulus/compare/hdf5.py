@@ -1,0 +1,286 @@
+"""What the NetCDF library leaves out of an HDF5 file, or shows in part, read with h5py.
+
+It passes over types that it does not know without a word, shows of a text within a compound the
+first letter, and crashes on numbers of unusual sizes. What stands here has the face of what it
+shows, so that both are compared in the same way.
+"""
+
+import contextlib
+import itertools
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+from h5py import h5a, h5d, h5ds, h5g, h5l, h5o, h5t
+
+from ..products.obstacles import find_data_elsewhere
+from .directories import Unreadable
+from .values import whole
+
+__all__ = ["Attribute", "Beyond", "Stored", "is_complete"]
+
+# Attributes that the NetCDF library keeps for itself: provenance, and which dimensions are whose.
+_LIBRARY = {b"_NCProperties", b"_nc3_strict", b"_Netcdf4Dimid", b"_Netcdf4Coordinates",
+            b"DIMENSION_LIST", b"REFERENCE_LIST"}  # fmt: skip
+_SCALE = {b"CLASS", b"NAME"}  # of a dimension scale
+_EMPTY_FAILS = "from NULL pointer"  # h5py 3.13 on an empty value of variable length of compounds
+_DECODED = "utf-8", "surrogateescape"  # bytes that are no UTF-8 are kept as they are
+
+
+@dataclass(frozen=True, repr=False)
+class Attribute:
+    """An attribute of a type that the NetCDF library does not know."""
+
+    kind: str
+    value: np.ndarray
+
+    def __repr__(self):
+        return whole(self.value)
+
+
+class Stored:
+    """A dataset as h5py reads it, with what the comparison uses of a netCDF4.Variable.
+
+    Parameters
+    ----------
+    dataset : h5py.h5d.DatasetID
+    where : str
+        Its path.
+    shown : netCDF4.Variable, optional
+        The variable as which the NetCDF library shows it: dimensions and attributes are its.
+    """
+
+    def __init__(self, dataset, where, shown=None):
+        kind = dataset.get_type()
+        is_text = kind.get_class() == h5t.STRING
+        self.kind = "string" if is_text else _type_text(kind, where)
+        self.shown, self.where = shown, where
+        self.data = h5py.Dataset(dataset)
+        self.reader = self.data.asstr(*_DECODED) if is_text else self.data
+        with _named(where, self.kind):
+            self.dtype = self.data.dtype.base
+        is_number = kind.get_class() in (h5t.INTEGER, h5t.FLOAT)
+        self.datatype = self.dtype if is_number else None
+        self.shape = (0,) if self.data.shape is None else self.data.shape + self.data.dtype.shape
+        self.dimensions = shown.dimensions if shown is not None else ()
+
+    def __getattr__(self, name):  # units, coordinates, group
+        return getattr(self.shown, name)
+
+    def __getitem__(self, place):
+        inner = len(self.data.shape)  # the rest goes through the array that each element is
+        with _named(self.where, self.kind):
+            try:
+                return self.reader[place[:inner] or ...][(..., *place[inner:])]
+            except ValueError as error:
+                if _EMPTY_FAILS not in str(error):
+                    raise
+                return _one_by_one(self.data, place)
+
+    def chunking(self):
+        """Return the lengths of a chunk, as netCDF4.Variable does."""
+        return self.data.chunks and [*self.data.chunks, *self.data.dtype.shape]
+
+    def ncattrs(self):
+        """Return the attributes that the NetCDF library shows; of a hidden dataset none."""
+        return self.shown.ncattrs() if self.shown is not None else []
+
+
+def _one_by_one(data, place):
+    """Read values of variable length each for itself, those that h5py fails on as empty."""
+    ranges = [range(one.start, one.stop) for one in place]
+    values = np.empty([len(one) for one in ranges], object)
+    for at, index in zip(np.ndindex(values.shape), itertools.product(*ranges), strict=True):
+        try:
+            values[at] = data[index]
+        except ValueError as error:
+            if _EMPTY_FAILS not in str(error):
+                raise
+            values[at] = np.empty(0, h5py.check_vlen_dtype(data.dtype))
+    return values
+
+
+class Beyond:
+    """A file, as h5py sees it; of one that is no HDF5 file nothing is beyond."""
+
+    def __init__(self, path):
+        self.path, self.file = path, None
+        self.found = None, None  # path that was looked up last, and the object there
+
+    def __enter__(self):
+        if h5py.is_hdf5(self.path):
+            self.file = h5py.File(self.path, "r")
+        return self
+
+    def __exit__(self, *_):
+        if self.file:
+            self.file.close()
+
+    def object(self, where):
+        """Return the HDF5 object behind a variable or group.
+
+        A variable that is called like a dimension and is not its coordinate goes by another name:
+        the dimension itself has the first.
+        """
+        if self.found[0] != where:
+            group, _, name = where.rpartition("/")
+            other = f"{group}/_nc4_non_coord_{name}".encode()
+            path = other if name and other in self.file.id else where.encode()
+            self.found = where, h5o.open(self.file.id, path)
+        return self.found[1]
+
+    def variable(self, where, shown):
+        """Return what to read a variable from: itself, where the NetCDF library shows it whole."""
+        if self.file is None or isinstance(shown, Stored):
+            return shown
+        dataset = self.object(where)
+        return shown if _is_plain(dataset.get_type()) else Stored(dataset, where, shown)
+
+    def attributes(self, where, shown):
+        """Return the attributes of a variable or group that are not among those shown, by name."""
+        if self.file is None:
+            return {}
+        one, names = self.object(where), set()
+        h5a.iterate(one, names.add)
+        names -= _LIBRARY
+        names -= {name.encode(*_DECODED) for name in shown}
+        if names & _SCALE and isinstance(one, h5d.DatasetID) and h5ds.is_scale(one):
+            names -= _SCALE
+        return {name.decode(*_DECODED): _attribute(one, name, where) for name in sorted(names)}
+
+    def texts(self, where, name):
+        """Return an attribute that is an array of texts, each as stored; None if it is not fixed.
+
+        The NetCDF library ends a text of a fixed length at its first zero byte.
+        """
+        if self.file is None:
+            return None
+        attribute = h5a.open(self.object(where), name.encode(*_DECODED))
+        kind = attribute.get_type()
+        if kind.get_class() != h5t.STRING or kind.is_variable_str():
+            return None
+        values = np.empty(attribute.shape, attribute.dtype)
+        attribute.read(values)
+        return [text.decode(*_DECODED) for text in values.ravel().tolist()]
+
+    def members(self, where, group):
+        """Return what a group holds beyond what the NetCDF library shows of it.
+
+        Returns
+        -------
+        datasets, types, links : dict
+            Name to `Stored`, to a description, to where it leads.
+        """
+        found = datasets, types, links = {}, {}, {}
+        if self.file is None:
+            return found
+        here = self.object(where)
+        shown = {*group.variables, *group.groups, *group.cmptypes, *group.vltypes, *group.enumtypes}
+        for raw in here:
+            name = raw.decode(*_DECODED)
+            if name.removeprefix("_nc4_non_coord_") in shown:
+                continue
+            inside = where.rstrip("/") + "/" + name
+            if target := _target(here, raw):
+                links[name] = target
+                continue
+            one = h5o.open(here, raw)
+            if isinstance(one, h5g.GroupID):
+                raise Unreadable(f"cannot compare {str(self.path)!r}: {inside} is a group that the "
+                                 "NetCDF library does not show")  # fmt: skip
+            if isinstance(one, h5t.TypeID):
+                types[name] = _type_text(one, inside)
+            elif name not in group.dimensions or not h5ds.is_scale(one):
+                datasets[name] = Stored(one, inside)
+        return found
+
+
+def is_complete(path):
+    """Return whether an HDF5 file opens down to every attribute, and nothing of it is elsewhere.
+
+    External links, external storage and virtual datasets show what other files hold.
+    """
+    def look_at_attributes(name):
+        one = h5o.open(file.id, name)
+        h5a.iterate(one, lambda attribute: h5a.open(one, attribute).get_type() and None)
+
+    try:
+        with h5py.File(path, "r") as file:
+            if find_data_elsewhere(file.id):
+                return False
+            look_at_attributes(b".")
+            h5o.visit(file.id, look_at_attributes)
+            return True
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError):
+        return False
+
+
+def _is_plain(kind):
+    """Whether the NetCDF library reads a type as it is."""
+    if kind.get_class() == h5t.STRING:  # a letter each: NC_CHAR
+        return not kind.is_variable_str() and kind.get_size() == 1
+    sizes = {h5t.INTEGER: (1, 2, 4, 8), h5t.FLOAT: (4, 8)}
+    return kind.get_size() in sizes.get(kind.get_class(), ())
+
+
+def _target(group, name):
+    """Where a link leads that is more than the name of an object."""
+    link = group.links.get_info(name)
+    if link.type == h5l.TYPE_HARD:
+        return ""
+    if link.type in (h5l.TYPE_SOFT, h5l.TYPE_EXTERNAL):
+        return str(group.links.get_val(name))
+    return f"a link of type {link.type}"
+
+
+@contextlib.contextmanager
+def _named(where, kind):
+    """Name what cannot be read: damage, or a type of which NumPy has no numbers."""
+    try:
+        yield
+    except (OSError, TypeError, ValueError) as error:
+        raise Unreadable(f"cannot read {where} ({kind}): {error}") from error
+
+
+def _attribute(one, raw, where):
+    name = raw.decode(*_DECODED)
+    where = f"{where}: attribute {name}"
+    kind = _type_text(h5a.open(one, raw).get_type(), where)
+    holder = h5py.Group(one) if isinstance(one, h5g.GroupID) else h5py.Dataset(one)
+    with _named(where, kind):
+        value = holder.attrs[name]
+    if isinstance(value, h5py.Empty):
+        return Attribute(f"{kind}, empty", np.empty(0))
+    return Attribute(kind, np.asarray(value))
+
+
+def _type_text(kind, where):
+    """Describe a type, without the order of its bytes and where in it members are."""
+    group = kind.get_class()
+    bits = 8 * kind.get_size()
+    if group == h5t.INTEGER:
+        return f"{'u' * (kind.get_sign() == h5t.SGN_NONE)}int{bits}"
+    if group == h5t.STRING:
+        return "string" if kind.is_variable_str() else "text"
+    if group == h5t.COMPOUND:
+        members = (
+            f"{kind.get_member_name(i).decode(*_DECODED)}: "
+            f"{_type_text(kind.get_member_type(i), where)}"
+            for i in range(kind.get_nmembers())
+        )
+        return f"{{{', '.join(members)}}}"
+    if group == h5t.ENUM:
+        members = {
+            kind.get_member_name(i).decode(*_DECODED): kind.get_member_value(i)
+            for i in range(kind.get_nmembers())
+        }
+        return f"enumeration {members} of {_type_text(kind.get_super(), where)}"
+    if group == h5t.VLEN:
+        return f"variable-length {_type_text(kind.get_super(), where)}"
+    if group == h5t.ARRAY:
+        return f"{_type_text(kind.get_super(), where)}{list(kind.get_array_dims())}"
+    if group == h5t.OPAQUE:
+        return f"opaque {kind.get_tag().decode(*_DECODED)!r} of {bits // 8} bytes"
+    if group == h5t.REFERENCE:
+        raise Unreadable(f"cannot compare {where}: it holds references")
+    return {h5t.FLOAT: "float", h5t.BITFIELD: "bitfield"}.get(group, "time") + str(bits)

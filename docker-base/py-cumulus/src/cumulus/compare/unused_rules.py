@@ -1,0 +1,92 @@
+"""Rules that nothing answers to: a misspelt name, or one that has changed."""
+
+import csv
+import difflib
+import re
+
+from ..collection.reader import matches
+from ..isolation import Died, call_apart
+from ..products.formats import NETCDF, TABLE, kind_of
+
+__all__ = ["unused_rules"]
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key of TOML that needs no quotes
+
+
+def unused_rules(paths, rules, files=()):
+    """Say which rules for a variable, a column or a file match nothing.
+
+    Parameters
+    ----------
+    paths : list of path-like
+        The expected products, in which variables and columns are looked for.
+    rules : cumulus.collection.CompareRules
+    files : collection of str
+        The names of all files on either side.
+
+    Returns
+    -------
+    tuple of str
+        A sentence a rule; empty where a product cannot be read, which the comparison says.
+    """
+    return *_unused_files(files, rules), *_unused_names(paths, rules)
+
+
+def _unused_files(files, rules):
+    for one in rules.ignore_files:
+        if not any(matches(name, one) for name in files):
+            yield f"[compare] ignore_files: {one!r} matches no file{_hint(one, files)}"
+
+
+def _unused_names(paths, rules):
+    if not rules.variables and not rules.ignore_variables:
+        return ()
+    try:
+        names = set().union(*map(_names, paths))
+    except (Died, OSError, ValueError, RuntimeError, csv.Error):
+        return ()
+    entries = [
+        (f"[compare.variables.{_key(one)}]", one) for one in rules.variables if one not in names
+    ]
+    entries += [
+        (f"[compare] ignore_variables: {one!r}", one)
+        for one in rules.ignore_variables
+        if not any(matches(name, one) for name in names)
+    ]
+    return tuple(
+        f"{entry} matches no variable or column{_hint(one, names)}" for entry, one in entries
+    )
+
+
+def _names(path):
+    kind = kind_of(path)
+    if kind == NETCDF:
+        return call_apart(_variables, path, seconds=60)  # a damaged file may crash the library
+    if kind == TABLE:
+        from .text import columns
+
+        return set(columns(path))
+    return set()
+
+
+def _variables(path):
+    import netCDF4
+
+    with netCDF4.Dataset(path) as dataset:
+        return set(_walk(dataset))
+
+
+def _walk(group):
+    for name in group.variables:
+        yield f"{group.path.rstrip('/')}/{name}".lstrip("/")
+    for one in group.groups.values():
+        yield from _walk(one)
+
+
+def _key(name):
+    return name if _BARE.fullmatch(name) else f'"{name}"'
+
+
+def _hint(name, names):
+    close = difflib.get_close_matches(name, names, 1)
+    return f": did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,67 @@
+"""Call a function in a process of its own: crash or hang of a C library is an error like others."""
+
+import multiprocessing
+import os
+import signal
+
+from . import CumulusError
+from .process.limits import die_with
+from .process.programs import signal_name
+
+__all__ = ["Died", "call_apart"]
+
+_forking = multiprocessing.get_context("fork")  # what is imported is there at once
+
+
+class Died(CumulusError):
+    """The process ended without an answer; the message says how."""
+
+
+def call_apart(function, *arguments, seconds=None):
+    """Return what the function returns, or raise what it raises.
+
+    Parameters
+    ----------
+    function : callable
+        What it returns or raises must be fit for pickling; its arguments need not be.
+    seconds : float, optional
+        How long to wait for it; without limit if not given.
+
+    Raises
+    ------
+    Died
+        Its process crashed, was killed, or took too long.
+    """
+    near, far = _forking.Pipe(duplex=False)
+    arguments = far, os.getpid(), function, arguments
+    child = _forking.Process(target=_answer, args=arguments, daemon=True)
+    child.start()
+    far.close()  # or the end of the child would not be the end of the pipe
+    try:
+        if not near.poll(seconds):
+            raise Died(f"no end after {seconds:.0f} s")
+        result, error = near.recv()
+    except EOFError:
+        child.join()
+        raise Died(_how_it_ended(child.exitcode)) from None
+    finally:
+        near.close()
+        child.kill()  # it has answered, or the caller is interrupted
+        child.join()
+    if error is not None:
+        raise error
+    return result
+
+
+def _answer(connection, parent, function, arguments):
+    die_with(parent)  # nobody waits for the answer after it, however long the function takes
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the caller decides
+    try:
+        answer = function(*arguments), None
+    except Exception as error:
+        answer = None, error
+    connection.send(answer)
+
+
+def _how_it_ended(status):
+    return f"killed by {signal_name(-status)}" if status < 0 else f"exit status {status}"

@@ -1,0 +1,130 @@
+"""Intervals of longitudes: degrees east from -180 to 180, west > east across the antimeridian."""
+
+import numpy as np
+
+from ..extent import DECIMALS
+
+__all__ = ["axis_longitudes", "enclosing_longitudes", "joined", "shortest", "to_180"]
+
+GLOBE = (-180.0, 180.0)
+_SAME = 1e-4  # degrees: gaps between stored longitudes that differ by less are equally large
+
+
+def enclosing_longitudes(longitudes):
+    """Return west and east of the smallest interval that holds all longitudes.
+
+    Parameters
+    ----------
+    longitudes : array of numbers
+        Degrees east, from -180 to 360, in any order; at least one.
+
+    Returns
+    -------
+    west, east : float
+        From -180 to 180; west > east when the interval crosses the antimeridian. Among equally
+        small intervals one that does not cross it is taken.
+
+    Examples
+    --------
+    >>> enclosing_longitudes([179.5, -179.5, 180.25])
+    (179.5, -179.5)
+    >>> enclosing_longitudes([350.0, 10.0])
+    (-10.0, 10.0)
+    """
+    stored = np.unique(np.asarray(longitudes))
+    # As they are from -180 to 180, where the antimeridian itself is what the file calls it.
+    antimeridian = -180.0 if stored[0] == -180 else 180.0
+    plain = (stored.astype("f8") + 180) % 360 - 180
+    plain[plain == -180] = antimeridian
+    order = np.argsort(plain, kind="stable")
+    gaps = np.append(plain[order][1:], plain[order][0] + 360) - plain[order]
+    before = int(np.argmax(gaps))  # the smallest interval ends before the largest gap
+    if gaps[-1] >= gaps[before] - _SAME:
+        before = len(order) - 1
+    west = shortest(stored[order[(before + 1) % len(order)]])
+    east = shortest(stored[order[before]])
+    if before == len(order) - 1:
+        return to_180(west, antimeridian), to_180(east, antimeridian)
+    return to_180(west, -180.0), to_180(east, 180.0)
+
+
+def axis_longitudes(longitudes, cells=None):
+    """Return west and east of the axis of a grid, which reaches from its first to its last value.
+
+    Its cells have a width that the file need not tell: where one more step would lead to the first
+    value again the grid goes round the Earth, as 0, 1, ... 359 does.
+
+    Parameters
+    ----------
+    longitudes : numpy.ndarray
+        Degrees east, from -180 to 360, in the order of the axis; at least one.
+    cells : numpy.ndarray, optional
+        What each of them covers, shape (longitudes, ends): how wide the cells are is known then.
+
+    Returns
+    -------
+    west, east : float
+        As `enclosing_longitudes` has them, which also has what is no axis: values that neither
+        rise nor fall all the way round, such as 0, 1, 2, 358, 359.
+
+    Examples
+    --------
+    >>> axis_longitudes(np.array([170.0, 175.0, 180.0, -175.0]))
+    (170.0, -175.0)
+    >>> axis_longitudes(np.arange(0.0, 360.0, 90.0))
+    (-180.0, 180.0)
+    """
+    cells = longitudes[:, np.newaxis] if cells is None else cells
+    axis = np.unwrap(longitudes.astype("f8"), period=360)
+    steps = np.diff(axis)
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        return enclosing_longitudes(cells)
+    if np.ptp(cells, axis=1).max() >= 360 - _SAME:  # one cell from 0 to 360
+        return GLOBE
+    # The ends of a cell are where the axis is, whatever turn they were stored with; half a turn
+    # away stays.
+    turned = cells + 360 * np.rint(0.99 * (axis[:, np.newaxis] - cells) / 360)
+    span = float(np.ptp(turned))
+    if span >= 360 - _SAME or (cells.shape[1] == 1 and _closes(steps)):
+        return GLOBE
+    if span < _SAME:
+        return enclosing_longitudes(cells)
+    west, east = (cells.flat[find(turned)] for find in (np.argmin, np.argmax))
+    return to_180(shortest(west), -180.0), to_180(shortest(east), 180.0)
+
+
+def _closes(steps):
+    """Whether one more step leads to the first value again."""
+    step = float(np.median(np.abs(steps))) if len(steps) else 0.0
+    return abs(360 - abs(steps.sum()) - step) <= 0.01 * step + _SAME
+
+
+def joined(intervals):
+    """Return west and east of the smallest interval that holds all of these; at least one.
+
+    Examples
+    --------
+    >>> joined([(170.0, 175.0), (178.0, -178.0)])
+    (170.0, -178.0)
+    """
+    if len(intervals) == 1 or GLOBE in intervals:
+        return GLOBE if GLOBE in intervals else intervals[0]
+
+    def reaches(start):
+        """How far to go from there to have come to the end of each, and where that is."""
+        return max(((west - start) % 360 + (east - west) % 360, east) for west, east in intervals)
+
+    west = min((west for west, _ in intervals), key=reaches)
+    width, east = reaches(west)
+    return GLOBE if width >= 360 else (west, east)
+
+
+def to_180(longitude, antimeridian):
+    """Express a longitude from -180 to 180; the antimeridian itself as the caller wants it."""
+    wrapped = round((longitude + 180) % 360 - 180, DECIMALS)
+    return antimeridian if abs(wrapped) == 180 else wrapped + 0.0
+
+
+def shortest(value):
+    """The shortest decimal that is stored as this value: 20.05 rather than 20.049999237060547."""
+    return round(float(str(value)), DECIMALS) + 0.0

@@ -1,0 +1,167 @@
+"""When and where a granule was observed, from whatever knows it.
+
+What cannot be found is None; nothing is ever guessed.
+"""
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from .. import CumulusError
+from ..extent import EDGES, KEYS, Box, Extent, make_box
+from ..logutils.logger import log_warning
+from .filename import from_groups
+
+__all__ = ["find_extent", "from_mapping", "from_product", "from_sidecar"]
+
+
+def find_extent(
+    product,
+    time=("product",),
+    groups=None,
+    *,
+    place=("product",),
+    extent=None,
+    sidecar=None,
+    fixed=None,
+    polygon=False,
+):
+    """Find the extent of a product.
+
+    Parameters
+    ----------
+    product : path-like
+    time, place : sequence of str
+        Where it comes from, the first that answers wins: "function", "filename", "sidecar",
+        "product", "fixed". Begin and end may come from different ones.
+    groups : mapping of str to str, optional
+        For "filename": what the id pattern's named groups matched.
+    extent : Extent or mapping, optional
+        For "function": what the handler's own function found.
+    sidecar : path-like, optional
+        For "sidecar": the file that says it.
+    fixed : Extent or mapping, optional
+        For "fixed".
+    polygon : bool
+        Whether to draw one around a swath, where the place comes from the product.
+
+    Returns
+    -------
+    Extent
+        Unknown parts are None, each with a logged warning.
+    """
+    ask = {
+        "function": lambda: from_mapping(extent, "the handler's function"),
+        "filename": lambda: from_groups(groups or {}),
+        "sidecar": lambda: from_sidecar(sidecar),
+        "product": lambda: from_product(product, polygon),
+        "fixed": lambda: from_mapping(fixed, "[metadata.fixed]"),
+    }
+    answers = {}
+
+    def answer(source):
+        if source not in answers:  # each is asked once, and only when its turn comes
+            answers[source] = ask[source]()
+        return answers[source]
+
+    name = Path(product).name
+    begin = next((one for source in time if (one := answer(source).begin)), None)
+    end = next((one for source in time if (one := answer(source).end)), None)
+    if begin and end and end < begin:
+        log_warning(f"{name}: end {end} lies before begin {begin}: no temporal extent")
+        begin = end = None
+    elif begin is None:
+        end = None  # the metadata formats have no range without a begin
+        log_warning(f"{name}: no temporal extent found in {_asked(time, product, 'time')}")
+    elif end is None:
+        log_warning(f"{name}: a begin, but no end of the temporal extent in {', '.join(time)}")
+    located = next((one for source in place if (one := answer(source)).box), Extent())
+    if located.box is None:
+        log_warning(f"{name}: no spatial extent found in {_asked(place, product, 'place')}")
+    return Extent(begin, end, located.box, located.polygon)
+
+
+def _asked(sources, path, what):
+    """Name the sources, and say why the product, if it is one of them, does not know."""
+    from ..products.inspection import inspect
+
+    said = ", ".join(sources)
+    if "product" not in sources or not (product := inspect(path)).data_format:
+        return said
+    from .unknown import why_unknown
+
+    return f"{said}; product: {why_unknown(product, what)}"
+
+
+def from_mapping(known, origin):
+    """Make an extent of what a person wrote: a mapping with some of the names in KEYS.
+
+    Times are ``datetime``, ``date`` (the whole day) or ISO 8601 text; edges are degrees, where
+    longitudes may go up to 360. An :class:`Extent` stays as it is, None is unknown.
+
+    Raises
+    ------
+    CumulusError
+        A name is unknown, or what it says is no time, no place, or contradicts itself.
+    """
+    if known is None or isinstance(known, Extent):
+        return known or Extent()
+    try:
+        unknown = set(known) - set(KEYS)
+        if unknown:
+            raise CumulusError(f"{sorted(unknown)[0]!r} is not known: expected {', '.join(KEYS)}")
+        begin, end = (_moment(known.get(key), key) for key in ("begin", "end"))
+        return Extent(begin, end, make_box(known))
+    except (CumulusError, TypeError) as error:
+        raise CumulusError(f"{origin}: {error}") from error
+
+
+def _moment(value, key):
+    if isinstance(value, str):
+        text = value.strip()
+        is_day = len(text.replace("-", "")) == 8  # 2012-09-06 or 20120906
+        try:
+            value = (date if is_day else datetime).fromisoformat(text)
+        except ValueError:
+            raise CumulusError(f"{key} {value!r} is no date or time (ISO 8601)") from None
+    if value is None or isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        last = time(23, 59, 59) if key == "end" else time()
+        return datetime.combine(value, last, UTC)
+    raise CumulusError(f"{key} must be a date and time, not {value!r}")
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def from_sidecar(path):
+    """Make an extent of what a file beside the primary one says; None: there is no such file."""
+    if path is None:
+        return Extent()
+    from .sidecar import read_sidecar
+
+    found, extent = read_sidecar(path), Extent()
+    for part in (("begin", "end"), EDGES):  # where one is wrong, the other may be right
+        try:
+            known = from_mapping({key: found[key] for key in part if key in found}, str(path))
+        except CumulusError as error:
+            log_warning(f"sidecar {error}")
+        else:
+            extent = Extent(
+                known.begin or extent.begin, known.end or extent.end, known.box or extent.box
+            )
+    return extent
+
+
+def from_product(path, polygon=False):
+    """Make an extent of a product's CF coordinates."""
+    from ..products.inspection import inspect
+
+    product = inspect(path)
+    if not product.coordinates:
+        return Extent()
+    from .coordinates import cover
+
+    found = cover(product, polygon)
+    box = Box(*found.edges) if found.edges else None
+    return Extent(found.begin, found.end, box, found.polygon)

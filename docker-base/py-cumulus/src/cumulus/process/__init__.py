@@ -1,0 +1,12 @@
+"""The runtime of a process handler."""
+
+from .granule import Granule, check_output
+from .handler import Summary, main, process_granules
+
+__all__ = [
+    "Granule",
+    "Summary",
+    "check_output",
+    "main",
+    "process_granules",
+]

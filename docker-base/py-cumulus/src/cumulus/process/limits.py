@@ -1,0 +1,110 @@
+"""What processing may use: the cores of this container, and the limits of one conversion."""
+
+import ctypes
+import math
+import os
+import re
+import resource
+import signal
+from pathlib import Path
+
+from .. import CumulusError
+
+__all__ = ["confine", "cores", "die_with", "worker_count"]
+
+_MB = 10**6
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_libc = ctypes.CDLL(None)
+
+
+def worker_count():
+    """Return how many granules to process at once: PROCESS_WORKERS, by default :func:`cores`.
+
+    Raises
+    ------
+    CumulusError
+        The environment variable is no whole number greater than 0.
+    """
+    text = os.environ.get("PROCESS_WORKERS", "").strip()
+    if not text:
+        return cores()
+    if not re.fullmatch("0*[1-9][0-9]{0,5}", text):
+        raise CumulusError(f"PROCESS_WORKERS must be a whole number from 1, not {text[:40]!r}")
+    return int(text)
+
+
+def cores(root="/"):
+    """Return how many cores this process may use: its CPU mask, within its cgroups' quota.
+
+    A quota of one and a half cores counts as two: processing also waits for disks.
+    """
+    allowed = len(os.sched_getaffinity(0))
+    quotas = [quota for folder in _cgroups(Path(root)) if (quota := _quota(folder))]
+    return max(1, min(allowed, math.ceil(min(quotas, default=allowed))))
+
+
+def _cgroups(root):
+    """Folders of this process's CPU cgroup and of those around it, as far as they can be seen.
+
+    Within a container the path may be the host's, which is not there, and the container's own
+    group is the topmost folder.
+    """
+    mounts = root / "sys/fs/cgroup"
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:  # version 2
+            tops = [mounts, mounts / "unified"]
+        elif "cpu" in controllers.split(","):
+            tops = [mounts / controllers, mounts / "cpu"]
+        else:
+            continue
+        for top in tops:
+            group = top / path.strip("/")
+            yield from (group, *(one for one in group.parents if one.is_relative_to(top)))
+
+
+def _quota(folder):
+    """Cores that one cgroup grants; None where it has no limit."""
+    try:
+        if (folder / "cpu.max").exists():
+            quota, period = (folder / "cpu.max").read_text().split()
+        else:
+            quota = (folder / "cpu.cfs_quota_us").read_text()
+            period = (folder / "cpu.cfs_period_us").read_text()
+        return int(quota) / int(period) if int(quota) > 0 else None
+    except (OSError, ValueError, ZeroDivisionError):  # "max" is no number
+        return None
+
+
+def confine(limits, memory=True):
+    """Limit this process and what it starts: no core dumps, size of files, address space.
+
+    Parameters
+    ----------
+    limits : cumulus.collection.Limits
+    memory : bool
+        Whether ``memory_mb`` counts for this process.
+    """
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, limits.output_mb * _MB)
+    if memory:
+        _lower(resource.RLIMIT_AS, limits.memory_mb * _MB)
+
+
+def _lower(which, value):
+    _, hard = resource.getrlimit(which)
+    value = int(min(value, 2**62))
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(which, (value, value))
+
+
+def die_with(parent):
+    """Have the kernel kill this process when its parent, of this process id, ends in any way."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)

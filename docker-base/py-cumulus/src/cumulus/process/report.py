@@ -1,0 +1,128 @@
+"""The report of a run: one line of JSON a granule, in the order of the granules, and a summary."""
+
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..logutils.logger import log_event
+from ..logutils.redaction import redact
+from .delivery import STATE
+
+__all__ = ["FAILED", "INTERRUPTED", "PROCESSED", "SKIPPED", "Outcome", "Report"]
+
+PROCESSED, SKIPPED, FAILED, INTERRUPTED = "processed", "skipped", "failed", "interrupted"
+
+
+@dataclass
+class Outcome:
+    """What became of one granule.
+
+    Attributes
+    ----------
+    status : str
+        PROCESSED, SKIPPED (its completion record stands), FAILED or INTERRUPTED.
+    error : str or None
+        Why it failed.
+    inputs, products : dict of str to cumulus.process.completion.FileFacts
+    seconds : float
+    peak_memory_mb : float or None
+        Of the largest process that worked on it.
+    warnings : list of str
+    traceback : str or None
+        Of a failure that nobody foresaw.
+    unused_rows : set of (str, str), or None
+        Paths in the converter's table that match nothing in this granule, each with a note.
+    """
+
+    status: str
+    error: str | None = None
+    inputs: dict = field(default_factory=dict)
+    products: dict = field(default_factory=dict)
+    seconds: float = 0.0
+    peak_memory_mb: float | None = None
+    warnings: list = field(default_factory=list)
+    traceback: str | None = None
+    unused_rows: set | None = None
+
+    def as_json(self, granule_id):
+        """Return the outcome as the dictionary that the report holds."""
+        return {
+            "granule": granule_id,
+            "status": self.status,
+            "error": self.error and redact(self.error),
+            "inputs": _files(self.inputs, "role"),
+            "products": _files(self.products, "product"),
+            "seconds": round(self.seconds, 3),
+            "peak_memory_mb": self.peak_memory_mb,
+            "warnings": [redact(one) for one in self.warnings],
+        }
+
+
+def _files(facts, word):
+    return [
+        {word: key, "name": one.name, "size": one.size, "sha256": one.sha256}
+        for key, one in facts.items()
+    ]
+
+
+class Report:
+    """Write the lines of a report to ``OUTPUT_DIR/.cumulus/report-TIME-RANDOM.jsonl``.
+
+    Outcomes come in any order; each is written as soon as all before it are. A report that
+    cannot be written, on a full disk, fails no granule: that is logged once.
+    """
+
+    def __init__(self, outdir, granules):
+        now = datetime.now(UTC)
+        self._started, self._began, self._granules = now, time.monotonic(), granules
+        name = f"report-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.jsonl"
+        self.path = Path(outdir) / STATE / name
+        self.counts = dict.fromkeys((PROCESSED, SKIPPED, FAILED, INTERRUPTED), 0)
+        self._next, self._waiting = 0, {}
+        self._file = None
+
+    def __enter__(self):
+        self._file = self._try(lambda: open(self.path, "x", encoding="utf-8"))  # noqa: SIM115
+        return self
+
+    def __exit__(self, *_):
+        if self._file:
+            self._try(self._file.close)
+
+    def add(self, number, granule_id, outcome):
+        """Take the outcome of the granule of that number, from 0."""
+        self.counts[outcome.status] += 1
+        self._waiting[number] = json.dumps(outcome.as_json(granule_id))
+        while self._next in self._waiting:
+            self._write(self._waiting.pop(self._next))
+            self._next += 1
+
+    def finish(self, **facts):
+        """Write the outcomes that still wait for one before them, and the summary."""
+        for number in sorted(self._waiting):
+            self._write(self._waiting.pop(number))
+        summary = {
+            "granules": self._granules,
+            **self.counts,
+            "not_started": self._granules - sum(self.counts.values()),
+            "started": self._started.isoformat(timespec="milliseconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "seconds": round(time.monotonic() - self._began, 3),
+            **facts,
+        }
+        self._write(json.dumps({"summary": summary}))
+
+    def _write(self, line):
+        if self._file:
+            self._try(lambda: self._file.write(line + "\n") and self._file.flush())
+
+    def _try(self, action):
+        try:
+            return action()
+        except OSError as error:
+            self._file = None
+            log_event(f"the report {self.path.name!r} is not complete: {error}", is_error=1)
+            return None

@@ -1,0 +1,12 @@
+"""What a product holds."""
+
+from .inspection import Product, Variable, forget, inspect, is_latitude, is_longitude
+
+__all__ = [
+    "Product",
+    "Variable",
+    "forget",
+    "inspect",
+    "is_latitude",
+    "is_longitude",
+]

@@ -1,0 +1,119 @@
+"""[collection] and [metadata] of collection.toml: what may stand there, and mistakes with lines."""
+
+import pytest
+from samples import COLLECTION
+
+from cumulus import CumulusError
+from cumulus.collection import load
+from cumulus.collection.metadata_rules import SOURCES
+from cumulus.extent import Box, Extent
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(metadata="", collection=COLLECTION):
+        path = tmp_path / "collection.toml"
+        path.write_text(f"{collection}\n[metadata]\n{metadata}\n")
+        return load(path)
+
+    return read
+
+
+def test_every_source_is_asked_by_default(read):
+    found = read().metadata
+    assert found.time == found.place == SOURCES
+    assert (found.polygon, found.sidecar, found.fixed) == (False, "", Extent())
+
+
+def test_whole_of_metadata(read):
+    toml = COLLECTION.replace("[products]", 'met = "{id}.met"\n\n[products]')
+    found = read(
+        'time = ["sidecar", "fixed"]\nplace = ["fixed"]\nsidecar = "met"\npolygon = true\n'
+        "[metadata.fixed]\nbegin = 2012-09-06\nend = 2012-09-07T12:00:00Z\n"
+        "west = 170\nsouth = -1\neast = 190\nnorth = 1.5",
+        toml,
+    ).metadata
+    assert (found.time, found.place) == (("sidecar", "fixed"), ("fixed",))
+    assert (found.sidecar, found.polygon) == ("met", True)
+    assert found.fixed.box == Box(170, -1, -170, 1.5)
+    assert found.fixed.begin.isoformat() == "2012-09-06T00:00:00+00:00"
+    assert found.fixed.end.isoformat() == "2012-09-07T12:00:00+00:00"
+
+
+MISTAKES = {
+    "no source": ("time = []", "metadata.time", "each once"),
+    "source twice": ('place = ["fixed", "fixed"]', "metadata.place", "each once"),
+    "unknown source": ('place = ["guess"]', "metadata.place", "not 'guess'"),
+    "text for a list": ('time = "product"', "metadata.time", "a list of texts"),
+    "text for a truth": ('polygon = "yes"', "metadata.polygon", "true or false"),
+    "address without a scheme": ('access_url = "data/{data}"', "metadata.access_url", "https://"),
+    "address with a space": ('access_url = "https://a b/{id}"', "access_url", "without spaces"),
+    "number for an address": ("access_url = 0", "metadata.access_url", "a text in quotes"),
+    "number for a truth": ("polygon = 1", "metadata.polygon", "true or false"),
+    "unknown role": ('sidecar = "met"', "metadata.sidecar", "one of the inputs: primary"),
+    "sidecar never asked": (
+        'sidecar = "primary"; time = ["product"]; place = ["product"]'.replace("; ", "\n"),
+        "metadata.sidecar",
+        "neither metadata.time nor metadata.place",
+    ),
+    "unknown key": ("polygons = true", "'polygons'", "did you mean 'polygon'"),
+    "fixed is no table": ("fixed = 1", "metadata.fixed", "[metadata.fixed]"),
+    "fixed of wrong type": ('fixed.west = "1"', "metadata.fixed.west", "number of degrees"),
+    "fixed out of range": ("fixed.west = 400", "metadata.fixed.west", "number of degrees"),
+    "fixed time in quotes": (
+        'fixed.begin = "2012-09-06"',
+        "metadata.fixed.begin",
+        "without quotes",
+    ),
+    "fixed clock time": ("fixed.begin = 12:00:00", "metadata.fixed.begin", "a date"),
+    "unknown fixed key": ("fixed.start = 2012-09-06", "'start'", "begin, end, west"),
+    "half a place": ("fixed.west = 1", "metadata.fixed", "possible: west without south, east"),
+    "inverted": ("fixed = {begin = 2013-01-01, end = 2012-01-01}", "metadata.fixed", "before"),
+    "upside down": ("fixed = {west=0, east=1, south=2, north=1}", "metadata.fixed", "-90 to 90"),
+}
+
+
+@pytest.mark.parametrize(("line", "key", "said"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistake_is_named_with_its_line(read, line, key, said):
+    with pytest.raises(CumulusError) as error:
+        read("# a comment\n" + line)
+    number = COLLECTION.count("\n") + 4
+    assert f"collection.toml, line {number}: " in str(error.value)
+    assert key in str(error.value)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("short_name", "x" * 86, "at most 85 characters"),
+        ("short_name", " x", "no space at either end"),
+        ("short_name", "a\\nb", "one line"),
+        ("version", "1" * 81, "at most 80 characters"),
+        ("provider", "ghrc", "capital letters"),
+    ],
+)
+def test_identity_that_cmr_cannot_hold_is_named_with_its_line(read, key, value, said):
+    lines = COLLECTION.splitlines()
+    number = next(i for i, line in enumerate(lines) if line.startswith(f"{key} ="))
+    lines[number] = f'{key} = "{value}"'
+    with pytest.raises(
+        CumulusError, match=rf"line {number + 1}: collection.{key} must be .*{said}"
+    ):
+        read(collection="\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SHORT_NAME", "x" * 86), ("VERSION", "1\n"), ("PROVIDER", "ghrc daac")],
+)
+def test_environment_keeps_the_same_rules(read, monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(CumulusError, match=f"environment variable {variable} must be"):
+        read()
+
+
+def test_provider_may_be_left_out(read):
+    text = COLLECTION.replace('provider = "GHRC_DAAC"\n', "")
+    assert read(collection=text).provider == ""
+    assert read(collection=COLLECTION.replace("GHRC_DAAC", "")).provider == ""

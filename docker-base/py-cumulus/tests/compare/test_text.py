@@ -1,0 +1,261 @@
+"""Comparison of texts and tables: what may differ, what not, and what the message says."""
+
+import time
+
+import pytest
+
+from cumulus.collection import CompareRules, Tolerance
+from cumulus.compare import compare, compare_files
+from cumulus.products.formats import BYTES, EMPTY, TABLE, TEXT, kind_of
+
+RULES = CompareRules(rtol=1e-6)
+TABLE_TEXT = "time,altitude,temp,flag\n" + "".join(
+    f"{i},{100 * i},{270 + i / 7:.6f},A{i}\n" for i in range(20)
+)
+SOUNDING = """Data Type: AVAPS SOUNDING DATA
+Release Site 12:  -60.1234, 20.5
+------ ------ ------
+  0.00  1013.2  26.51
+  0.50  1012.8  26.43
+"""
+
+
+def differences(tmp_path, expected, actual, rules=RULES):
+    paths = tmp_path / "expected", tmp_path / "actual"
+    for path, content in zip(paths, (expected, actual), strict=True):
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return compare_files(*paths, rules)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", EMPTY),
+        (b"a,b\n1,2\n", TABLE),
+        (b"a;b\n1;2\n", TABLE),
+        (b"a\tb\n1\t2\n", TABLE),
+        (b'a,b\n"1,5",2\n', TABLE),
+        (b"a,b\n", TEXT),
+        (b"a,b\n1,2,3\n", TEXT),
+        (b"21\xb0 north\n", TEXT),
+        (b"a\0b", BYTES),
+        (b"\x1b[1m", BYTES),
+        (b"<a", TEXT),
+        (b"a,b\n" + b"1,2\n" * 9000, TABLE),
+    ],
+)
+def test_kind_is_seen_from_the_content(tmp_path, content, kind):
+    """Whatever a file is called; what looks like a document but is none is a text."""
+    (tmp_path / "x").write_bytes(content)
+    assert kind_of(tmp_path / "x") == kind
+
+
+# --- texts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("26.51", "26.510001"), ("1013.2", "1013.20"), ("1012.8", "1.0128e3")],
+)
+def test_number_in_a_text_may_differ_within_the_tolerance(tmp_path, old, new):
+    """Written otherwise or rounded otherwise, it is the same measurement."""
+    assert differences(tmp_path, SOUNDING, SOUNDING.replace(old, new)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("26.51", "26.52"),
+        ("Site 12", "Site 13"),
+        ("AVAPS", "DROPS"),
+        ("  0.50", " 0.50"),
+        ("26.43\n", "26.43"),
+        ("26.43\n", "26.43\r\n"),
+        ("-60.1234", "60.1234"),
+        ("26.51", "nan"),
+        ("------ ------ ------\n", ""),
+    ],
+)
+def test_every_other_change_of_a_text_is_found(tmp_path, old, new):
+    """Words, white space, line ends, signs, and integers however near."""
+    (one,) = differences(tmp_path, SOUNDING, SOUNDING.replace(old, new))
+    assert one.category == "text"
+
+
+def test_large_number_in_a_text_may_be_a_time(tmp_path):
+    """Nothing says what it counts from: its general tolerance does not grow with it any more."""
+    for number in ("1580561{}.5", "1.580561{}5e9"):
+        one, other = (f"at {number.format(text)} s\n" for text in ("999", "000"))
+        assert differences(tmp_path, one, other)
+    for other, equal in (("101325.02", True), ("101325.03", False)):
+        assert (differences(tmp_path, "101325.01 Pa\n", f"{other} Pa\n") == []) == equal
+
+
+def test_without_a_tolerance_a_text_must_be_the_same(tmp_path):
+    """1.0 and 1.00 are two texts unless a rule says that numbers may differ."""
+    assert differences(tmp_path, SOUNDING, SOUNDING.replace("1013.2", "1013.20"), CompareRules())
+
+
+def test_number_that_is_part_of_a_name_is_no_number(tmp_path):
+    """ATB_532.0 is a name, and so is a version."""
+    assert differences(tmp_path, "ATB_532.0 v1.5.3\n", "ATB_532.00 v1.5.3\n")
+    assert differences(tmp_path, "ATB_532.0 v1.5.3\n", "ATB_532.0 v1.5.30\n")
+
+
+def test_long_number_takes_no_time(tmp_path):
+    """Each of its digits was once tried as its end: hours for a megabyte."""
+    digits = "1" * 300_000 + "x"
+    begun = time.monotonic()
+    assert differences(tmp_path, f"a {digits} 1.5\n", f"a {digits} 1.6\n")
+    assert time.monotonic() - begun < 10
+
+
+def test_text_message_names_the_worst_line_and_counts(tmp_path):
+    """A changed word outweighs a number."""
+    other = SOUNDING.replace("26.51", "27.51").replace("AVAPS", "DROPS")
+    (one,) = differences(tmp_path, SOUNDING, other)
+    assert one.message == (
+        "2 of 5 lines differ\n    worst in line 1: expected 'Data Type: AVAPS SOUNDING DATA\\n', "
+        "found 'Data Type: DROPS SOUNDING DATA\\n'"
+    )
+    assert one.actual == f"1: {other.splitlines(True)[0]}4: {other.splitlines(True)[3]}"
+
+
+def test_text_message_names_a_different_number_of_lines(tmp_path):
+    """Lines that only one side has differ."""
+    (one,) = differences(tmp_path, SOUNDING, SOUNDING + "  1.00  1012.0  26.40\n")
+    assert "found '  1.00" in one.message and "expected 5 lines, found 6" in one.message
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def test_table_message_names_column_row_values_and_size(tmp_path):
+    """Row numbers start at 1 below the header; the first column says which row it is."""
+    other = TABLE_TEXT.replace("270.142857", "271.142857").replace("A7", "B7")
+    temp, flag = differences(tmp_path, TABLE_TEXT, other)
+    assert temp.message == (
+        "column 'temp': 1 of 20 values differ\n"
+        "    worst at [1] (row 2, time 1): expected '270.142857', found '271.142857'\n"
+        "    largest difference 1, relative 0.00370175 (tolerance: rtol 1e-06, atol 0)"
+    )
+    assert (flag.variable, flag.values.index, flag.values.largest) == ("flag", (7,), None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "category", "words"),
+    [
+        ("altitude", "height", "missing", "column 'altitude' is missing"),
+        ("time,altitude", "altitude,time", "shape", "found altitude, time, temp, flag"),
+        ("19,1900,272.714286,A19\n", "", "shape", "expected 20 rows, found 19"),
+        ("1,100", "1,101", "value", "column 'altitude'"),
+        ("270.142857", "", "value", "found ''"),
+        ("270.142857", "nan", "value", "found 'nan'"),
+        (",A3", ", A3", "value", "column 'flag'"),
+    ],
+)
+def test_every_change_of_a_table_is_found(tmp_path, old, new, category, words):
+    """Header, order, rows, cells; an integer is exact."""
+    found = differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace(old, new))
+    assert any(one.category == category and words in one.message for one in found), found
+
+
+def test_row_that_breaks_the_form_of_a_table_is_found(tmp_path):
+    """Far below where the form was looked at."""
+    expected = TABLE_TEXT + "0,0,0.5,A0\n" * 2000
+    (one,) = differences(tmp_path, expected + "1,2,3.5,A\n", expected + "1,2,3.5,A,x\n")
+    assert "row 2021: expected 4 cells, found 5" in one.message
+
+
+def test_cells_may_differ_within_the_tolerance_and_layout_does_not_count(tmp_path):
+    """Quotes and line ends are not content."""
+    other = TABLE_TEXT.replace("270.142857", '"270.14285701"').replace("\n", "\r\n")
+    assert differences(tmp_path, TABLE_TEXT, other) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "other", "equal"),
+    [
+        ("x", "1580561999.5", "1580561000.5", False),
+        ("x", "10000.01", "10000.019", True),
+        ("Time", "2020.5", "2020.501", False),
+        ("Length", "2020.5", "2020.501", True),
+    ],
+)
+def test_general_tolerance_is_not_for_times(tmp_path, name, value, other, equal):
+    """They have that name, or are large; a rule of the column's own holds all the same."""
+    texts = [f"{name},v\n{cell},1\n" for cell in (value, other)]
+    assert (differences(tmp_path, *texts) == []) == equal
+    own = CompareRules(variables={name: Tolerance(rtol=1e-6)})
+    assert differences(tmp_path, *texts, own) == []
+
+
+def test_column_has_a_tolerance_of_its_own(tmp_path):
+    """As a variable has, integers included."""
+    rules = CompareRules(variables={"altitude": Tolerance(atol=1)})
+    other = TABLE_TEXT.replace("1,100", "1,101")
+    assert differences(tmp_path, TABLE_TEXT, other, rules) == []
+    assert differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace("1,100", "1,102"), rules)
+
+
+def test_ignored_column_may_differ_but_must_be_there(tmp_path):
+    """The content does not count, the structure does."""
+    rules = CompareRules(ignore_variables=("fl*",))
+    assert differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace("A7", "B7"), rules) == []
+    assert differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace("flag", "sign"), rules)
+
+
+def test_second_column_of_a_name_is_compared_too(tmp_path):
+    """A name that comes twice hides nothing."""
+    (one,) = differences(tmp_path, "a,a\n1,2\n", "a,a\n1,3\n")
+    assert one.variable == "a (column 2)"
+
+
+def test_table_without_header_is_compared_by_position(tmp_path):
+    """A first row of numbers is no header."""
+    (one,) = differences(tmp_path, "1,2\n3,4\n", "1,2\n3,5\n")
+    assert one.variable == "(column 2)" and one.values.index == (1,)
+
+
+def test_table_with_a_cell_beyond_the_limit_is_compared_as_text(tmp_path):
+    """A quote that is never closed makes one cell of the rest."""
+    cell = "x,1\n" * 50_000
+    (one,) = differences(tmp_path, f'{TABLE_TEXT}"{cell}', f'{TABLE_TEXT}"{cell}y')
+    assert one.category == "text"
+
+
+def test_other_delimiter_is_one_difference(tmp_path):
+    """Not every cell."""
+    (one,) = differences(tmp_path, "a,b\n1,2\n", "a;b\n1;2\n")
+    assert one.message == "expected the delimiter ',', found ';'"
+
+
+def test_bytes_that_are_no_utf8_are_compared_and_shown(tmp_path):
+    """Latin-1 degree signs are common in old files."""
+    other = "a,b\n\xb0 1,2\n".encode("latin-1")
+    (tmp_path / "a").write_bytes("a,b\n\xb0 1,3\n".encode("latin-1"))
+    (tmp_path / "b").write_bytes(other)
+    from cumulus.compare import report
+
+    text = report(compare(tmp_path / "a", tmp_path / "b"))
+    assert "\\udcb0 1" in text and text.encode()
+
+
+@pytest.mark.parametrize("missing", [True, False])
+@pytest.mark.parametrize(
+    ("name", "whole", "part"),
+    [
+        ("a.json", '{"a": 1, "s": {"x": [1, {"y": 2}], "z": 3}}', '{"a": 1}'),
+        ("a.xml", '<g xmlns="http://x/y"><a>1</a><s><x k="v"><y>2</y></x></s></g>',
+         '<g xmlns="http://x/y"><a>1</a></g>'),
+    ],
+)  # fmt: skip
+def test_what_one_side_lacks_is_told_once_with_all_that_is_in_it(
+    tmp_path, name, whole, part, missing
+):
+    for folder, text in zip("ea", (whole, part) if missing else (part, whole), strict=True):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text)
+    (difference,) = compare_files(tmp_path / "e" / name, tmp_path / "a" / name)
+    assert difference.category == ("missing" if missing else "extra")
+    assert difference.variable.endswith("s")

@@ -1,0 +1,283 @@
+"""python -m cumulus check: what CF and ACDD ask for, by variable, and what to write where."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import netCDF4
+import pytest
+from samples import REPOSITORY, SOURCE
+
+from cumulus import CumulusError
+from cumulus.compliance import checker
+from cumulus.compliance.advice import Sources
+
+TEMPLATE = REPOSITORY / "{{cookiecutter.repo_name}}"
+SAMPLE = TEMPLATE / "tests" / "sample" / "output"
+
+needs_checker = pytest.mark.skipif(
+    not shutil.which("compliance-checker", path=str(Path(sys.executable).parent)),
+    reason="compliance-checker is not installed beside this Python",
+)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A repository with the starter's converter."""
+    (source,) = (one for one in (TEMPLATE / "convert").iterdir() if one.name.count("2nc.c"))
+    (tmp_path / "home" / "convert").mkdir(parents=True)
+    shutil.copy(source, tmp_path / "home" / "convert" / "hs3cpl2nc.c")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def product(tmp_path):
+    path = tmp_path / "product.nc"
+    shutil.copy(SAMPLE / "{{cookiecutter.__atb_netcdf}}", path)
+    return path
+
+
+# --- where an attribute is written -----------------------------------------------------------
+
+
+def line_of(home, row):
+    lines = (home / "convert" / "hs3cpl2nc.c").read_bytes().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if row.encode() in line)
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute", "row", "words"),
+    [
+        ("altitude", "units", '"/Bin_Alt"', "change the units column of the row"),
+        ("ATB_532", "standard_name", '"/ATB_532"', "change the standard_name column of the row"),
+        ("Layer_OD_532", "units", '"/Layer_OD_*"', "change the units column of the row"),
+        ("Hour", "name", '"/Hour"', "change the name column of the row"),
+    ],
+)
+def test_column_of_the_variable_table_is_named_with_its_line(home, variable, attribute, row, words):
+    """Also where the row renames the dataset, or stands for several."""
+    advice = Sources(home).advice(variable, attribute)
+    line = line_of(home, row)
+    assert advice == f"{words} {{{row}, ...}}: convert/hs3cpl2nc.c line {line}"
+
+
+def test_comment_that_is_no_utf_8_is_no_hindrance(home):
+    """Converters may come from editors of long ago."""
+    source = home / "convert" / "hs3cpl2nc.c"
+    source.write_bytes(b"/* \xb5m */\n" + source.read_bytes())
+    line = line_of(home, '"/Bin_Alt"')
+    assert Sources(home).advice("altitude", "units").endswith(f"convert/hs3cpl2nc.c line {line}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute", "advice"),
+    [
+        (None, "title", 'add {"/", "title", "..."} to attributes[]: convert/hs3cpl2nc.c'),
+        ("altitude", "positive", 'add {"/Bin_Alt", "positive", "..."} to attributes[]: '
+         "convert/hs3cpl2nc.c"),
+        ("unknown", "units", "add a row with its units to variables[]: convert/hs3cpl2nc.c"),
+        (None, "history", "the converter itself writes history"),
+        (None, "Conventions", 'add {"/", "Conventions", "..."} to attributes[]: '
+         "convert/hs3cpl2nc.c"),
+        ("Hour", "Conventions", 'add {"/", "Conventions", "CF-1.9"} to attributes[]: '
+         "convert/hs3cpl2nc.c"),
+        (None, "date_created", 'add {"/", "date_created", "..."} to attributes[]: '
+         "convert/hs3cpl2nc.c; it may differ between runs: ignore_attributes in collection.toml "
+         "has it"),
+    ],
+)  # fmt: skip
+def test_other_attributes_stand_in_the_attribute_table(home, variable, attribute, advice):
+    """Of a variable under its path in the input, of the whole product under a slash."""
+    assert Sources(home).advice(variable, attribute) == advice
+
+
+def test_without_a_converter_the_handler_writes_attributes(tmp_path):
+    """A repository with `converter: none` has process.py alone."""
+    advice = Sources(tmp_path).advice("x", "units")
+    assert advice == "set units in process.py, if that makes this product"
+
+
+# --- the checker -----------------------------------------------------------------------------
+
+
+def test_without_the_checker_one_sentence_says_what_to_install(product, monkeypatch):
+    """And that no image has it."""
+    monkeypatch.setattr(checker.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(CumulusError, match="pip install compliance-checker"):
+        checker.check(product)
+
+
+def test_checker_that_cannot_be_started_is_one_sentence(product, monkeypatch):
+    """With the reason that the system gives."""
+    monkeypatch.setattr(checker, "_program", lambda: "/nowhere/compliance-checker")
+    with pytest.raises(CumulusError, match=r"cannot check .*No such file"):
+        checker.check(product)
+
+
+@pytest.mark.parametrize(
+    ("conventions", "version"),
+    [
+        ("CF-1.8", "1.8"),
+        ("CF-1.10, ACDD-1.3", "1.10"),
+        ("CF-1.12", "1.11"),
+        ("CF-1.0", "1.6"),
+        ("", "1.8"),
+    ],
+)
+def test_product_is_checked_against_the_version_it_names(conventions, version):
+    """Or against the nearest that the checker knows."""
+    assert checker._version(conventions) == version
+
+
+@needs_checker
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["{{cookiecutter.__atb_netcdf}}", "{{cookiecutter.__op_netcdf}}"])
+def test_starter_product_has_no_error_and_no_warning(tmp_path, name):
+    """What a new repository makes is CF, so that a first finding is the user's own."""
+    checked = checker.check(shutil.copy(SAMPLE / name, tmp_path / "product.nc"))
+    assert (checked.suite, checked.counting, checked.note) == ("CF-1.8", [], "")
+
+
+@needs_checker
+@pytest.mark.slow
+def test_findings_are_reported_by_variable_with_what_to_write_where(product, home):
+    """Errors and warnings of CF make the status 1; what ACDD asks for beyond is advice."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.delncattr("title")
+        dataset["altitude"].units = "meterz"
+        dataset["latitude"].standard_name = "lattitude"
+        dataset.renameVariable("Hour", "_Hour")
+    done = subprocess.run(
+        [sys.executable, "-m", "cumulus", "check", "--home", home, product],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={"PATH": "/usr/bin", "PYTHONPATH": str(SOURCE)},
+    )
+    assert done.returncode == 1, done.stderr
+    for row, lines in {
+        '"/Bin_Alt"': '  altitude\n    error: §3.1 Units: units for altitude, "meterz" are not',
+        '"/Latitude"': "  latitude\n    error: §3.3 Standard Name: standard_name lattitude is not",
+    }.items():
+        assert lines in done.stdout
+        assert f"{{{row}, ...}}: convert/hs3cpl2nc.c line {line_of(home, row)}" in done.stdout
+    assert "  _Hour\n    warning: §2.3 Naming Conventions: variable _Hour should" in done.stdout
+    assert "      add a row with its name to variables[]: convert/hs3cpl2nc.c" in done.stdout
+    assert "  (whole product)\n    warning: §2.6.2 global attribute title" in done.stdout
+    assert 'add {"/", "title", "..."} to attributes[]: convert/hs3cpl2nc.c' in done.stdout
+    assert "further advice, mostly of ACDD-1.3, which does not count" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("message", "attribute"),
+    [
+        ("range: vertical coordinates not defining pressure must include a positive attribute "
+         "that is either 'up' or 'down'", "positive"),
+        ("Variable time has a calendar attribute of standard and it is recommended that the "
+         "units_metadata attribute is present and has one of the values [...]", "units_metadata"),
+        ("The variable flag failed because the datatype is uint8", "Conventions"),
+        ("The variable flag failed because the datatype is int64", "Conventions"),
+        ("§2.6.2 comment global attribute should be a non-empty string", "comment"),
+        ('§2.6.1 Conventions global attribute does not contain "CF-1.8"', "Conventions"),
+        ("x's axis attribute must be T, X, Y, or Z, currently t", "axis"),
+        ('Time coordinate variable "t" should have a string valued attribute "calendar"',
+         "calendar"),
+        ("latitude variable 'y' should define standard_name='latitude' or axis='Y'",
+         "standard_name"),
+        ("§4.3.2: z's formula_terms is a required attribute and must be a non-empty string",
+         "formula_terms"),
+        ("Variable z should have formula_terms attribute when computed_standard_name attribute is "
+         "defined", "formula_terms"),
+        ("§4.3.3 The standard_name of `z` must map to the correct computed_standard_name, `[...]`",
+         "computed_standard_name"),
+        ("The coordinate variable 'x' must not have the _FillValue attribute.", ""),
+        ('Coordinate variable "source" must be strictly monotonic', ""),
+        ("The variable x failed because the datatype is <class 'netCDF4.CompoundType'>", ""),
+        ("x:_FillValue (0) should be outside the range specified by valid_range (0, 1)", ""),
+    ],
+)  # fmt: skip
+def test_attribute_of_a_message_is_the_one_to_set_or_none(message, attribute):
+    """Rather nothing than a line which is there already, or would not help."""
+    assert checker._attribute("§0 Anything", message) == attribute
+
+
+def test_empty_standard_name_is_said_of_its_variable(tmp_path):
+    """The checker calls it "undefined", and does not say whose it is."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
+        dataset.createVariable("none", "f8")
+        dataset.createVariable("empty", "f8").standard_name = ""
+    names = checker._read(tmp_path / "a.nc")[1]
+    said = "standard_name undefined is not defined in Standard Name Table v93."
+    assert checker._place(said, names) == "empty"
+
+
+@pytest.mark.parametrize(
+    ("what", "column"), [("variable", "name"), ("dimension", ""), ("global attribute", "")]
+)
+def test_name_that_cf_does_not_allow_is_changed_in_the_row_of_its_variable(what, column):
+    """A dimension's stands in several rows, an attribute's in none."""
+    message = f"{what} 2nd should begin with a letter"
+    assert checker._attribute("§2.3 Naming Conventions", message) == column
+
+
+@needs_checker
+@pytest.mark.slow
+def test_order_of_dimensions_is_advice(product, home):
+    """CF only recommends it, and no table of a converter transposes: it would never be green."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        for name in ("TB", "TB_sigma"):
+            dataset.createVariable(name, "f4", ("time", "wavelength")).long_name = "temperature"
+            dataset[name].units = "K"
+    checked = checker.check(product)
+    assert not checked.counting
+    report = checker.report(checked, home)
+    assert "TB, TB_sigma: the dimensions are not in the order T, Z, Y, X that CF recommends" in (
+        report.replace("\n      ", " ")
+    )
+
+
+@needs_checker
+@pytest.mark.slow
+def test_unsigned_data_are_cured_by_the_line_that_the_report_gives(product, home):
+    """They came with CF-1.9; a finding without a sure remedy has none."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.createVariable("flag", "u1", ("time",)).long_name = "flag"
+        dataset["flag"].units = "1"
+        dataset["altitude"][1] = dataset["altitude"][0]
+    report = checker.report(checker.check(product), home)
+    assert 'uint8\n      add {"/", "Conventions", "CF-1.9"} to attributes[]:' in report
+    assert '"altitude" must be strictly monotonic\n  ' in report
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.Conventions = "CF-1.9"
+    assert {one.place for one in checker.check(product).counting} == {"altitude"}
+
+
+@needs_checker
+@pytest.mark.slow
+def test_what_acdd_asks_for_counts_where_the_product_names_it(product, home):
+    """Who claims a convention is held to it."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset.Conventions = "CF-1.8, ACDD-1.3"
+    checked = checker.check(product)
+    assert checked.claims_acdd
+    assert {one.attribute for one in checked.counting} >= {"summary", "keywords"}
+    assert 'add {"/", "summary", "..."} to attributes[]' in checker.report(checked, home)
+
+
+@needs_checker
+def test_file_that_is_no_netcdf_is_one_sentence(tmp_path):
+    """And no traceback of the checker."""
+    (tmp_path / "x.nc").write_text("text")
+    with pytest.raises(CumulusError, match=r"cannot check '.*x\.nc'"):
+        checker.check(tmp_path / "x.nc")
+
+
+def test_crash_while_a_product_is_read_is_one_sentence(product, monkeypatch):
+    """So that the products after it on the command line are checked all the same."""
+    monkeypatch.setattr(checker, "_program", lambda: "/nowhere/compliance-checker")
+    monkeypatch.setattr(checker, "_read", lambda path: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(CumulusError, match=r"cannot check .*: reading it failed \(killed by SIG"):
+        checker.check(product)

@@ -1,0 +1,166 @@
+"""Secrets never appear in logs: neither by value nor in an address, a field or an exception."""
+
+import json
+import logging
+import time
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cumulus.logutils import get_logger, log_event, make_log_string, print_traceback
+from cumulus.logutils.redaction import is_secret_name, redact
+
+SECRET = 'S3cr"t\\/ &%'
+
+
+@pytest.fixture
+def secret(monkeypatch):
+    monkeypatch.setenv("SPLUNK_PASSWORD", SECRET)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+     "EARTHDATA_PASSWORD", "GITHUB_TOKEN", "DB_PASS", "password", "api_key", "X-Amz-Signature",
+     "PGPASSWORD", "DBPASSWORD", "GITHUBTOKEN", "MYSECRET", "MYSQL_PWD", "AZURE_STORAGE_KEY",
+     "secretAccessKey", "sessionToken", "Cookie"],
+)  # fmt: skip
+def test_name_of_a_secret_is_known(name):
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "TOKENIZERS_PARALLELISM", "PWD", "PATH",
+     "granule_id", "message", "passes", "OLDPWD", "compass", "BYPASS", "monkey", "sort_key",
+     "secretary"],
+)  # fmt: skip
+def test_other_name_is_not_taken_for_one(name):
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("https://me:pa@ss@host/x", "pa@ss"),
+        ("git clone https://ghp_abc123@github.com/x", "ghp_abc123"),
+        ("https://b.s3.amazonaws.com/k?X-Amz-Signature=deadbeef&x=1", "deadbeef"),
+        ("https://b/k?X-Amz-Security-Token=FwoG%2B&X-Amz-Credential=AKIA%2Fus", "FwoG"),
+        ("https://b/k?X-Amz-Credential=AKIA%2Fus", "AKIA"),
+        ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+        ("{'Authorization': 'Splunk 1234-5678'}", "1234-5678"),
+        ("sent Bearer eyJhbGciOi.J9.x", "eyJhbGciOi"),
+        ('{"password": "two words"}', "two words"),
+        ("{'api_key': 'k-1'}", "k-1"),
+        ("login failed, password: hunter2", "hunter2"),
+        ("AWS_SECRET_ACCESS_KEY=wJalrXUtn make", "wJalrXUtn"),
+        ('{\\"token\\": \\"abc def\\"}', "abc def"),
+        ('creds: {"secretAccessKey": "wJalr/K", "sessionToken": "x"}', "wJalr/K"),
+        ('creds: {"secretAccessKey": "x", "sessionToken": "FwoG+1"}', "FwoG+1"),
+        ('{"credentials": {"sessionToken": "FwoG+1"}}', "FwoG+1"),
+        ('{\\"secretAccessKey\\": \\"wJalr/K\\"}', "wJalr/K"),
+        ("{'password': b'bytes'}", "bytes"),
+        ("{'token': ['first']}", "first"),
+        ("X-Api-Key: k-1", "k-1"),
+        ("sessionToken: FwoG", "FwoG"),
+        ("token: ghp0123456789", "ghp0123456789"),
+        ("curl --password x1 --verbose", "x1"),
+        ("Command '['curl', '--api-key', 'k 1']' failed", "k 1"),
+        ("https://b/c?se=2026&sig=a%2Bb&sp=r", "a%2Bb"),
+        ("Cookie: session=abc; id=def", "def"),
+        ("Set-Cookie: session=abc; Secure", "abc"),
+        ("https://me:pa/ss@host", "pa/ss"),
+        ("PGPASSWORD=hunter2 psql", "hunter2"),
+        ("MYSQL_PWD=hunter2 mysql", "hunter2"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
+    ],
+)
+def test_credentials_are_hidden_by_their_form(text, hidden):
+    assert hidden in text
+    assert hidden not in redact(text)
+    assert "***" in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["granule 1/2 started", "cannot read 's3://bucket/key@1': no such key", "wrong signature: b'x'",
+     "unexpected token: '<'", "a@b.c wrote it", "3 secrets, 2 passwords", "Bearer of news",
+     "keys: 17", "monkey: 3", "missing key: time", "PWD=/home/x", "compass: 12", "tokens: 12345678",
+     "the token is wrong", "a secret: none", "https://host:8080/a/b@2", "s3://bucket/a:b@2",
+     "argument --token: expected one argument", "--token is required", "sigma=3", "cookie: none",
+     "passes: 12", "first_pass=2", "night_pass: 3", "file_signature: 89HDF",
+     '{"credentials": {"user": "me"}}'],
+)  # fmt: skip
+def test_other_text_stays_as_it_is(text):
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("piece", ["--a", "a.", "https://a:", "token= ", "key: ", "pwd", "cookie:"])
+def test_long_text_does_not_hold_up_the_log(piece):
+    text = piece * 5000 + " token key @ cookie"
+    start = time.process_time()
+    redact(text)
+    assert time.process_time() - start < 2
+
+
+def test_value_of_the_environment_is_hidden_in_every_spelling(secret):
+    quoted = ("S3cr%22t%5C%2F%20%26%25", "S3cr%22t%5C%2F+%26%25")
+    for spelling in (SECRET, repr([SECRET])[2:-2], json.dumps(SECRET)[1:-1], *quoted):
+        assert redact(f"<{spelling}>") == "<***>"
+
+
+def test_short_value_of_another_program_hides_nothing(monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "on")
+    assert redact("one ton") == "one ton"
+
+
+@given(st.text(st.characters(exclude_characters="\0*", exclude_categories=["Cs"]), min_size=4))
+def test_any_value_of_a_secret_variable_is_hidden(value):
+    assume(value.strip() and value not in "before  after")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MY_SECRET", value)
+        assert value not in redact(f"before {value} after")
+
+
+def test_log_line_holds_no_secret_wherever_it_comes_from(capsys, secret, monkeypatch):
+    log = get_logger()
+    for chosen in ("", "json"):
+        monkeypatch.setenv("LOG_FORMAT", chosen)
+        log.info(f"plain {SECRET}")
+        log.warning("argument %s", SECRET)
+        log.info(make_log_string(message=f"pair {SECRET}", url=f"https://u:{SECRET}@h"))
+        log.info(make_log_string(password="by its name"))
+        log_event("bad", is_error=1, reason={"attribute": SECRET})
+        try:
+            raise ValueError(f"exception {SECRET}")
+        except ValueError:
+            log.exception("failed")
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 12
+    assert "S3cr" not in out
+    assert "by its name" not in out
+    assert out.count("***") >= 10
+
+
+def test_pairs_that_somebody_wrote_by_hand_hold_no_secret(capsys, secret):
+    get_logger().info('timestamp="now" password="by its name" url="https://me:word@host"')
+    found = capsys.readouterr().out
+    assert 'password="***" url="https://***@host"' in found
+
+
+def test_traceback_holds_no_secret(capsys, secret):
+    try:
+        raise ValueError(SECRET) from OSError(f"cause {SECRET}")
+    except ValueError as error:
+        print_traceback(error)
+    found = capsys.readouterr().err
+    assert "ValueError: ***" in found
+    assert "cause ***" in found
+
+
+def test_json_line_stays_json_when_a_secret_is_taken_out(capsys, secret, monkeypatch):
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    logging.getLogger().setLevel(logging.INFO)
+    get_logger().info(make_log_string(message=f'"{SECRET}"'))
+    assert json.loads(capsys.readouterr().out)["message"] == '"***"'

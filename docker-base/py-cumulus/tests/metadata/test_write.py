@@ -1,0 +1,339 @@
+"""ECHO10 and UMM-G: valid against NASA's schemas, and saying what is true."""
+
+import hashlib
+import json
+import os
+import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from samples import shared, write_product
+
+from cumulus import CumulusError
+from cumulus.collection.metadata_rules import MetadataRules
+from cumulus.extent import Box, Extent
+from cumulus.metadata import make_record, write_metadata, write_ummg
+from cumulus.metadata.record import GranuleRecord, render_echo10, render_ummg
+
+NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
+
+
+def record(**changes):
+    content = {
+        "granule_ur": "CPL_A.nc",
+        "short_name": "hs3cpl",
+        "version": "1",
+        "written": NOW,
+        "size": 1 << 20,
+        "sha256": "ab" * 32,
+    }
+    return GranuleRecord(**(content | changes))
+
+
+FULL = {
+    "data_format": "NetCDF-4",
+    "extent": Extent(
+        datetime(2012, 9, 6, 12, tzinfo=UTC),
+        datetime(2012, 9, 6, 12, 0, 0, 250000, tzinfo=UTC),
+        Box(179.5, -10.0, -179.5, 20.0),
+    ),
+    "input_granules": ("CPL_A.hdf5", "CPL_A.met"),
+    "access_url": "https://example.org/CPL_A.nc",
+}
+
+RECORDS = {
+    "least": {},
+    "full": FULL,
+    "open end": {"extent": Extent(begin=datetime(2012, 9, 6, tzinfo=UTC))},
+    "markup in names": {"granule_ur": "<a>&\"'.nc", "input_granules": ("]]>",)},
+    "line ends in names": {"granule_ur": "a\n\r\tb.nc", "input_granules": ("a\nb",)},
+    "long name": {"granule_ur": "x" * 250},
+    "poles": {"extent": Extent(box=Box(-180.0, -90.0, 180.0, 90.0))},
+    "polygon": {
+        "extent": Extent(
+            box=Box(179.0, 0.0, -179.0, 1.0),
+            polygon=((179.0, 0.0), (-179.0, 0.000001), (-179.0, 1.0), (179.0, 1.0), (179.0, 0.0)),
+        )
+    },
+    "commit": {"revision": "0123456789abcdef" * 2 + "01234567"},
+    "edited commit": {"revision": "0123456789abcdef" * 2 + "01234567+"},
+    "long revision": {"revision": "v" * 50},
+    "early year": {"extent": Extent(begin=datetime(1, 2, 3, tzinfo=UTC))},
+    "tiny numbers": {"extent": Extent(box=Box(-1e-6, -1e-6, 1e-6, 1e-6)), "size": 1},
+}
+every_record = pytest.mark.parametrize("changes", RECORDS.values(), ids=RECORDS.keys())
+
+
+@pytest.fixture(scope="module")
+def echo10():
+    path = shared("schemas/echo10/Granule.xsd")
+    etree = pytest.importorskip("lxml.etree")
+    return etree.XMLSchema(etree.parse(path))
+
+
+@pytest.fixture(scope="module")
+def ummg():
+    path = shared("schemas/ummg/v1.6.6/umm-g-json-schema.json")
+    jsonschema = pytest.importorskip("jsonschema")
+    checker = jsonschema.FormatChecker()
+    if "date-time" not in checker.checkers:
+        pytest.skip("jsonschema cannot check dates: install jsonschema[format]")
+    return jsonschema.Draft7Validator(json.loads(path.read_text()), format_checker=checker)
+
+
+@every_record
+def test_echo10_is_valid(echo10, changes):
+    from lxml import etree
+
+    document = etree.fromstring(render_echo10(record(**changes)).encode())
+    assert echo10.validate(document), echo10.error_log
+
+
+@every_record
+def test_echo10_is_valid_for_a_second_validator(changes):
+    path = shared("schemas/echo10/Granule.xsd")
+    schema = _second_schema(path)
+    schema.validate(render_echo10(record(**changes)))
+
+
+_schemas = {}
+
+
+def _second_schema(path):
+    xmlschema = pytest.importorskip("xmlschema")
+    return _schemas.setdefault(path, _schemas.get(path) or xmlschema.XMLSchema(str(path)))
+
+
+@every_record
+def test_ummg_is_valid(ummg, changes):
+    errors = list(ummg.iter_errors(json.loads(render_ummg(record(**changes)))))
+    assert errors == []
+
+
+@every_record
+def test_names_read_back_from_both(changes):
+    one = record(**changes)
+    assert ElementTree.fromstring(render_echo10(one)).findtext("GranuleUR") == one.granule_ur
+    assert json.loads(render_ummg(one))["GranuleUR"] == one.granule_ur
+
+
+def text(changes, path):
+    return ElementTree.fromstring(render_echo10(record(**changes))).findtext(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("InsertTime", "2026-11-22T01:02:03Z"),
+        ("LastUpdate", "2026-11-22T01:02:03Z"),
+        ("Collection/ShortName", "hs3cpl"),
+        ("Collection/VersionId", "1"),
+        ("DataGranule/SizeMBDataGranule", "1.0"),
+        ("DataGranule/Checksum/Value", "ab" * 32),
+        ("DataGranule/Checksum/Algorithm", "SHA-256"),
+        ("DataGranule/ProducerGranuleId", "CPL_A.nc"),
+        ("DataGranule/DayNightFlag", "UNSPECIFIED"),
+        ("DataGranule/ProductionDateTime", "2026-11-22T01:02:03Z"),
+        ("Temporal/RangeDateTime/BeginningDateTime", "2012-09-06T12:00:00Z"),
+        ("Temporal/RangeDateTime/EndingDateTime", "2012-09-06T12:00:00.250Z"),
+        (".//WestBoundingCoordinate", "179.5"),
+        (".//EastBoundingCoordinate", "-179.5"),
+        ("PGEVersionClass/PGEVersion", "unknown"),
+        ("InputGranules/InputGranule[2]", "CPL_A.met"),
+        ("OnlineAccessURLs/OnlineAccessURL/URL", "https://example.org/CPL_A.nc"),
+        ("Orderable", "true"),
+        ("DataFormat", "NetCDF-4"),
+    ],
+)
+def test_echo10_says(path, value):
+    assert text(FULL, path) == value
+
+
+@pytest.mark.parametrize(
+    "path", ["Temporal", "Spatial", "InputGranules", "OnlineAccessURLs", "DataFormat"]
+)
+def test_echo10_leaves_out_what_is_unknown(path):
+    assert ElementTree.fromstring(render_echo10(record())).find(path) is None
+
+
+def test_ummg_says_all_of_it():
+    content = json.loads(render_ummg(record(**FULL)))
+    file = content["DataGranule"]["ArchiveAndDistributionInformation"][0]
+    assert file["SizeInBytes"] == 1 << 20
+    assert file["Checksum"] == {"Value": "ab" * 32, "Algorithm": "SHA-256"}
+    assert file["Format"] == "NetCDF-4"
+    times = content["TemporalExtent"]["RangeDateTime"]
+    assert times["EndingDateTime"] == "2012-09-06T12:00:00.250Z"
+    domain = content["SpatialExtent"]["HorizontalSpatialDomain"]
+    assert domain["Geometry"]["BoundingRectangles"][0]["WestBoundingCoordinate"] == 179.5
+    assert content["InputGranules"] == ["CPL_A.hdf5", "CPL_A.met"]
+    assert content["RelatedUrls"][0]["URL"] == "https://example.org/CPL_A.nc"
+
+
+@pytest.mark.parametrize(
+    ("revision", "echo10"),
+    [("v1.2.3", "v1.2.3"), ("ab" * 20, "ababababab"), ("ab" * 20 + "+", "ababababa+"),
+     ("v1.2.3-beta4", None)],
+)  # fmt: skip
+def test_revision_is_whole_in_ummg_and_fits_into_echo10(revision, echo10):
+    assert text({"revision": revision}, "PGEVersionClass/PGEVersion") == echo10
+    content = json.loads(render_ummg(record(revision=revision)))
+    assert content["PGEVersionClass"] == {"PGEVersion": revision}
+
+
+def test_producer_id_too_long_for_echo10_is_left_out_there():
+    assert text({"granule_ur": "x" * 129}, "DataGranule/ProducerGranuleId") is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"granule_ur": "x" * 251},
+        {"short_name": "x" * 86},
+        {"version": "1" * 81},
+        {"input_granules": ("x" * 256,)},
+        {"revision": "1" * 51},
+        {"access_url": "https://" + "x" * 1017},
+        {"granule_ur": "\x01.nc"},
+        {"input_granules": ("a\udcff",)},
+    ],
+)
+def test_what_the_schemas_cannot_hold_is_refused(changes):
+    with pytest.raises(CumulusError, match=r"are allowed|cannot hold"):
+        record(**changes)
+
+
+def test_file_of_two_roles_is_one_input(product):
+    assert make_record(product, "x", input_granules=["a", "a"]).input_granules == ("a",)
+
+
+# --- write_metadata --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def product(tmp_path):
+    return write_product(tmp_path / "CPL_A.nc")
+
+
+def test_call_of_the_seed_works_unchanged(product, tmp_path):
+    outdir = tmp_path / "out"
+    outdir.mkdir()
+    path = write_metadata(str(product), dataname="cpl", dataid="hs3cpl", outdir=str(outdir))
+    assert path == f"{outdir}/CPL_A.nc.meta.xml"
+    assert ElementTree.parse(path).findtext("Collection/ShortName") == "hs3cpl"
+    assert os.listdir(outdir) == ["CPL_A.nc.meta.xml"]
+
+
+def test_size_checksum_and_format_are_the_products(product, tmp_path):
+    root = ElementTree.parse(write_metadata(product, "hs3cpl", outdir=tmp_path)).getroot()
+    content = product.read_bytes()
+    assert float(root.findtext("DataGranule/SizeMBDataGranule")) * 2**20 == len(content)
+    assert root.findtext("DataGranule/Checksum/Value") == hashlib.sha256(content).hexdigest()
+    assert root.findtext("DataFormat") == "NetCDF-4"
+
+
+def test_time_of_writing_is_now(product):
+    assert abs((make_record(product, "x").written - datetime.now(UTC)).total_seconds()) < 10
+
+
+@pytest.mark.parametrize("dataid", ["", "  ", None])
+def test_empty_dataid_is_one_sentence(product, dataid):
+    with pytest.raises(CumulusError, match="needs dataid"):
+        write_metadata(product, dataid)
+
+
+def test_version_comes_from_the_argument_then_the_environment(product, monkeypatch):
+    assert make_record(product, "x").version == "1"
+    monkeypatch.setenv("VERSION", "3")
+    assert make_record(product, "x").version == "3"
+    assert make_record(product, "x", version="2").version == "2"
+
+
+def test_access_url_is_filled_and_quoted(product):
+    found = make_record(
+        product,
+        "hs3cpl",
+        provider="GHRC_DAAC",
+        groups={"id": "CPL A"},
+        names={"data": "CPL_A.nc"},
+        rules=MetadataRules(access_url="https://x/{provider}/{short_name}/{version}/{id}/{data}"),
+    )
+    assert found.access_url == "https://x/GHRC_DAAC/hs3cpl/1/CPL%20A/CPL_A.nc"
+
+
+def test_name_that_is_no_utf_8_is_quoted_byte_by_byte(product):
+    """The name of one file of a granule, as the operating system gives it to Python."""
+    rules = MetadataRules(access_url="https://x/{other}")
+    found = make_record(product, "x", names={"other": "caf\udce9.txt"}, rules=rules)
+    assert found.access_url == "https://x/caf%E9.txt"
+
+
+@pytest.mark.parametrize("template", ["https://{data", "https://data}", "https://{file.x}"])
+def test_access_url_that_is_no_template_is_one_sentence(product, template):
+    with pytest.raises(CumulusError, match=r"access_url: .* is no template"):
+        make_record(product, "x", rules=MetadataRules(access_url=template))
+
+
+def test_unknown_placeholder_of_access_url_is_one_sentence(product):
+    with pytest.raises(CumulusError, match="'bucket' is not known"):
+        make_record(product, "x", rules=MetadataRules(access_url="https://{bucket}"))
+
+
+def test_absent_product_is_one_sentence(tmp_path):
+    with pytest.raises(CumulusError, match=r"cannot read '.*absent.nc': No such file"):
+        write_metadata(tmp_path / "absent.nc", "x", outdir=tmp_path)
+
+
+def test_absent_directory_is_one_sentence(product, tmp_path):
+    with pytest.raises(CumulusError, match=r"cannot write '.*CPL_A.nc.meta.xml': No such file"):
+        write_metadata(product, "x", outdir=tmp_path / "absent")
+
+
+def test_ummg_is_named_as_cumulus_recognises_it(product, tmp_path):
+    path = write_ummg(product, "hs3cpl", outdir=tmp_path)
+    assert path == f"{tmp_path}/CPL_A.cmr.json"
+    assert json.loads(Path(path).read_text())["CollectionReference"]["ShortName"] == "hs3cpl"
+
+
+def test_record_can_be_read_by_others_as_the_umask_allows(product, tmp_path):
+    mask = os.umask(0o022)
+    try:
+        path = write_metadata(product, "x", outdir=tmp_path)
+    finally:
+        os.umask(mask)
+    assert os.stat(path).st_mode & 0o777 == 0o644
+
+
+def test_records_of_the_dropsonde_say_what_the_inventory_of_ghrc_says():
+    """GHRC's inventory: 2022-02-08 14:29:42 to 14:34:22, N 42.799, W -65.896."""
+    found = make_record(shared("data/granules/IMPACTS_AVAPS_PQC_20220208_142943.nc"), "x")
+    root = ElementTree.fromstring(render_echo10(found))
+    times = root.find("Temporal/RangeDateTime")
+    assert times.findtext("BeginningDateTime") == "2022-02-08T14:29:42Z"
+    assert times.findtext("EndingDateTime")[:19] == "2022-02-08T14:34:22"
+    assert round(float(root.findtext(".//NorthBoundingCoordinate")), 3) == 42.799
+    assert round(float(root.findtext(".//WestBoundingCoordinate")), 3) == -65.896
+    assert json.loads(render_ummg(found))["TemporalExtent"]["RangeDateTime"] == {
+        "BeginningDateTime": times.findtext("BeginningDateTime"),
+        "EndingDateTime": times.findtext("EndingDateTime"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("granule", "data_format"),
+    [
+        ("granules/IMPACTS_AVAPS_PQC_20220208_142943.nc", "NetCDF-3"),
+        ("granules/IMPACTS_AVAPS_P3B_202002202248_R0.ict", ""),
+        ("granules/IMPACTS_CRS_L1B_RevB_20200201_subset.h5", "NetCDF-4"),  # says its provenance
+        ("granules/ISS_LIS_BG_V3.0_20170702_000346_FIN.nc", "NetCDF-4"),
+        ("hdf5/hdf5src1.10.8__tdset.h5", "HDF5"),
+    ],
+)
+def test_records_of_real_files_are_valid(echo10, ummg, granule, data_format):
+    from lxml import etree
+
+    found = make_record(shared(f"data/{granule}"), "x", input_granules=[granule])
+    assert found.data_format == data_format
+    assert echo10.validate(etree.fromstring(render_echo10(found).encode())), echo10.error_log
+    assert list(ummg.iter_errors(json.loads(render_ummg(found)))) == []

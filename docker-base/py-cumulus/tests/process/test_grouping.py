@@ -1,0 +1,273 @@
+"""Which input files make a granule, and what keeps one from starting."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import COLLECTION
+
+from cumulus import CumulusError
+from cumulus.collection import load
+from cumulus.process import grouping
+from cumulus.process.grouping import group_files, product_names
+
+
+@pytest.fixture
+def group(tmp_path):
+    """Group files of these names under a changed collection.toml."""
+
+    def group(names, *changes):
+        text = COLLECTION
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "collection.toml").write_text(text)
+        indir = tmp_path / "input"
+        indir.mkdir(exist_ok=True)
+        for name in names:
+            (indir / name).write_text("x")
+        return group_files(load(tmp_path / "collection.toml"), indir)
+
+    return group
+
+
+MET = ('primary = "CPL_*.hdf5"', 'primary = "CPL_*.hdf5"\nmet = "{id}.met"')
+
+
+def test_granules_come_in_the_order_of_their_names(group):
+    found, failed = group(["CPL_B.hdf5", "CPL_A.hdf5", "notes.txt"])
+    assert [one.id for one in found] == ["CPL_A", "CPL_B"]
+    assert failed == {}
+
+
+def test_file_that_matches_nothing_is_named(group, caplog):
+    """Perhaps its extension is another than was thought; what serves a granule is not meant."""
+    group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.h5", "readme.txt"], MET)
+    (line,) = [one.getMessage() for one in caplog.records]
+    assert "no pattern of [inputs] in collection.toml: 'CPL_B.h5', 'readme.txt'" in line
+
+
+def test_roles_are_joined_by_the_id(group):
+    found, _ = group(["CPL_A.hdf5", "CPL_A.met", "CPL_AB.hdf5", "CPL_AB.met"], MET)
+    assert [one.inputs["met"].name for one in found] == ["CPL_A.met", "CPL_AB.met"]
+
+
+def test_role_without_id_is_shared(group):
+    change = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "calibration.txt"')
+    found, _ = group(["CPL_A.hdf5", "CPL_B.hdf5", "calibration.txt"], change)
+    assert {one.inputs["met"].name for one in found} == {"calibration.txt"}
+
+
+def test_incomplete_set_fails_by_name(group):
+    found, failed = group(["CPL_A.hdf5", "CPL_B.hdf5", "CPL_B.met"], MET)
+    assert [one.id for one in found] == ["CPL_B"]
+    assert failed == {"CPL_A": "input 'met' is missing: no file matches 'CPL_A.met'"}
+
+
+def test_ambiguous_role_fails_by_name(group):
+    change = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "{id}*.met"')
+    _, failed = group(["CPL_A.hdf5", "CPL_A1.met", "CPL_A2.met"], change)
+    assert "2 files match 'CPL_A*.met'" in failed["CPL_A"]
+
+
+def test_pattern_may_begin_with_anything(group):
+    met = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "*_{id}.met"')
+    names = ["CPL_A.hdf5", "CPL_B.hdf5", "x_CPL_A.met", "y_CPL_B.met", "z_CPL_B.met", "CPL_A.met"]
+    found, failed = group(names, met)
+    assert [one.inputs["met"].name for one in found] == ["x_CPL_A.met"]
+    assert failed["CPL_B"].endswith("one is allowed: ['y_CPL_B.met', 'z_CPL_B.met']")
+
+
+@pytest.mark.parametrize("pattern", ["{id}.met", "*_{id}.met", "x*_{id}.met", "{id}*.met"])
+def test_work_does_not_grow_with_the_square_of_the_granules(group, monkeypatch, pattern):
+    """What a pattern asks for is looked up, not sought among all names."""
+    numbers = range(300)
+    names = [f"CPL_{one:03}.hdf5" for one in numbers]
+    names += [pattern.replace("{id}", f"CPL_{one:03}").replace("*", "y") for one in numbers]
+    seen, beginning = [], grouping._beginning
+
+    def spy(names, start):
+        for name in beginning(names, start):
+            seen.append(name)
+            yield name
+
+    monkeypatch.setattr(grouping, "_beginning", spy)
+    found, _ = group(names, (MET[0], f'primary = "CPL_*.hdf5"\nmet = "{pattern}"'))
+    assert len(found) == 300
+    assert len(seen) < 1000
+
+
+def test_missing_primary_fails_by_name(group):
+    found, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
+
+
+def test_broken_primary_is_one_failure(group, tmp_path):
+    """Its other files are there; it is not missing, but broken."""
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "CPL_B.hdf5").symlink_to("nowhere")
+    found, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": "cannot read 'CPL_B.hdf5': No such file or directory"}
+
+
+def test_broken_primary_leaves_another_of_its_id_alone(group, tmp_path):
+    changes = [("CPL_*.hdf5", "CPL_*"), (r"\.hdf5$", r"\.(hdf5|h5)$")]
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "CPL_A.h5").symlink_to("nowhere")
+    found, failed = group(["CPL_A.hdf5"], *changes)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_A.h5": "cannot read 'CPL_A.h5': No such file or directory"}
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (os.mkdir, "directory"),
+        (os.mkfifo, "pipe"),
+        (lambda path: os.symlink("/dev/null", path), "device"),
+    ],
+    ids=["directory", "pipe", "device"],
+)
+def test_what_matches_and_is_no_file_fails_by_name(group, tmp_path, make, kind):
+    """A granule that is never made would otherwise go unnoticed; other names do not matter."""
+    (tmp_path / "input").mkdir()
+    make(tmp_path / "input" / "CPL_B.hdf5")
+    make(tmp_path / "input" / "other")
+    found, failed = group(["CPL_A.hdf5"])
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": f"'CPL_B.hdf5' is a {kind}, not a file"}
+
+
+CAL = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "{id}_cal.hdf5"')
+
+
+@pytest.mark.parametrize("pattern", ["(?P<id>CPL_.*)", "(?P<id>CPL_[A-Z]+)"])
+def test_file_that_serves_another_granule_is_no_failure(group, caplog, pattern):
+    """Its name matches [inputs].primary, too, with or without an id of its own."""
+    names = ["CPL_A.hdf5", "CPL_A_cal.hdf5", "CPL_B.hdf5", "CPL_C_cal.hdf5"]
+    found, failed = group(names, CAL, ("(?P<id>CPL_.*)", pattern))
+    assert [one.id for one in found] == ["CPL_A"]
+    assert len(failed) == 2
+    assert "CPL_B" in failed
+    assert any("CPL_C_cal" in one for one in failed)
+    assert [one.getMessage().count("'CPL_A_cal.hdf5'") for one in caplog.records] == [1]
+
+
+def test_file_that_serves_a_granule_which_fails_is_no_failure(group):
+    change = (MET[0], 'primary = "CPL_*.hdf5"\ncal = "{id}_cal.hdf5"\nmet = "{id}.met"')
+    found, failed = group(["CPL_A.hdf5", "CPL_A_cal.hdf5"], change)
+    assert (found, list(failed)) == ([], ["CPL_A"])
+
+
+@pytest.mark.parametrize("pattern", ["CPL_.*", ".*"])
+def test_file_whose_name_is_no_id_belongs_to_no_granule(group, caplog, pattern):
+    names = ["CPL_A.hdf5", "CPL_A.met", "CPL_B.met", "README.met"]
+    found, failed = group(names, MET, ("CPL_.*)", f"{pattern})"))
+    assert [one.id for one in found] == ["CPL_A"]
+    assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
+    assert [one.getMessage().count("'README.met'") for one in caplog.records] == [1]
+
+
+def test_primary_without_id_fails_by_name(group):
+    change = ("(?P<id>CPL_.*)", "(?P<id>CPL_[A-Z]+)")
+    found, failed = group(["CPL_A.hdf5", "CPL_7.hdf5"], change)
+    assert [one.id for one in found] == ["CPL_A"]
+    assert "not [granule].id" in failed["CPL_7.hdf5"]
+
+
+def test_two_inputs_of_one_id_fail_and_both_are_named(group):
+    changes = (r"(?P<id>CPL_.*)\.hdf5", r"(?P<id>CPL_.)[0-9]*\.hdf5")
+    found, failed = group(["CPL_A1.hdf5", "CPL_A2.hdf5", "CPL_B.hdf5"], changes)
+    assert [one.id for one in found] == ["CPL_B"]
+    assert "'CPL_A1.hdf5' and 'CPL_A2.hdf5'" in failed["CPL_A"]
+
+
+def test_two_granules_of_one_product_name_fail(group):
+    changes = [
+        ("(?P<id>CPL_.*)", "(?P<id>CPL_(?P<day>[0-9]+)[a-z])"),
+        ('"{id}.cmr.json"', '"{day}.cmr.json"'),
+    ]
+    found, failed = group(["CPL_1a.hdf5", "CPL_1b.hdf5", "CPL_2a.hdf5"], *changes)
+    assert [one.id for one in found] == ["CPL_2a"]
+    assert failed["CPL_1a"] == "product '1.cmr.json' would also be made by 'CPL_1b'"
+
+
+def test_too_long_product_name_fails_by_name(group):
+    name = "CPL_" + "ü" * 120
+    found, failed = group([f"{name}.hdf5", "CPL_A.hdf5"])
+    assert [one.id for one in found] == ["CPL_A"]
+    assert "product 'metadata' would be 256 bytes long" in failed[name]
+
+
+@pytest.mark.parametrize(
+    "name", ["CPL_ a.hdf5", "CPL_'\".hdf5", "CPL_\n.hdf5", "CPL_*.hdf5", "CPL_[a].hdf5"]
+)
+def test_odd_name_is_a_granule(group, name):
+    found, failed = group([name])
+    assert [one.id for one in found] == [name.removesuffix(".hdf5")]
+    assert failed == {}
+
+
+def test_name_with_a_leading_dash_is_a_granule(group):
+    changes = [("CPL_*.hdf5", "*.hdf5"), ("(?P<id>CPL_.*)", "(?P<id>.*)")]
+    found, _ = group(["-rf.hdf5"], *changes)
+    assert [one.id for one in found] == ["-rf"]
+
+
+def test_hidden_files_and_directories_are_no_input(group, tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "CPL_D.hdf5").mkdir()
+    (tmp_path / "input").rename(tmp_path / "other")
+    changes = [("CPL_*.hdf5", "*.hdf5"), ("(?P<id>CPL_.*)", "(?P<id>.*)")]
+    found, _ = group([".CPL_H.hdf5", "CPL_A.hdf5"], *changes)
+    assert [one.id for one in found] == ["CPL_A"]
+
+
+def test_links_are_followed(group, tmp_path):
+    (tmp_path / "real").write_text("x")
+    (tmp_path / "elsewhere").mkdir()
+    os.symlink(tmp_path / "real", tmp_path / "elsewhere" / "CPL_L.hdf5")
+    (tmp_path / "collection.toml").write_text(COLLECTION)
+    found, _ = group_files(load(tmp_path / "collection.toml"), tmp_path / "elsewhere")
+    assert [one.id for one in found] == ["CPL_L"]
+
+
+def test_nothing_matching_says_what_was_looked_for_and_found(group):
+    with pytest.raises(CumulusError, match=r"'CPL_\*.hdf5'.*2 other files: 'a.txt', 'b.txt'"):
+        group(["a.txt", "b.txt"])
+
+
+def test_empty_input_is_one_sentence(group):
+    with pytest.raises(CumulusError, match=r"input directory '.*' holds no files"):
+        group([])
+
+
+def test_absent_input_is_one_sentence(tmp_path):
+    (tmp_path / "collection.toml").write_text(COLLECTION)
+    with pytest.raises(CumulusError, match="does not exist"):
+        group_files(load(tmp_path / "collection.toml"), tmp_path / "absent")
+
+
+def test_input_that_is_a_file_is_one_sentence(tmp_path):
+    path = tmp_path / "collection.toml"
+    path.write_text(COLLECTION)
+    with pytest.raises(CumulusError, match="is not a directory"):
+        group_files(load(path), path)
+
+
+@given(name=st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1))
+def test_product_name_is_usable_or_refused(tmp_path_factory, name):
+    path = tmp_path_factory.getbasetemp() / "collection.toml"
+    if not path.exists():
+        path.write_text(COLLECTION)
+    collection = load(path)
+    try:
+        names = product_names(collection, {"id": name})
+    except CumulusError:
+        assert name.startswith(".") or len(os.fsencode(name)) > 240
+    else:
+        assert names["data"] == name + ".nc"
+        assert all(len(os.fsencode(one)) <= 255 for one in names.values())
