@@ -1,11 +1,11 @@
 """When and where a granule was observed. All times are UTC; what is not known is None."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 
 from . import CumulusError
 
-__all__ = ["DECIMALS", "EDGES", "KEYS", "Box", "Extent", "make_box"]
+__all__ = ["DECIMALS", "EDGES", "KEYS", "Box", "Extent", "from_mapping", "make_box"]
 
 EDGES = ("west", "south", "east", "north")
 KEYS = ("begin", "end", *EDGES)
@@ -90,3 +90,42 @@ def make_box(known):
 def _wrap(longitude):
     """From 0 to 360 degrees to -180 to 180; what is in neither range stays, and is refused."""
     return longitude - 360 if 180 < longitude <= 360 else longitude
+
+
+def from_mapping(known, origin):
+    """Make an extent of what a person wrote: a mapping with some of the names in KEYS.
+
+    Times are ``datetime``, ``date`` (the whole day) or ISO 8601 text; edges are degrees, where
+    longitudes may go up to 360. An :class:`Extent` stays as it is, None is unknown.
+
+    Raises
+    ------
+    CumulusError
+        A name is unknown, or what it says is no time, no place, or contradicts itself.
+    """
+    if known is None or isinstance(known, Extent):
+        return known or Extent()
+    try:
+        unknown = set(known) - set(KEYS)
+        if unknown:
+            raise CumulusError(f"{sorted(unknown)[0]!r} is not known: expected {', '.join(KEYS)}")
+        begin, end = (_moment(known.get(key), key) for key in ("begin", "end"))
+        return Extent(begin, end, make_box(known))
+    except (CumulusError, TypeError) as error:
+        raise CumulusError(f"{origin}: {error}") from error
+
+
+def _moment(value, key):
+    if isinstance(value, str):
+        text = value.strip()
+        is_day = len(text.replace("-", "")) == 8  # 2012-09-06 or 20120906
+        try:
+            value = (date if is_day else datetime).fromisoformat(text)
+        except ValueError:
+            raise CumulusError(f"{key} {value!r} is no date or time (ISO 8601)") from None
+    if value is None or isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        last = time(23, 59, 59) if key == "end" else time()
+        return datetime.combine(value, last, UTC)
+    raise CumulusError(f"{key} must be a date and time, not {value!r}")

@@ -4,8 +4,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from .process.completion import checksum
-from .process.delivery import STATE
+from .files import checksum
+from .process.outdir import STATE
 
 __all__ = ["RECORD", "changed_since_run", "changed_sources", "record_sources"]
 

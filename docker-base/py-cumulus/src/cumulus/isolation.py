@@ -6,9 +6,8 @@ import signal
 
 from . import CumulusError
 from .process.limits import die_with
-from .process.programs import signal_name
 
-__all__ = ["Died", "call_apart"]
+__all__ = ["Died", "call_apart", "signal_name"]
 
 _forking = multiprocessing.get_context("fork")  # what is imported is there at once
 
@@ -65,3 +64,11 @@ def _answer(connection, parent, function, arguments):
 
 def _how_it_ended(status):
     return f"killed by {signal_name(-status)}" if status < 0 else f"exit status {status}"
+
+
+def signal_name(number):
+    """Return a signal's name, also of one that Python does not know."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -5,7 +5,7 @@ from samples import COLLECTION
 
 from cumulus import CumulusError
 from cumulus.collection import load
-from cumulus.collection.metadata_rules import SOURCES
+from cumulus.collection.model import SOURCES
 from cumulus.extent import Box, Extent
 
 

@@ -7,7 +7,7 @@ from samples import COLLECTION
 
 from cumulus import CumulusError
 from cumulus.collection import CompareRules, Limits, Tolerance, load
-from cumulus.collection.metadata_rules import MetadataRules
+from cumulus.collection.model import MetadataRules
 from cumulus.collection.validators import find_line
 
 

@@ -179,7 +179,7 @@ def test_crash_is_status_2_and_one_sentence(pair, monkeypatch, capsys):
     def fail(_):
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("cumulus.compare.directories.report", fail)
+    monkeypatch.setattr("cumulus.compare.summary.report", fail)
     assert main(["compare", *map(str, pair)]) == 2
     assert capsys.readouterr().err == "cumulus: failed: ZeroDivisionError: by zero\n"
 

@@ -120,7 +120,7 @@ def test_error_with_one_file_is_that_files_alone(pair, monkeypatch, error):
     def fail(*_):
         raise error
 
-    monkeypatch.setattr("cumulus.compare.documents.json_differences", fail)
+    monkeypatch.setattr("cumulus.compare.json_files.json_differences", fail)
     for directory, text in zip(pair, "12", strict=True):
         (directory / "a").write_text(f"[{text}]")
         (directory / "b").write_text(text)

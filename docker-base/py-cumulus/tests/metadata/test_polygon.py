@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cumulus.collection.metadata_rules import MetadataRules
+from cumulus.collection.model import MetadataRules
 from cumulus.metadata import make_record
 from cumulus.metadata.coordinates import cover
+from cumulus.metadata.echo10 import render_echo10
 from cumulus.metadata.polygon import MOST_POINTS, holds_pole, outline
-from cumulus.metadata.record import render_echo10, render_ummg
 from cumulus.metadata.sources import find_extent
+from cumulus.metadata.ummg import render_ummg
 from cumulus.products import inspect
 
 

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from samples import COLLECTION, shared, write_product
 
 from cumulus import CumulusError, collection
-from cumulus.extent import Box, Extent
+from cumulus.extent import Box, Extent, from_mapping
 from cumulus.logutils import get_logger
 from cumulus.metadata import make_record, write_granule_records
+from cumulus.metadata.echo10 import render_echo10
 from cumulus.metadata.filename import from_groups
-from cumulus.metadata.record import render_echo10, render_ummg
-from cumulus.metadata.sources import find_extent, from_mapping, from_sidecar
+from cumulus.metadata.sources import find_extent, from_sidecar
+from cumulus.metadata.ummg import render_ummg
 from cumulus.products import inspection
 
 

@@ -11,10 +11,12 @@ import pytest
 from samples import shared, write_product
 
 from cumulus import CumulusError
-from cumulus.collection.metadata_rules import MetadataRules
+from cumulus.collection.model import MetadataRules
 from cumulus.extent import Box, Extent
 from cumulus.metadata import make_record, write_metadata, write_ummg
-from cumulus.metadata.record import GranuleRecord, render_echo10, render_ummg
+from cumulus.metadata.echo10 import render_echo10
+from cumulus.metadata.record import GranuleRecord
+from cumulus.metadata.ummg import render_ummg
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 

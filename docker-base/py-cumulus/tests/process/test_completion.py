@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from cumulus import collection
-from cumulus.process.completion import Completions, FileFacts, code_fingerprint
+from cumulus.files import FileFacts
+from cumulus.process.completion import Completions, code_fingerprint
 
 PRODUCTS = ["CPL_A.cmr.json", "CPL_A.nc", "CPL_A.nc.meta.xml"]
 

@@ -201,7 +201,7 @@ def test_products_stand_while_inputs_are_out_of_reach(repository, monkeypatch, o
 
     monkeypatch.setattr("cumulus.process.grouping.group_files", vanish)
     monkeypatch.setattr(
-        "cumulus.process.delivery.check_output_directory", lambda indir, outdir: None
+        "cumulus.process.outdir.check_output_directory", lambda indir, outdir: None
     )
     done = repository.run(*options, repository.input, repository.output)
     assert done.returncode == 2
@@ -217,7 +217,7 @@ def test_products_stand_when_a_worker_dies_while_it_reads_inputs(repository, mon
     repository.run()
     before = repository.products()
     monkeypatch.setattr(
-        "cumulus.process.worker.checksum", lambda path: os.kill(os.getpid(), signal.SIGKILL)
+        "cumulus.process.attempt.checksum", lambda path: os.kill(os.getpid(), signal.SIGKILL)
     )
     assert repository.run("--force", repository.input, repository.output).returncode == 2
     assert repository.products() == before

@@ -15,15 +15,10 @@ import netCDF4
 import pytest
 from samples import Repository, alive, wait_for
 
-from cumulus import CumulusError
-from cumulus.process import delivery, main
-from cumulus.process.delivery import (
-    check_made,
-    check_output_directory,
-    deliver,
-    remove_products,
-    scratch_space,
-)
+from cumulus import CumulusError, files
+from cumulus.process import main
+from cumulus.process.delivery import check_made, deliver, remove_products
+from cumulus.process.outdir import check_output_directory, scratch_space
 
 
 def converter_pid(repository):
@@ -92,7 +87,7 @@ def own_signals():
 
 def test_products_are_on_the_disk_before_they_have_their_names(tmp_path, monkeypatch):
     steps = []
-    replace, fsync = os.replace, delivery.fsync
+    replace, fsync = os.replace, files.fsync
     spies = {
         "replace": lambda a, b: (steps.append(f"rename {a.name}"), replace(a, b)),
         "fsync": lambda path: (steps.append(f"sync {path.name}"), fsync(path)),
@@ -112,10 +107,8 @@ def test_products_are_on_the_disk_before_they_have_their_names(tmp_path, monkeyp
 def test_names_are_on_the_disk_when_a_run_ends(repository, monkeypatch):
     repository.granule()
     synced = []
-    fsync = delivery.fsync
-    monkeypatch.setattr(
-        "cumulus.process.delivery.fsync", lambda path: (synced.append(path), fsync(path))
-    )
+    fsync = files.fsync
+    monkeypatch.setattr("cumulus.files.fsync", lambda path: (synced.append(path), fsync(path)))
     repository.run()
     assert synced[-1] == repository.output
 
@@ -163,7 +156,7 @@ def test_leftovers_of_a_dead_run_are_cleared(repository):
 
 def test_second_run_is_refused_while_the_first_one_lives(repository, monkeypatch):
     """They would remove each other's products. Then the directory is free again."""
-    monkeypatch.setattr("cumulus.process.delivery._DYING", 0.1)
+    monkeypatch.setattr("cumulus.process.outdir._DYING", 0.1)
     repository.granule("CPL_A", "hang:")
     living = repository.start(repository.input, repository.output)
     converter_pid(repository)
@@ -180,7 +173,7 @@ def test_second_run_is_refused_while_the_first_one_lives(repository, monkeypatch
 
 def test_run_waits_for_the_workers_of_one_that_was_killed(repository, monkeypatch):
     """Such a worker may be delivering; the kernel ends it soon."""
-    monkeypatch.setattr("cumulus.process.delivery._DYING", 30)
+    monkeypatch.setattr("cumulus.process.outdir._DYING", 30)
     (repository.output / ".cumulus").mkdir()
     with scratch_space(repository.output) as (_, lock):
         worker = subprocess.Popen(["sleep", "0.5"], pass_fds=[lock.fileno()])
@@ -191,7 +184,7 @@ def test_run_waits_for_the_workers_of_one_that_was_killed(repository, monkeypatc
 
 def test_what_a_handler_started_does_not_keep_the_next_run_out(repository, monkeypatch):
     """A process that it forked, or ran, and that outlives everything."""
-    monkeypatch.setattr("cumulus.process.delivery._DYING", 0)
+    monkeypatch.setattr("cumulus.process.outdir._DYING", 0)
     repository.granule("CPL_A")
     pids = repository.home / "pids"
     text = (repository.home / "process.py").read_text()
@@ -221,7 +214,7 @@ def test_file_system_without_locks_is_a_warning(repository, monkeypatch):
     def flock(*_):
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
-    monkeypatch.setattr("cumulus.process.delivery.fcntl.flock", flock)
+    monkeypatch.setattr("cumulus.process.outdir.fcntl.flock", flock)
     (repository.output / ".cumulus" / "scratch-other").mkdir(parents=True)
     repository.granule("CPL_A")
     done = repository.run()

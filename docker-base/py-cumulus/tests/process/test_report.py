@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from unittest.mock import Mock
 
 from cumulus.compare import compare
-from cumulus.process.report import FAILED, PROCESSED, Outcome, Report
+from cumulus.process.outcome import FAILED, PROCESSED, Outcome
+from cumulus.process.report import Report
 
 
 def test_each_granule_has_a_line_and_the_run_a_summary(repository):

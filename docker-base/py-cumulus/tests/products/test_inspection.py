@@ -14,7 +14,7 @@ from cumulus import CumulusError
 from cumulus.collection import load
 from cumulus.metadata.coordinates import cover
 from cumulus.process.granule import Granule
-from cumulus.products import hdf5, inspect, inspection
+from cumulus.products import hdf5, inspect, inspection, netcdf
 
 h5py = pytest.importorskip("h5py")
 
@@ -50,7 +50,7 @@ def test_both_ways_see_the_same_in_every_real_file():
     compared = []
     for path in files:
         try:
-            slow = inspection._with_netcdf(path, "HDF5")
+            slow = netcdf.read_netcdf(path, "HDF5")
         except (OSError, RuntimeError):
             assert hdf5.read_plain(path) is None
             continue
@@ -84,7 +84,7 @@ def swath(path, **attributes):
 def test_both_ways_see_the_same_in_groups_with_fill_values(tmp_path):
     path = swath(tmp_path / "s.nc")
     fast = hdf5.read_plain(path)
-    assert seen(fast) == seen(inspection._with_netcdf(path, "HDF5"))
+    assert seen(fast) == seen(netcdf.read_netcdf(path, "HDF5"))
     assert sorted(fast.names) == ["/geo/inner/data", "/geo/inner/lat", "/geo/inner/lon", "/time"]
     assert [one.present.sum() for one in fast.coordinates if one.name == "time"] == [3]
 
@@ -148,7 +148,7 @@ def test_coordinates_of_unlimited_length_may_end_before_others(tmp_path, lengths
             variable = dataset.createVariable(name, "f8", ("n",))
             variable.setncatts({"units": other[name].units, "axis": "T"})
             variable[:length] = np.arange(length)
-    slow = seen(inspection._with_netcdf(tmp_path / "u.nc", "HDF5"))
+    slow = seen(netcdf.read_netcdf(tmp_path / "u.nc", "HDF5"))
     assert seen(inspect(tmp_path / "u.nc")) == slow
 
 
@@ -176,7 +176,7 @@ def test_variable_called_like_a_dimension_is_that_in_both_ways(tmp_path, place):
         variable = group.createVariable("time", "f8", dimensions)
         variable.units = "days since 2012-09-06"
         variable[:] = 1
-    slow = inspection._with_netcdf(tmp_path / "g.nc", "HDF5")
+    slow = netcdf.read_netcdf(tmp_path / "g.nc", "HDF5")
     assert len(slow.coordinates) == (place == "/inner")
     assert seen(inspect(tmp_path / "g.nc")) == seen(slow)
 
@@ -204,7 +204,7 @@ def test_bytes_without_a_fill_value_are_what_the_library_says(tmp_path):
     with netCDF4.Dataset(tmp_path / "b.nc", "w") as dataset:
         dataset.createDimension("n", 2)
         dataset.createVariable("lat", "u1", ("n",)).units = "degrees_north"
-    slow = inspection._with_netcdf(tmp_path / "b.nc", "HDF5")
+    slow = netcdf.read_netcdf(tmp_path / "b.nc", "HDF5")
     assert seen(inspect(tmp_path / "b.nc")) == seen(slow)
 
 

@@ -5,7 +5,7 @@ CF attributes come first; names that everybody uses are taken where a product ha
 
 from dataclasses import dataclass
 
-from ..products.inspection import is_latitude, is_longitude
+from ..products.model import is_latitude, is_longitude
 
 __all__ = ["Roles", "View"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import CumulusError
-from ..collection.reader import BrowseRules
+from ..collection.model import BrowseRules
 from ..products.classic import refuse_truncated
 from ..products.obstacles import refuse_data_elsewhere
 from ..products.times import decode

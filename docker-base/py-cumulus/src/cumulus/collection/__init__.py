@@ -1,7 +1,7 @@
 """collection.toml: everything about the collection that is not code."""
 
-from .metadata_rules import MetadataRules
-from .reader import BrowseRules, Collection, CompareRules, Limits, Tolerance, load, matches
+from .model import BrowseRules, Collection, CompareRules, Limits, MetadataRules, Tolerance, matches
+from .reader import load
 
 __all__ = [
     "BrowseRules",

@@ -4,213 +4,34 @@ A mistake in the file is reported with its line, its key and what is allowed the
 """
 
 import difflib
-import fnmatch
 import os
 import re
 import string
-import sys
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from .. import CumulusError
-from . import metadata_rules, validators
-from .metadata_rules import MetadataRules
+from . import validators
+from .model import BrowseRules, Collection, CompareRules, Limits, MetadataRules, Tolerance
 
-__all__ = [
-    "BrowseRules",
-    "Collection",
-    "CompareRules",
-    "Limits",
-    "MetadataRules",
-    "Tolerance",
-    "load",
-    "matches",
-]
-
-# A relative tolerance makes no sense for a count from an arbitrary epoch: 1e-6 of the seconds
-# since 1970 is half an hour. Times may differ by rounding only.
-_ROUNDING = 4 * sys.float_info.epsilon
-LARGE = 10_000  # days since 1970, Julian days and seconds since any epoch are larger
+__all__ = ["load"]
 
 IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far valid numbers may lie apart, ``|a - e| <= atol + rtol * |e|``; None: not said.
-
-    ``unpack``: they are compared after unpacking where the packing differs.
-    """
-
-    rtol: float | None = None
-    atol: float | None = None
-    unpack: bool | None = None
-
-
-@dataclass(frozen=True)
-class CompareRules:
-    """Table [compare]: what a comparison tolerates and what it ignores."""
-
-    rtol: float = 0.0
-    atol: float = 0.0
-    ignore_attributes: tuple[str, ...] = ("history", "date_created", "_NCProperties")
-    ignore_xpaths: tuple[str, ...] = (
-        "InsertTime",
-        "LastUpdate",
-        "DataGranule/ProductionDateTime",
-        "DataGranule/SizeMBDataGranule",
-        "DataGranule/Checksum",
-        "PGEVersionClass/PGEVersion",
-    )
-    ignore_keys: tuple[str, ...] = (
-        "ProviderDates/Date",
-        "DataGranule/ProductionDateTime",
-        "DataGranule/ArchiveAndDistributionInformation/SizeInBytes",
-        "DataGranule/ArchiveAndDistributionInformation/Checksum/Value",
-        "PGEVersionClass/PGEVersion",
-    )
-    ignore_variables: tuple[str, ...] = ()
-    ignore_files: tuple[str, ...] = ()
-    unpack: bool = False
-    pixel_atol: float = 0
-    pixel_share: float = 0.0
-    # path of a variable, or name of a column -> Tolerance
-    variables: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
-
-    def tolerance(self, name):
-        """Return what is said of a variable, by its path, or of a column of a table."""
-        return self.variables.get(name.strip("/"), Tolerance())
-
-    def tolerance_for(self, name, kind):
-        """Return the tolerance of a variable or column: its own rule, else the general one.
-
-        The general one is for a "measurement". An "integer" (flags, counts, identifiers, stored
-        values of packed variables) is compared exactly, and a "time" up to rounding. A "large"
-        number, which may be a time, may differ as much as one of LARGE.
-        """
-        own = self.tolerance(name)
-        if kind == "large" and (own.rtol, own.atol) != (None, None):
-            kind = "measurement"
-        general = {
-            "measurement": (self.rtol, self.atol),
-            "integer": (0.0, 0.0),
-            "time": (min(self.rtol, _ROUNDING), 0.0),
-            "large": (min(self.rtol, _ROUNDING), self.atol + LARGE * self.rtol),
-        }
-        rtol, atol = general[kind]
-        return Tolerance(
-            rtol if own.rtol is None else own.rtol, atol if own.atol is None else own.atol
-        )
-
-    def unpacks(self, name):
-        """Return whether a variable may be packed otherwise than expected."""
-        own = self.tolerance(name).unpack
-        return self.unpack if own is None else own
-
-    def ignores_attribute(self, where, name):
-        """Return whether an attribute of the variable or group at ``where`` may differ.
-
-        An entry with a slash is the path of one attribute, any other a name wherever it is.
-        """
-        path = f"{where.rstrip('/')}/{name}"
-        return any(
-            path == f"/{entry.lstrip('/')}" if "/" in entry else name == entry
-            for entry in self.ignore_attributes
-        )
-
-    def ignores_variable(self, name):
-        """Return whether the values of a variable, or the cells of a column, may differ."""
-        return any(matches(name, one) for one in self.ignore_variables)
-
-    def ignores_file(self, name):
-        """Return whether a file does not count at all."""
-        return any(matches(name, one) for one in self.ignore_files)
-
-
-def matches(name, pattern):
-    """Return whether the path of a variable or file matches a pattern of [compare]."""
-    name, pattern = name.strip("/"), pattern.strip("/")
-    return name == pattern or fnmatch.fnmatchcase(name, pattern)  # a name may hold brackets
-
-
-@dataclass(frozen=True)
-class BrowseRules:
-    """Table [browse]: what the browse image shows.
-
-    Attributes
-    ----------
-    variable : str
-        Path of a variable; empty: the first that has the coordinates of a curtain or a map.
-    range : tuple of float
-        Smallest and largest value of the colours; empty: from the values.
-    scale : str
-        "linear" or "log".
-    colormap : str
-    """
-
-    variable: str = ""
-    range: tuple[float, ...] = ()
-    scale: str = "linear"
-    colormap: str = "viridis"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Table [limits]: what one conversion may use."""
-
-    seconds: float = 600
-    memory_mb: float = 4096
-    output_mb: float = 20000
-
-
-@dataclass(frozen=True)
-class Collection:
-    """A checked collection.toml.
-
-    Attributes
-    ----------
-    id_pattern : re.Pattern
-        Matches the whole name of a primary input file; its group ``id`` is the granule's id.
-    inputs, products : mapping of str to str
-        File name pattern of each role, file name template of each product. The product "data"
-        is the first and primary one.
-    environment : tuple of str
-        Names of environment variables that process.py reads.
-    expected : tuple of str
-        Paths of variables that every product "data" has.
-    """
-
-    short_name: str
-    version: str
-    id_pattern: re.Pattern
-    inputs: MappingProxyType
-    products: MappingProxyType
-    provider: str = ""
-    title: str = ""
-    metadata: MetadataRules = field(default_factory=MetadataRules)
-    compare: CompareRules = field(default_factory=CompareRules)
-    browse: BrowseRules = field(default_factory=BrowseRules)
-    limits: Limits = field(default_factory=Limits)
-    environment: tuple[str, ...] = ()
-    expected: tuple[str, ...] = ()
-    sample_uri: str = ""
-    path: Path = Path("collection.toml")
 
 
 # What may stand in each table: key -> (check, required). Tables with names of the user's choice
 # are in _FREE.
 _TABLES = {
     "collection": {
-        "short_name": (metadata_rules.short_name, True),
-        "version": (metadata_rules.version, True),
-        "provider": (metadata_rules.provider, False),
+        "short_name": (validators.short_name, True),
+        "version": (validators.version, True),
+        "provider": (validators.provider, False),
         "title": (validators.text, False),
     },
     "granule": {"id": (validators.regex, True), "environment": (validators.variables, False)},
     "check": {"variables": (validators.texts, False)},
-    "metadata": metadata_rules.TABLE,
+    "metadata": validators.METADATA,
     "compare": {
         "rtol": (validators.number, False),
         "atol": (validators.number, False),
@@ -377,8 +198,8 @@ class _Reader:
         where = ("metadata", "fixed")
         if not isinstance(table, dict):
             raise self.wrong(where, "a table, written [metadata.fixed]")
-        checked = self.checked(table, where, metadata_rules.FIXED)
-        return self.value(checked, where, metadata_rules.fixed)
+        checked = self.checked(table, where, validators.FIXED)
+        return self.value(checked, where, validators.fixed)
 
     def metadata(self, metadata, known, inputs):
         """Check what depends on other tables: placeholders and the sidecar's role."""

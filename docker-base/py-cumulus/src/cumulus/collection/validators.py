@@ -5,6 +5,11 @@ A check returns the value to keep, or raises ValueError with what is allowed.
 
 import re
 import tomllib
+from datetime import date
+
+from .. import CumulusError
+from ..extent import EDGES, KEYS
+from .model import SOURCES
 
 
 def text(value):
@@ -117,3 +122,80 @@ def find_line(text, where):
             return start + 1
         start = end
     return None
+
+
+def short_name(value):
+    return _limited(value, 85)
+
+
+def version(value):
+    return _limited(value, 80)
+
+
+def _limited(value, longest):
+    if len(name(value)) > longest or not value.isprintable() or value != value.strip():
+        raise ValueError(f"one line of at most {longest} characters, no space at either end")
+    return value
+
+
+def provider(value):
+    if not re.fullmatch(r"([A-Z][A-Z0-9_]*)?", text(value)):
+        raise ValueError('capital letters, digits and _, such as "GHRC_DAAC"')
+    return value
+
+
+def sources(value):
+    """Check an order of sources."""
+    allowed = f"a list of {', '.join(SOURCES)}"
+    for item in texts(value):
+        if item not in SOURCES:
+            raise ValueError(f"{allowed}, not {item!r}")
+    if not value or len(set(value)) < len(value):
+        raise ValueError(f"{allowed}, each once")
+    return tuple(value)
+
+
+def address(value):
+    if text(value) and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", value):
+        raise ValueError('empty, or an address without spaces, such as "https://host/{data}"')
+    return value
+
+
+def moment(value):
+    """Check a time, such as 2012-09-06T12:00:00Z, or a day."""
+    if not isinstance(value, date):  # a datetime is one, too
+        raise ValueError("a date or a date and time without quotes, such as 2012-09-06T12:00:00Z")
+    return value
+
+
+def degrees(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -180 <= value <= 360:
+        raise ValueError("a number of degrees")
+    return float(value)
+
+
+def fixed(table):
+    """Make the extent of a checked table [metadata.fixed].
+
+    Raises
+    ------
+    ValueError
+        Its parts contradict each other.
+    """
+    from ..extent import from_mapping
+
+    try:
+        return from_mapping(table, "an extent that is whole and possible")
+    except CumulusError as error:
+        raise ValueError(str(error)) from error
+
+
+# key -> (check, required), as in cumulus.collection
+METADATA = {
+    "time": (sources, False),
+    "place": (sources, False),
+    "sidecar": (text, False),
+    "polygon": (truth, False),
+    "access_url": (address, False),
+}
+FIXED = {key: (degrees if key in EDGES else moment, False) for key in KEYS}

@@ -4,7 +4,7 @@ import codecs
 
 import numpy as np
 
-from ..collection.reader import Tolerance
+from ..collection.model import Tolerance
 from .hdf5 import Attribute
 from .values import Tally
 

@@ -9,21 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import CumulusError
-from ..collection.reader import CompareRules
+from ..collection.model import CompareRules
+from ..files import files_of
 from ..isolation import Died, call_apart
 from ..products.formats import EMPTY, JSON, NETCDF, PNG, TABLE, TEXT, XML, kind_of
-from .model import Comparison, Difference, FileResult
+from .model import Comparison, Difference, FileResult, Unreadable
 from .unused_rules import unused_rules
 
-__all__ = ["FileResult", "Unreadable", "compare", "compare_files", "files_of", "report"]
+__all__ = ["compare", "compare_files"]
 
-SHOWN = 10  # differences of a file in the report
 KEPT = 200  # differences of a file that are remembered
 PATIENCE = 600  # seconds for two files, and one more for each of their megabytes
-
-
-class Unreadable(CumulusError):
-    """A file could not be compared; the message says why."""
 
 
 def compare(expected, actual, rules=None, stale=()):
@@ -83,32 +79,6 @@ def _directories(expected, actual, rules, stale, *names):
             yield FileResult(name, "extra", reason=reason)
 
 
-def files_of(directory):
-    """Return the names of a directory's files, those in subdirectories included."""
-
-    def fail(error):
-        raise CumulusError(f"cannot read directory {error.filename!r}: {error.strerror}")
-
-    names = set()
-    above = {os.fspath(directory): ()}  # place -> identities of the directories that it is in
-    for place, directories, files in os.walk(directory, onerror=fail, followlinks=True):
-        here = (*above.pop(place), _identity(place))
-        inside = [os.path.join(place, name) for name in directories if not name.startswith(".")]
-        # A link that leads back to where it is would never end.
-        inside = [one for one in inside if _identity(one) not in here]
-        above |= dict.fromkeys(inside, here)
-        directories[:] = [os.path.basename(one) for one in inside]
-        for name in files:
-            if not name.startswith("."):
-                names.add(os.path.relpath(os.path.join(place, name), directory))
-    return names
-
-
-def _identity(directory):
-    state = os.stat(directory)
-    return state.st_dev, state.st_ino
-
-
 def _result(name, expected, actual, rules):
     try:
         kind, found = _compare_as(expected, actual, rules)
@@ -159,7 +129,7 @@ def _compare_as(expected, actual, rules):
 
 
 def _differences(kind, expected, actual, rules):
-    from . import documents, text  # these need this module's Unreadable
+    from . import documents, json_files, text, xml_files  # these need this module's Unreadable
 
     if kind == NETCDF:
         from . import netcdf  # before the fork, so that each child has it at once
@@ -168,9 +138,9 @@ def _differences(kind, expected, actual, rules):
     if kind == EMPTY or documents.same_bytes(expected, actual):
         return []
     if kind == XML:
-        return documents.xml_differences(expected, actual, rules.ignore_xpaths)
+        return xml_files.xml_differences(expected, actual, rules.ignore_xpaths)
     if kind == JSON:
-        return documents.json_differences(expected, actual, rules)
+        return json_files.json_differences(expected, actual, rules)
     if kind == PNG:
         from . import png
 
@@ -193,23 +163,3 @@ def _apart(differences, expected, actual, rules):
             f"reading them failed ({error}): one of them is damaged, "
             "or holds what no library here can bear"
         ) from error
-
-
-def report(comparison):
-    """Return a report for people: a few lines a differing file and a last line with the counts."""
-    lines = []
-    for result in comparison:
-        if result.status == "equal":
-            continue
-        lines.append(f"{result.file!r}: {result.status}")
-        if result.reason:
-            lines.append(f"    {result.reason}")
-        for one in result.differences[:SHOWN]:
-            lines += [f"    {line}" for line in one.message.splitlines()]
-        if (hidden := len(result.differences) - SHOWN + result.left_out) > 0:
-            lines.append(f"    ... and {hidden} more")
-    lines += [f"note: {one}" for one in comparison.unused_rules]
-    summary = ", ".join(f"{count} {status}" for status, count in comparison.counts.items())
-    lines.append(f"{len(comparison)} file{'s' * (len(comparison) != 1)} compared: {summary}")
-    # Names and cells may hold bytes that are no UTF-8.
-    return "\n".join(lines).encode("utf-8", "backslashreplace").decode()

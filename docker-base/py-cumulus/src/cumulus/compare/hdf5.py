@@ -14,7 +14,7 @@ import numpy as np
 from h5py import h5a, h5d, h5ds, h5g, h5l, h5o, h5t
 
 from ..products.obstacles import find_data_elsewhere
-from .directories import Unreadable
+from .model import Unreadable
 from .values import whole
 
 __all__ = ["Attribute", "Beyond", "Stored", "is_complete"]

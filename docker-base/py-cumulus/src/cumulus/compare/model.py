@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-__all__ = ["CATEGORIES", "Comparison", "Difference", "FileResult", "Values"]
+from .. import CumulusError
+
+__all__ = ["CATEGORIES", "Comparison", "Difference", "FileResult", "Unreadable", "Values"]
 
 CATEGORIES = (
     "missing",  # a variable, dimension, group, attribute, type, element or key that is expected
@@ -237,3 +239,7 @@ class Comparison:
             "unused_rules": list(self.unused_rules),
             "files": [one.as_json() for one in self.files],
         }
+
+
+class Unreadable(CumulusError):
+    """A file could not be compared; the message says why."""

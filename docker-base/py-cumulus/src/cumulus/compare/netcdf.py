@@ -10,11 +10,10 @@ from ..products.classic import refuse_truncated
 from ..products.times import is_time_unit
 from . import packing
 from .attributes import attributes_of, same, type_name
-from .directories import Unreadable
 from .documents import same_bytes
 from .hdf5 import Beyond, Stored, is_complete
 from .located import coordinates_at
-from .model import Difference
+from .model import Difference, Unreadable
 from .numbers import names_time
 from .stored_chunks import Chunks
 from .values import BLOCK, Tally, blocks, show, whole

@@ -3,9 +3,9 @@
 import math
 import re
 
-from ..collection.reader import LARGE
+from ..collection.model import LARGE
 
-__all__ = ["NUMBER", "kind", "names_time", "near", "number"]
+__all__ = ["NUMBER", "kind", "names_time", "near", "number", "shortened"]
 
 # A number that nothing like a letter touches: the 532 of ATB_532 is none. The possessive ++ and *+
 # keep the time linear: without them each of a million digits is tried as the end of a number.
@@ -58,3 +58,18 @@ def near(expected, actual, tolerance):
     if a is None or b is None:
         return False
     return abs(a - b) <= tolerance.atol + tolerance.rtol * abs(a)
+
+
+def shortened(one, other, most):
+    """Return two unequal texts, cut around the first place in which they differ.
+
+    >>> shortened("x" * 100 + "a" + "y" * 100, "x" * 100 + "b", 11)
+    ('...xxxxxayyyyy...', '...xxxxxb')
+    """
+    pairs = enumerate(zip(one, other, strict=False))
+    place = next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, place - most // 2) if max(len(one), len(other)) > most else 0
+    return tuple(
+        "..." * (start > 0) + text[start : start + most] + "..." * (len(text) > start + most)
+        for text in (one, other)
+    )

@@ -10,10 +10,9 @@ import zlib
 
 import numpy as np
 
-from .directories import Unreadable
 from .documents import byte_differences
-from .model import Difference, Values
-from .shorten import shortened
+from .model import Difference, Unreadable, Values
+from .numbers import shortened
 
 __all__ = ["differences", "read"]
 

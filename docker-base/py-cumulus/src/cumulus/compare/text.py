@@ -7,8 +7,7 @@ import math
 
 from ..products.formats import delimiter_of
 from .model import Difference, Values
-from .numbers import NUMBER, kind, names_time, near, number
-from .shorten import shortened
+from .numbers import NUMBER, kind, names_time, near, number, shortened
 
 __all__ = ["column_pairs", "columns", "table_differences", "text_differences"]
 

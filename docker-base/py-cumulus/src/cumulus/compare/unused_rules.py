@@ -4,7 +4,7 @@ import csv
 import difflib
 import re
 
-from ..collection.reader import matches
+from ..collection.model import matches
 from ..isolation import Died, call_apart
 from ..products.formats import NETCDF, TABLE, kind_of
 

@@ -5,8 +5,7 @@ import math
 import numpy as np
 
 from .model import Values
-from .numbers import names_time
-from .shorten import shortened
+from .numbers import names_time, shortened
 
 __all__ = ["BLOCK", "Tally", "blocks", "show", "whole"]
 

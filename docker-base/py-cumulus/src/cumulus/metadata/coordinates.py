@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from ..logutils.logger import log_warning
-from ..products.inspection import is_latitude, is_longitude, is_time
+from ..products.model import is_latitude, is_longitude, is_time
 from ..products.times import decode
 from .longitudes import axis_longitudes, enclosing_longitudes, joined, shortest, to_180
 from .polygon import holds_pole, outline

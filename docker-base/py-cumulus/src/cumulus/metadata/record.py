@@ -1,26 +1,27 @@
-"""The record of one product file, and its two renderings: ECHO10 (XML) and UMM-G (JSON)."""
+"""The record of one product file: what is known about it, from every source."""
 
-import json
+import os
 import re
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
 
 from .. import CumulusError
+from ..collection.model import MetadataRules
 from ..extent import Extent
+from ..files import checksum
+from ..products import inspection
+from .sources import find_extent
 
-__all__ = ["GranuleRecord", "render_echo10", "render_ummg"]
+__all__ = ["GranuleRecord", "make_record"]
 
-UMMG_VERSION = "1.6.6"
 _MAX_UR = 250  # characters, as the other limits the narrower one of both schemas
 _MAX_SHORT_NAME = 85
 _MAX_VERSION = 80
-_MAX_PRODUCER_ID = 128  # in ECHO10
 _MAX_INPUT = 255
 _MAX_URL = 1024
 _MAX_REVISION = 50
-_MAX_REVISION_ECHO10 = 10
-_COMMIT = re.compile(r"[0-9a-f]{40}(\+?)")
 # What neither XML 1.0 nor UTF-8 can hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -59,83 +60,7 @@ class GranuleRecord:
                 )
 
 
-def render_echo10(record):
-    """Return the record as ECHO10 text; the schema wants its elements in exactly this order."""
-    root = ElementTree.Element("Granule")
-    _add(root, "GranuleUR", record.granule_ur)
-    _add(root, "InsertTime", _iso(record.written))
-    _add(root, "LastUpdate", _iso(record.written))
-    collection = _add(root, "Collection")
-    _add(collection, "ShortName", record.short_name)
-    _add(collection, "VersionId", record.version)
-    data = _add(root, "DataGranule")
-    _add(data, "SizeMBDataGranule", repr(record.size / 2**20))
-    checksum = _add(data, "Checksum")
-    _add(checksum, "Value", record.sha256)
-    _add(checksum, "Algorithm", "SHA-256")
-    if len(record.granule_ur) <= _MAX_PRODUCER_ID:
-        _add(data, "ProducerGranuleId", record.granule_ur)
-    _add(data, "DayNightFlag", "UNSPECIFIED")
-    _add(data, "ProductionDateTime", _iso(record.written))
-    if revision := _short_revision(record.revision):
-        _add(_add(root, "PGEVersionClass"), "PGEVersion", revision)
-    _add_extent(root, record.extent)
-    if record.input_granules:
-        inputs = _add(root, "InputGranules")
-        for name in record.input_granules:
-            _add(inputs, "InputGranule", name)
-    if record.access_url:
-        _add(_add(_add(root, "OnlineAccessURLs"), "OnlineAccessURL"), "URL", record.access_url)
-    _add(root, "Orderable", "true")
-    if record.data_format:
-        _add(root, "DataFormat", record.data_format)
-    ElementTree.indent(root)
-    # A carriage return is lost on reading unless it is escaped.
-    body = ElementTree.tostring(root, encoding="unicode").replace("\r", "&#13;")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
-
-
-def _add_extent(root, extent):
-    if extent.begin:
-        times = _add(_add(root, "Temporal"), "RangeDateTime")
-        _add(times, "BeginningDateTime", _iso(extent.begin))
-        if extent.end:
-            _add(times, "EndingDateTime", _iso(extent.end))
-    if extent.box:
-        horizontal = _add(_add(root, "Spatial"), "HorizontalSpatialDomain")
-        geometry = _add(horizontal, "Geometry")
-        if extent.polygon:
-            boundary = _add(_add(geometry, "GPolygon"), "Boundary")
-            for longitude, latitude in extent.polygon[:0:-1]:  # clockwise, and not closed
-                point = _add(boundary, "Point")
-                _add(point, "PointLongitude", _decimal(longitude))
-                _add(point, "PointLatitude", _decimal(latitude))
-            return
-        rectangle = _add(geometry, "BoundingRectangle")
-        for name, value in _corners(extent.box).items():
-            _add(rectangle, name, _decimal(value))
-
-
-def _short_revision(revision):
-    """ECHO10 has room for ten characters: a commit is abbreviated, anything longer left out."""
-    if commit := _COMMIT.fullmatch(revision):
-        return revision[: _MAX_REVISION_ECHO10 - len(commit[1])] + commit[1]
-    return revision if len(revision) <= _MAX_REVISION_ECHO10 else ""
-
-
-def _add(parent, name, text=None):
-    element = ElementTree.SubElement(parent, name)
-    element.text = text
-    return element
-
-
-def _decimal(value):
-    """XML Schema's decimal has no exponent."""
-    whole, _, fraction = f"{value:.6f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"
-
-
-def _corners(box):
+def corners(box):
     return {
         "WestBoundingCoordinate": box.west,
         "NorthBoundingCoordinate": box.north,
@@ -144,56 +69,116 @@ def _corners(box):
     }
 
 
-def _iso(moment):
+def iso_time(moment):
     """UTC, with milliseconds only where there are some."""
     precision = "milliseconds" if moment.microsecond >= 1000 else "seconds"
     text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision)
     return f"{text}Z"
 
 
-def render_ummg(record):
-    """Return the record as UMM-G text (JSON)."""
-    written = _iso(record.written)
-    file = {
-        "Name": record.granule_ur,
-        "SizeInBytes": record.size,
-        "Checksum": {"Value": record.sha256, "Algorithm": "SHA-256"},
+def make_record(
+    filename,
+    dataid,
+    *,
+    version=None,
+    provider="",
+    extent=None,
+    rules=None,
+    groups=None,
+    sidecar=None,
+    input_granules=(),
+    names=None,
+    revision=None,
+):
+    """Collect the record of a product.
+
+    Parameters
+    ----------
+    filename : path-like
+        The product.
+    dataid : str
+        Short name of the collection.
+    version : str, optional
+        VersionId of the collection; by default the environment variable VERSION, else "1".
+    provider : str, optional
+        Fills ``{provider}`` in the access URL.
+    extent : Extent or mapping, optional
+        The source "function": what the caller knows of ``begin`` and ``end`` (UTC) and ``west``,
+        ``south``, ``east`` and ``north``.
+    rules : MetadataRules, optional
+        In which order the sources are asked, fixed values, polygon, access URL; by default every
+        source in the usual order.
+    groups : mapping of str to str, optional
+        What the granule's file name says: ``id``, and for "filename" ``date``, ``begin``, ``end``
+        and others.
+    sidecar : path-like, optional
+        The file of the source "sidecar".
+    input_granules : sequence of str
+        Names of the files that the product was made from.
+    names : mapping of str to str, optional
+        File name of each product, for the access URL.
+    revision : str, optional
+        Of the code that made the product; by default the environment variable IMAGE_REVISION,
+        which the image sets, else "unknown".
+
+    Returns
+    -------
+    GranuleRecord
+
+    Raises
+    ------
+    CumulusError
+        ``dataid`` is empty, the product cannot be read, or something contradicts itself.
+    """
+    if not dataid or not str(dataid).strip():
+        raise CumulusError(
+            "write_metadata needs dataid, the collection's short name "
+            "(short_name in collection.toml, or the environment variable SHORT_NAME)"
+        )
+    product, rules = Path(filename), rules or MetadataRules()
+    version = str(version or os.environ.get("VERSION") or "1")
+    found = inspection.inspect(product)
+    values = {"short_name": dataid, "version": version, "provider": provider}
+    values |= {"file": product.name, **(groups or {}), **(names or {})}
+    try:
+        return GranuleRecord(
+            granule_ur=product.name,
+            short_name=str(dataid),
+            version=version,
+            written=datetime.now(UTC).replace(microsecond=0),
+            size=product.stat().st_size,
+            sha256=checksum(product),
+            data_format=found.data_format,
+            extent=find_extent(
+                product,
+                rules.time,
+                groups,
+                place=rules.place,
+                extent=extent,
+                sidecar=sidecar,
+                fixed=rules.fixed,
+                polygon=rules.polygon,
+            ),
+            input_granules=tuple(dict.fromkeys(input_granules)),  # UMM-G wants each once
+            access_url=_fill(rules.access_url, values),
+            revision=revision or os.environ.get("IMAGE_REVISION") or "unknown",
+        )
+    except OSError as error:
+        raise CumulusError(f"cannot read {str(product)!r}: {error.strerror or error}") from error
+    finally:
+        inspection.forget()
+
+
+def _fill(template, values):
+    """Put values into the template; names of files count byte by byte, be they UTF-8 or not."""
+    quoted = {
+        key: quote(str(one), safe="", errors="surrogateescape") for key, one in values.items()
     }
-    if record.data_format:
-        file["Format"] = record.data_format
-    content = {
-        "GranuleUR": record.granule_ur,
-        "ProviderDates": [{"Date": written, "Type": "Insert"}, {"Date": written, "Type": "Update"}],
-        "CollectionReference": {"ShortName": record.short_name, "Version": record.version},
-        "DataGranule": {
-            "ArchiveAndDistributionInformation": [file],
-            "DayNightFlag": "Unspecified",
-            "ProductionDateTime": written,
-            "Identifiers": [
-                {"Identifier": record.granule_ur, "IdentifierType": "ProducerGranuleId"}
-            ],
-        },
-    }
-    extent = record.extent
-    if extent.begin:
-        times = {"BeginningDateTime": _iso(extent.begin)}
-        if extent.end:
-            times["EndingDateTime"] = _iso(extent.end)
-        content["TemporalExtent"] = {"RangeDateTime": times}
-    if extent.box:
-        geometry = {"BoundingRectangles": [_corners(extent.box)]}
-        if extent.polygon:  # counter-clockwise and closed
-            points = [{"Longitude": x, "Latitude": y} for x, y in extent.polygon]
-            geometry = {"GPolygons": [{"Boundary": {"Points": points}}]}
-        content["SpatialExtent"] = {"HorizontalSpatialDomain": {"Geometry": geometry}}
-    content["PGEVersionClass"] = {"PGEVersion": record.revision}
-    if record.input_granules:
-        content["InputGranules"] = list(record.input_granules)
-    if record.access_url:
-        content["RelatedUrls"] = [{"URL": record.access_url, "Type": "GET DATA"}]
-    content["MetadataSpecification"] = {
-        "URL": f"https://cdn.earthdata.nasa.gov/umm/granule/v{UMMG_VERSION}",
-        "Name": "UMM-G",
-        "Version": UMMG_VERSION,
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    try:
+        return template.format(**quoted)
+    except (KeyError, IndexError) as error:
+        raise CumulusError(
+            f"access_url: placeholder {error} is not known in {template!r}"
+        ) from error
+    except (ValueError, AttributeError, TypeError) as error:  # braces that do not match, {a.b}
+        raise CumulusError(f"access_url: {template!r} is no template: {error}") from error

@@ -3,15 +3,15 @@
 What cannot be found is None; nothing is ever guessed.
 """
 
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from .. import CumulusError
-from ..extent import EDGES, KEYS, Box, Extent, make_box
+from ..extent import EDGES, Box, Extent, from_mapping
 from ..logutils.logger import log_warning
+from ..products.model import is_latitude, is_longitude, is_time
 from .filename import from_groups
 
-__all__ = ["find_extent", "from_mapping", "from_product", "from_sidecar"]
+__all__ = ["find_extent", "from_product", "from_sidecar", "why_unknown"]
 
 
 def find_extent(
@@ -87,51 +87,7 @@ def _asked(sources, path, what):
     said = ", ".join(sources)
     if "product" not in sources or not (product := inspect(path)).data_format:
         return said
-    from .unknown import why_unknown
-
     return f"{said}; product: {why_unknown(product, what)}"
-
-
-def from_mapping(known, origin):
-    """Make an extent of what a person wrote: a mapping with some of the names in KEYS.
-
-    Times are ``datetime``, ``date`` (the whole day) or ISO 8601 text; edges are degrees, where
-    longitudes may go up to 360. An :class:`Extent` stays as it is, None is unknown.
-
-    Raises
-    ------
-    CumulusError
-        A name is unknown, or what it says is no time, no place, or contradicts itself.
-    """
-    if known is None or isinstance(known, Extent):
-        return known or Extent()
-    try:
-        unknown = set(known) - set(KEYS)
-        if unknown:
-            raise CumulusError(f"{sorted(unknown)[0]!r} is not known: expected {', '.join(KEYS)}")
-        begin, end = (_moment(known.get(key), key) for key in ("begin", "end"))
-        return Extent(begin, end, make_box(known))
-    except (CumulusError, TypeError) as error:
-        raise CumulusError(f"{origin}: {error}") from error
-
-
-def _moment(value, key):
-    if isinstance(value, str):
-        text = value.strip()
-        is_day = len(text.replace("-", "")) == 8  # 2012-09-06 or 20120906
-        try:
-            value = (date if is_day else datetime).fromisoformat(text)
-        except ValueError:
-            raise CumulusError(f"{key} {value!r} is no date or time (ISO 8601)") from None
-    if value is None or isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        last = time(23, 59, 59) if key == "end" else time()
-        return datetime.combine(value, last, UTC)
-    raise CumulusError(f"{key} must be a date and time, not {value!r}")
-
-
-# --- files -----------------------------------------------------------------------------------
 
 
 def from_sidecar(path):
@@ -165,3 +121,37 @@ def from_product(path, polygon=False):
     found = cover(product, polygon)
     box = Box(*found.edges) if found.edges else None
     return Extent(found.begin, found.end, box, found.polygon)
+
+
+def why_unknown(product, what):
+    """Return why the coordinates of a product say nothing, to whoever can mend it.
+
+    Parameters
+    ----------
+    product : cumulus.products.Product
+    what : "time" or "place"
+    """
+    found = product.coordinates
+    if what == "time":
+        times = [one for one in found if is_time(one.attributes, one.is_coordinate)]
+        return _wrong(times, "time", "such as 'seconds since 2000-01-01'") or _unusable(times)
+    latitudes = [one for one in found if is_latitude(one.attributes)]
+    longitudes = [one for one in found if is_longitude(one.attributes)]
+    return (
+        _wrong(latitudes, "latitude", "'degrees_north'")
+        or _wrong(longitudes, "longitude", "'degrees_east'")
+        or f"{_unusable(latitudes + longitudes)}, or not the same dimensions"
+    )
+
+
+def _wrong(found, name, units):
+    """What is wrong with all coordinates of a kind; empty where nothing is seen."""
+    if not found:
+        return f"no variable has units {units}, and standard_name {name!r}"
+    without = [one.name for one in found if not one.present.any()]
+    return f"{without[0]!r} has no values" if len(without) == len(found) else ""
+
+
+def _unusable(found):
+    """What warnings have told in full."""
+    return f"{', '.join(one.name for one in found)}: no valid values"

@@ -3,42 +3,20 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
 
 from .. import CumulusError, __version__
-from .delivery import STATE
+from ..files import FileFacts, checksum, look_at
+from .outdir import STATE
 
-__all__ = ["Completions", "FileFacts", "checksum", "code_fingerprint", "look_at"]
+__all__ = ["Completions", "code_fingerprint"]
 
 FOLDER = "granules"  # in STATE
 _CODE = ("_convert", "process.py", "collection.toml")
 # A file can change twice within one tick of a file system's clock; only what rests longer than
 # this is known by its time of change. FAT has the coarsest clock.
 _TICK_NS = 2 * 10**9
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """What identifies a file's content: size and time of change at once, SHA-256 for certain."""
-
-    name: str
-    size: int
-    mtime_ns: int
-    sha256: str = ""
-
-
-def look_at(path):
-    """Return the facts of a file as they are now, without reading it."""
-    state = os.stat(path)
-    return FileFacts(os.path.basename(path), state.st_size, state.st_mtime_ns)
-
-
-def checksum(path):
-    """Return the SHA-256 of a file's content."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def code_fingerprint(home, collection):

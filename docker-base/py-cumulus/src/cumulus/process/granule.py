@@ -146,8 +146,8 @@ class Granule:
         extent : callable, mapping or cumulus.extent.Extent, optional
             The source "function": when and where, or a function of the granule that returns it.
         """
+        from ..files import look_at
         from ..metadata.write import write_granule_records
-        from .completion import look_at
 
         self.step("write_metadata")
         if record := write_granule_records(self, extent):

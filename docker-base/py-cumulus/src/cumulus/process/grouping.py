@@ -9,8 +9,8 @@ from pathlib import Path
 from stat import S_IFDIR, S_IFIFO, S_IFMT, S_IFSOCK, S_ISREG
 
 from .. import CumulusError
+from ..files import user_remedy
 from ..logutils.logger import log_warning
-from .delivery import user_remedy
 
 __all__ = ["Candidate", "group_files", "product_names"]
 

@@ -85,10 +85,10 @@ def process_granules(function, indir, outdir, *, home, collection=None, force=No
     from ..collection.reader import load
     from ..image_sources import record_sources
     from .completion import Completions, code_fingerprint
-    from .delivery import check_output_directory, scratch_space
     from .grouping import group_files
+    from .job import Job
     from .limits import worker_count
-    from .worker import Job
+    from .outdir import check_output_directory, scratch_space
 
     get_logger()
     indir, outdir, home = (Path(one).absolute() for one in (indir, outdir, home))
@@ -109,10 +109,11 @@ def process_granules(function, indir, outdir, *, home, collection=None, force=No
 
 def _run(job, failed, workers, stopped):
     """Make the granules of a job; those that cannot start are reported first."""
-    from .delivery import fsync
+    from ..files import fsync
+    from .outcome import FAILED, Outcome
     from .pool import Pool
     from .progress import progress
-    from .report import FAILED, Outcome, Report
+    from .report import Report
 
     total, started = len(job.candidates) + len(failed), time.monotonic()
     with Report(job.outdir, total) as report, progress(total) as shown:

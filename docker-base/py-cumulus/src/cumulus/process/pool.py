@@ -9,10 +9,11 @@ import time
 from dataclasses import replace
 from multiprocessing.connection import wait
 
+from ..isolation import signal_name
 from ..logutils.logger import log_warning
-from .programs import signal_name
-from .report import FAILED, INTERRUPTED, Outcome
-from .worker import CONVERTER, DONE, INPUTS, LOG, PROGRAM, STEP, work
+from .messages import CONVERTER, DONE, INPUTS, LOG, PROGRAM, STEP
+from .outcome import FAILED, INTERRUPTED, Outcome
+from .worker import work
 
 __all__ = ["FINISHED", "STARTED", "Pool"]
 
@@ -30,7 +31,7 @@ class Pool:
 
     Parameters
     ----------
-    job : cumulus.process.worker.Job
+    job : cumulus.process.job.Job
     count : int
         Of workers.
     lines : callable

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import CumulusError
+from ..isolation import signal_name
 from .limits import confine, die_with
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
     "end_group",
     "how_it_ended",
     "run_program",
-    "signal_name",
     "start",
     "took_too_long",
 ]
@@ -163,14 +163,6 @@ def _descriptor(stream):
         return stream.fileno()
     except (AttributeError, OSError, ValueError):  # replaced by something that is no file
         return subprocess.DEVNULL
-
-
-def signal_name(number):
-    """Return a signal's name, also of one that Python does not know."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 class _Tail(threading.Thread):

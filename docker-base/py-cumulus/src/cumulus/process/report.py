@@ -3,69 +3,14 @@
 import json
 import secrets
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..logutils.logger import log_event
-from ..logutils.redaction import redact
-from .delivery import STATE
+from .outcome import FAILED, INTERRUPTED, PROCESSED, SKIPPED
+from .outdir import STATE
 
-__all__ = ["FAILED", "INTERRUPTED", "PROCESSED", "SKIPPED", "Outcome", "Report"]
-
-PROCESSED, SKIPPED, FAILED, INTERRUPTED = "processed", "skipped", "failed", "interrupted"
-
-
-@dataclass
-class Outcome:
-    """What became of one granule.
-
-    Attributes
-    ----------
-    status : str
-        PROCESSED, SKIPPED (its completion record stands), FAILED or INTERRUPTED.
-    error : str or None
-        Why it failed.
-    inputs, products : dict of str to cumulus.process.completion.FileFacts
-    seconds : float
-    peak_memory_mb : float or None
-        Of the largest process that worked on it.
-    warnings : list of str
-    traceback : str or None
-        Of a failure that nobody foresaw.
-    unused_rows : set of (str, str), or None
-        Paths in the converter's table that match nothing in this granule, each with a note.
-    """
-
-    status: str
-    error: str | None = None
-    inputs: dict = field(default_factory=dict)
-    products: dict = field(default_factory=dict)
-    seconds: float = 0.0
-    peak_memory_mb: float | None = None
-    warnings: list = field(default_factory=list)
-    traceback: str | None = None
-    unused_rows: set | None = None
-
-    def as_json(self, granule_id):
-        """Return the outcome as the dictionary that the report holds."""
-        return {
-            "granule": granule_id,
-            "status": self.status,
-            "error": self.error and redact(self.error),
-            "inputs": _files(self.inputs, "role"),
-            "products": _files(self.products, "product"),
-            "seconds": round(self.seconds, 3),
-            "peak_memory_mb": self.peak_memory_mb,
-            "warnings": [redact(one) for one in self.warnings],
-        }
-
-
-def _files(facts, word):
-    return [
-        {word: key, "name": one.name, "size": one.size, "sha256": one.sha256}
-        for key, one in facts.items()
-    ]
+__all__ = ["Report"]
 
 
 class Report:

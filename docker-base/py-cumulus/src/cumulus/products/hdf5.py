@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5r, h5s, h5t
 
-from .inspection import TEXTS, Product, Variable, is_latitude, is_longitude, is_wanted
+from .model import TEXTS, Product, Variable, is_latitude, is_longitude, is_wanted
 
 __all__ = ["read_plain"]
 

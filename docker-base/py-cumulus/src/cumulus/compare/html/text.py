@@ -4,7 +4,7 @@ import difflib
 import html
 import re
 
-from ..shorten import shortened
+from ..numbers import shortened
 
 __all__ = ["escape", "lines_diff", "marked", "number", "tick", "ticks"]
 

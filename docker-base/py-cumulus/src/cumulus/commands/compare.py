@@ -1,0 +1,79 @@
+"""``cumulus compare``: compare products, and say what to do next."""
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from .. import CumulusError
+from ..compare.stale import left_over
+
+__all__ = ["compare_products", "say_verdict"]
+
+
+def compare_products(options):
+    """Compare two files or directories and return the exit status."""
+    from ..collection import reader
+
+    rules = reader.load(options.rules).compare if options.rules else None
+    files = {"json_file": options.json, "html_file": options.html}
+    stale = left_over(options.actual)
+    return say_verdict(options.expected, options.actual, rules, options.rules, stale=stale, **files)
+
+
+def say_verdict(
+    expected, actual, rules, rules_file=None, json_file=None, html_file=None, stale=()
+):
+    """Compare, print and write what was asked for, and return the exit status."""
+    from ..compare.directories import compare
+    from ..compare.summary import report
+
+    comparison = compare(expected, actual, rules, stale)
+    # With the JSON on standard output the text goes elsewhere.
+    out = sys.stderr if json_file == "-" else sys.stdout
+    print(report(comparison), file=out)
+    if comparison.verdict == "different":
+        words = [sys.executable, "-m", "cumulus", "compare", expected, actual]
+        words += ["--html", "report.html"]
+        words += ["--rules", rules_file] if rules_file else []
+        see = f"open {html_file}" if html_file else shlex.join(map(str, words))
+        print(f"to see them in pictures: {see}", file=out)
+        # Not resolved: data/output may be a link.
+        for line in _next_steps(*(Path(os.path.abspath(one)) for one in (expected, actual))):
+            print(line, file=out)
+    if json_file:
+        text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
+        if json_file == "-":
+            sys.stdout.write(text)
+        else:
+            _write(json_file, text)
+    if html_file:
+        from ..compare.html import write_html
+
+        write_html(comparison, html_file)
+    return comparison.exit_status
+
+
+def _next_steps(expected, actual):
+    """Yield what may be done in a collection's repository; elsewhere nothing is to be accepted."""
+    data = expected.parent
+    if (data / "output", data / "test-output") != (expected, actual) or data.name != "data":
+        return
+    try:
+        lines = Path(data, "MANIFEST.sha256").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    recorded = (line.split(maxsplit=2)[-1] for line in lines if line.strip())
+    gone = [name for name in recorded if not Path(data, name).exists()]
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        yield f"data/{gone[0]}{more}: recorded in data/MANIFEST.sha256 and not here: bin/fetch-data"
+    yield "to accept them as the expected products: bin/accept-products"
+
+
+def _write(path, text):
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CumulusError(f"cannot write {path!r}: {error.strerror}") from error

@@ -1,0 +1,3 @@
+"""Exit status of a command that could not do its work."""
+
+FAILED = 2

@@ -1,0 +1,71 @@
+"""``cumulus test``: run a process handler, then compare its products."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from .. import CumulusError
+from ..compare.stale import stamps_of, write_stale
+from .compare import say_verdict
+
+__all__ = ["test_handler"]
+
+
+def test_handler(options):
+    """Process and compare, and return the exit status."""
+    from ..image_sources import changed_sources
+
+    status = _process_and_compare(options)
+    if changed := changed_sources(options.home):
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        print(
+            f"cumulus: this image is not made of what is in {changed[0]}{more} now: "
+            "docker compose run build",
+            file=sys.stderr,
+        )
+    return status
+
+
+def _process_and_compare(options):
+    from ..collection import reader
+    from ..files import files_of
+
+    handler = Path(options.home, "process.py")
+    if not handler.is_file():
+        raise CumulusError(f"there is no handler {str(handler)!r}: give its directory with --home")
+    if options.html:  # an old report must not pass for the one of this run
+        with contextlib.suppress(OSError):  # the handler says so where nothing can be written
+            Path(options.html).unlink()
+    before = stamps_of(options.output)
+    write_stale(options.output, before)  # until the handler has ended, nothing there is of this run
+    status = _run_handler([sys.executable, handler, "--force", options.input, options.output])
+    after = stamps_of(options.output)
+    stale = {name: stamp for name, stamp in after.items() if before.get(name) == stamp}
+    write_stale(options.output, stale)
+    if status != 0:
+        hint = "" if stamps_of(options.input) else "; bin/fetch-data brings the sample's input"
+        said = f"cumulus: the handler ended with status {status}: not compared{hint}"
+        print(said, file=sys.stderr)
+        return status
+    if not Path(options.expected).is_dir() or not files_of(options.expected):
+        print(
+            f"NOTHING COMPARED: no expected products in {options.expected!r}; look at those in "
+            f"{options.output!r}, and when they are right: bin/accept-products"
+        )
+        return 0
+    rules_file = Path(options.home, "collection.toml")
+    rules = reader.load(rules_file).compare
+    return say_verdict(
+        options.expected, options.output, rules, rules_file, html_file=options.html, stale=stale
+    )
+
+
+def _run_handler(argv):
+    """Run the handler, handing on requests to stop, and return its exit status."""
+    with subprocess.Popen(argv) as child:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _frame: child.send_signal(number))
+        status = child.wait()
+    return 128 - status if status < 0 else status

@@ -1,0 +1,76 @@
+"""Differences of JSON."""
+
+import json
+import math
+from collections import Counter
+
+from .documents import item_differences
+from .model import Unreadable
+from .numbers import kind, names_time, near, number
+
+__all__ = ["json_differences"]
+
+
+def json_differences(expected, actual, rules):
+    """Compare two JSON files by content.
+
+    The value at a key path of ``rules.ignore_keys``, such as ``ProviderDates/Date``, does not
+    count; that the key is there does. Lists are passed through: the path names no index. Numbers
+    with a decimal point or an exponent, on either side, may differ within the tolerance.
+    """
+    paths = {tuple(path.strip("/").split("/")) for path in rules.ignore_keys}
+    items = []
+    for path in (expected, actual):
+        with open(path, "rb") as file:
+            content = json.load(file, object_pairs_hook=_object, parse_float=_float)
+            items.append(dict(_json_items(content, (), paths)))
+
+    def agree(place, a, b):
+        key = next((step for step in reversed(place) if isinstance(step, str)), "")
+        tolerance = rules.tolerance_for("", kind(a, b, names_time(key)))
+        return _same_number(a, b) or near(a, b, tolerance)
+
+    return item_differences(*items, agree)
+
+
+def _object(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise Unreadable(f"an object of the JSON has the key {twice!r} more than once")
+    return content
+
+
+def _float(text):
+    value = float(text)
+    if math.isinf(value):
+        raise Unreadable(f"the JSON has the number {text}, which no double precision holds")
+    return value
+
+
+def _json_items(value, place, ignored):
+    """Yield place and text of every value; the text of a container is its kind (and length).
+
+    A place is the tuple of the keys and list indices that lead to it.
+    """
+    if tuple(step for step in place if isinstance(step, str)) in ignored:
+        yield place, "(ignored)"
+    elif isinstance(value, dict):
+        yield place, "an object"
+        for key, child in value.items():
+            yield from _json_items(child, (*place, key), ignored)
+    elif isinstance(value, list):
+        yield place, f"a list of {len(value)}"
+        for index, child in enumerate(value):
+            yield from _json_items(child, (*place, index), ignored)
+    else:
+        yield place, _json_text(value)
+
+
+def _json_text(value):
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _same_number(one, other):
+    """JSON has one kind of number: 1.0 is 1."""
+    return None not in (number(one), number(other)) and json.loads(one) == json.loads(other)

@@ -1,0 +1,7 @@
+"""Kinds of messages from a worker to the handler."""
+
+__all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "PROGRAM", "STEP"]
+
+# Kinds of messages
+CONVERTER, PROGRAM, DONE, INPUTS = "converter", "program", "done", "inputs"
+LOG, STEP = "log", "step"

@@ -1,0 +1,115 @@
+"""The output directory: its lock and its scratch.
+
+Everything happens on the file system of the output directory, so that a product appears under its
+name by one rename, whole or not at all.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from .. import CumulusError
+from ..files import user_remedy
+from ..logutils.logger import log_warning
+
+__all__ = ["STATE", "check_output_directory", "scratch_space"]
+
+STATE = ".cumulus"  # in the output directory; dot entries are never products
+_DYING = 2  # seconds in which the workers of a run that was killed have ended
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
+
+
+def check_output_directory(indir, outdir):
+    """Make sure that products can be written, or say what to change.
+
+    Raises
+    ------
+    CumulusError
+        The directory is absent, not writable, or the input directory itself.
+    """
+    outdir = Path(outdir)
+    if not outdir.is_dir():
+        what = "is not a directory" if outdir.exists() else "does not exist: create it first"
+        raise CumulusError(f"output directory {str(outdir)!r} {what}")
+    if os.path.samefile(indir, outdir):  # through links and mounts, too
+        raise CumulusError(
+            f"input and output are the same directory, {str(outdir)!r}: "
+            "products would replace inputs"
+        )
+    try:
+        (outdir / STATE).mkdir(exist_ok=True)
+        with open(outdir / STATE / "lock", "w"), tempfile.TemporaryFile(dir=outdir / STATE):
+            pass
+        elsewhere = os.stat(outdir / STATE).st_dev != os.stat(outdir).st_dev
+    except OSError as error:
+        raise CumulusError(_not_writable(outdir, error)) from error
+    if elsewhere:
+        raise CumulusError(
+            f"{str(outdir / STATE)!r} is on another file system than {str(outdir)!r}: products "
+            "could not be moved there whole; remove it, it is made anew"
+        )
+
+
+def _not_writable(outdir, error):
+    state = outdir / STATE
+    place = state if state.exists() and os.access(outdir, os.W_OK) else outdir
+    problem = f"cannot write to {str(place)!r} as uid {os.geteuid()}: {error.strerror}"
+    return problem + user_remedy(place, error)
+
+
+@contextlib.contextmanager
+def scratch_space(outdir):
+    """Give the only run of an output directory its scratch, and remove that afterwards.
+
+    Yields
+    ------
+    scratch : pathlib.Path
+    lock : file
+        Keeps other runs out as long as any process has it open: also until the workers of a run
+        that was killed are gone.
+
+    Raises
+    ------
+    CumulusError
+        Another run has the directory.
+    """
+    state = Path(outdir, STATE)
+    with open(state / "lock", "w") as lock:
+        if _is_alone(lock, outdir):
+            for leftover in state.glob("scratch-*"):  # of a run that was killed
+                shutil.rmtree(leftover, ignore_errors=True)
+        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=state))
+        try:
+            yield scratch, lock
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_alone(lock, outdir):
+    """Whether no other run is there or will come, which some file systems cannot tell."""
+    deadline = time.monotonic() + _DYING
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise CumulusError(
+                    f"another run is writing to {str(outdir)!r}: wait for its end, or use another "
+                    "output directory"
+                ) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            log_warning(
+                f"no lock for {str(outdir)!r} ({error.strerror}): nothing keeps a second run out, "
+                "which would damage this one, and scratch of runs that were killed stays",
+                "process",
+            )
+            return False
+        time.sleep(0.05)

@@ -1,0 +1,132 @@
+"""Read a product with the NetCDF library, which knows all rules."""
+
+import os
+import warnings
+
+from ..logutils.logger import log_warning
+from .classic import refuse_truncated
+from .model import TEXTS, Product, Variable, is_wanted
+
+__all__ = ["read_netcdf"]
+
+
+def read_netcdf(path, family):
+    """Return the Product that a file holds, by the NetCDF library."""
+    import netCDF4
+
+    refuse_truncated(path)
+    names, coordinates, used, is_empty = [], {}, set(), True
+    bounding = set()  # bounds have the units of a coordinate, but are none
+    with netCDF4.Dataset(path) as dataset:
+        for one in _walk(dataset):
+            names.append(_path(one))
+            is_empty &= 0 in one.shape
+            used.update(str(getattr(one, "coordinates", "")).split())
+            attributes = {key: str(getattr(one, key, "")).strip() for key in TEXTS}
+            numeric = getattr(one.dtype, "kind", "O") in "iuf"
+            if numeric and is_wanted(attributes, one.dimensions == (one.name,)):
+                bounds = _bounds(one)
+                coordinates[_path(one)] = _coordinate(one, attributes, bounds)
+                if bounds is not None and bounds.name != one.name:
+                    bounding.add(_path(bounds))
+        data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
+    found = tuple(one for path, one in coordinates.items() if one and path not in bounding)
+    return Product(data_format, tuple(names), found, frozenset(used), is_empty)
+
+
+def _coordinate(one, attributes, bounds):
+    import numpy as np
+
+    stored = _read(one)
+    if stored is None:
+        return None
+    values = np.ma.getdata(stored)
+    present = ~np.ma.getmaskarray(stored) & np.isfinite(values)
+    cells = None if bounds is None else _cells(one, bounds)
+    dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in one.get_dims())
+    is_coordinate = one.dimensions == (one.name,)
+    group = one.group().path
+    return Variable(one.name, group, dims, is_coordinate, attributes, values, present, cells)
+
+
+def _read(variable):
+    """The values of a variable; None, with a warning, where they cannot be unpacked."""
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            stored = variable[...]
+    except (TypeError, ValueError) as error:  # of numpy, for attributes of a wrong type
+        log_warning(f"variable {variable.name} was left out: cannot unpack it: {error}")
+        return None
+    texts = [" ".join(str(one.message).split()) for one in said]
+    for text in texts:
+        log_warning(f"variable {variable.name}: {text}")
+    return None if any("no unpacking" in text for text in texts) else stored
+
+
+def _path(variable):
+    return f"{variable.group().path.rstrip('/')}/{variable.name}"
+
+
+def _bounds(variable):
+    """The variable that a coordinate names as its bounds (CF-1.8, sections 7.1 and 7.4)."""
+    name = str(getattr(variable, "bounds", getattr(variable, "climatology", ""))).strip()
+    group = variable.group()
+    while name and group is not None:
+        if name in group.variables:
+            return group.variables[name]
+        group = group.parent
+    if name:
+        log_warning(f"variable {variable.name}: its bounds {name!r} are not in the product")
+    return None
+
+
+def _cells(variable, bounds):
+    """The values of bounds; None, with a warning, where they cannot be those of this variable."""
+    import numpy as np
+
+    if variable.ndim > 1:
+        return None  # positions of that many samples tell well enough where they are
+    kind = getattr(bounds.dtype, "kind", "O")
+    said = [(getattr(bounds, key, ""), getattr(variable, key, "")) for key in ("units", "calendar")]
+    differs = any(str(own) not in ("", str(wanted)) for own, wanted in said)
+    if bounds.ndim != variable.ndim + 1 or bounds.shape[:-1] != variable.shape or kind not in "iuf":
+        log_warning(f"variable {variable.name}: {bounds.name} has not the form of its bounds")
+        return None
+    if differs:
+        log_warning(f"variable {variable.name}: its bounds {bounds.name} have other units")
+        return None
+    stored = _read(bounds)
+    if stored is None:
+        return None
+    values = np.ma.filled(stored if stored.dtype.kind == "f" else stored.astype("f8"), np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _walk(group):
+    yield from group.variables.values()
+    for child in group.groups.values():
+        yield from _walk(child)
+
+
+def _hdf5_format(path, dataset):
+    """A NetCDF-4 file is an HDF5 file that says its provenance, or has dimensions with names."""
+    if _says_provenance(path):
+        return "NetCDF-4"
+    names = list(dataset.dimensions)
+    # The library invents phony_dim_N for the dimensions that plain HDF5 does not have.
+    real = names and not any(name.startswith("phony_dim_") for name in names)
+    return "NetCDF-4" if real else "HDF5"
+
+
+def _says_provenance(path):
+    """Whether the attribute of provenance is there.
+
+    The NetCDF library (4.9.3, 4.10.1) writes a byte behind the memory that it is given for this
+    text, which ends the process there, or at some later granule.
+    """
+    try:
+        from h5py import h5a, h5f
+    except ImportError:
+        return False
+    return h5a.exists(h5f.open(os.fsencode(path), h5f.ACC_RDONLY), b"_NCProperties")
