@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from . import CumulusError
 
-__all__ = ["FileFacts", "checksum", "files_of", "fsync", "look_at", "user_remedy"]
+__all__ = ["STATE", "FileFacts", "checksum", "files_of", "fsync", "look_at", "user_remedy"]
+
+STATE = ".cumulus"  # folder in an output directory; dot entries are never products
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from .files import checksum
-from .process.outdir import STATE
+from .files import STATE, checksum
 
 __all__ = ["RECORD", "changed_since_run", "changed_sources", "record_sources"]
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from time import time_ns
 
 from .. import CumulusError, __version__
-from ..files import FileFacts, checksum, look_at
-from .outdir import STATE
+from ..files import STATE, FileFacts, checksum, look_at
 
 __all__ = ["Completions", "code_fingerprint"]
 

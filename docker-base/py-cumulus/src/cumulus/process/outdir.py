@@ -14,12 +14,11 @@ import time
 from pathlib import Path
 
 from .. import CumulusError
-from ..files import user_remedy
+from ..files import STATE, user_remedy
 from ..logutils.logger import log_warning
 
-__all__ = ["STATE", "check_output_directory", "scratch_space"]
+__all__ = ["check_output_directory", "scratch_space"]
 
-STATE = ".cumulus"  # in the output directory; dot entries are never products
 _DYING = 2  # seconds in which the workers of a run that was killed have ended
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
 

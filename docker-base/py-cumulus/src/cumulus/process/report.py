@@ -6,9 +6,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..files import STATE
 from ..logutils.logger import log_event
 from .outcome import FAILED, INTERRUPTED, PROCESSED, SKIPPED
-from .outdir import STATE
 
 __all__ = ["Report"]
 
