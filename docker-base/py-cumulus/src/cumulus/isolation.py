@@ -1,14 +1,16 @@
 """Call a function in a process of its own: crash or hang of a C library is an error like others."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
 
 from . import CumulusError
-from .process.limits import die_with
 
-__all__ = ["Died", "call_apart", "signal_name"]
+__all__ = ["Died", "call_apart", "die_with", "signal_name"]
 
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_libc = ctypes.CDLL(None)
 _forking = multiprocessing.get_context("fork")  # what is imported is there at once
 
 
@@ -50,6 +52,13 @@ def call_apart(function, *arguments, seconds=None):
     if error is not None:
         raise error
     return result
+
+
+def die_with(parent):
+    """Have the kernel kill this process when its parent, of this process id, ends in any way."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
 
 
 def _answer(connection, parent, function, arguments):

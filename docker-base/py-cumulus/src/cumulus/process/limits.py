@@ -1,20 +1,16 @@
 """What processing may use: the cores of this container, and the limits of one conversion."""
 
-import ctypes
 import math
 import os
 import re
 import resource
-import signal
 from pathlib import Path
 
 from .. import CumulusError
 
-__all__ = ["confine", "cores", "die_with", "worker_count"]
+__all__ = ["confine", "cores", "worker_count"]
 
 _MB = 10**6
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-_libc = ctypes.CDLL(None)
 
 
 def worker_count():
@@ -101,10 +97,3 @@ def _lower(which, value):
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
     resource.setrlimit(which, (value, value))
-
-
-def die_with(parent):
-    """Have the kernel kill this process when its parent, of this process id, ends in any way."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before
-        os._exit(1)

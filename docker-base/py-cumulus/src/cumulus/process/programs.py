@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import CumulusError
-from ..isolation import signal_name
-from .limits import confine, die_with
+from ..isolation import die_with, signal_name
+from .limits import confine
 
 __all__ = [
     "QUOTED_LINES",

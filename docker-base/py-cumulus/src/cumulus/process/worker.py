@@ -11,10 +11,11 @@ import os
 import signal
 import threading
 
+from ..isolation import die_with
 from ..logutils.lines import LogLine
 from .attempt import Maker
 from .converter import Converter
-from .limits import confine, die_with
+from .limits import confine
 from .messages import CONVERTER, DONE, LOG, PROGRAM
 from .programs import Announcer
 from .signals import STOPS, Interrupted, default_in_forks, interrupt
