@@ -9,6 +9,7 @@ import pytest
 from support import DATA, ROOT
 
 CONVERT = ROOT / "{{cookiecutter.repo_name}}" / "convert"
+LIBRARY = ROOT / "docker-base" / "converter"
 EMPTY_TABLE = """#include "hdf5_to_netcdf.h"
 int main(int argc, char **argv)
 {
@@ -19,8 +20,8 @@ int main(int argc, char **argv)
 
 
 def engine_sources():
-    """The template's files of the engine, by the names that they are rendered to (their own names are conditional)."""
-    return {re.sub(r"\{%.*?%\}", "", path.name): path for path in CONVERT.iterdir() if "__c_name" not in path.name}
+    """The files of the engine, by name."""
+    return {path.name: path for path in LIBRARY.glob("*/*.[ch]")}
 
 
 def unavailable(reason):
@@ -51,9 +52,10 @@ def build_converter(folder, table, *make_options):
             unavailable(f"the C library {library} is not installed (libnetcdf-dev libhdf5-dev libdeflate-dev)")
     sources = folder / "convert"
     sources.mkdir()
-    for name, path in engine_sources().items():
-        shutil.copyfile(path, sources / name)
+    (sources / "Makefile").write_text(f"include {folder}/share/cumulus/convert.mk\n")
     (sources / "sample2nc.c").write_text(table)
+    build = ["make", "-C", LIBRARY, "install", f"PREFIX={folder}", f"BUILD={folder}/build", "WERROR=1", *make_options]
+    subprocess.run(build, capture_output=True, text=True, timeout=300, check=True)
     done = subprocess.run(["make", "-C", sources, "WERROR=1", *make_options], capture_output=True, text=True,
                           timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
