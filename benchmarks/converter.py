@@ -7,7 +7,6 @@ Each tool converts each granule in turn, several rounds, so that a slow moment h
 import argparse
 import os
 import platform
-import re
 import resource
 import shutil
 import statistics
@@ -22,7 +21,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-CONVERT = Path(__file__).resolve().parent.parent / "{{cookiecutter.repo_name}}" / "convert"
+ROOT = Path(__file__).resolve().parent.parent
 ROWS, BINS = 128, 900  # of a chunk
 XARRAY = """import sys, xarray
 with xarray.open_dataset(sys.argv[1], engine="{0}"{1}) as granule:
@@ -171,10 +170,13 @@ def table(contestants, granules):
 
 
 def build(folder):
+    """Build the library and the starter sample's converter in `folder`; returns the program."""
+    subprocess.run(["make", "--quiet", "-C", ROOT / "docker-base" / "converter", "install", f"PREFIX={folder}",
+                    f"BUILD={folder}/build"], check=True)
     (folder / "convert").mkdir()
-    for source in CONVERT.iterdir():  # their names are conditional in the template
-        name = re.sub(r"\{%.*?%\}", "", source.name).replace("{{cookiecutter.__c_name}}", "sample")
-        shutil.copyfile(source, folder / "convert" / name)
+    (folder / "convert" / "Makefile").write_text(f"include {folder}/share/cumulus/convert.mk\n")
+    (table,) = (ROOT / "{{cookiecutter.repo_name}}" / "convert").glob("*cookiecutter.__c_name*")
+    shutil.copyfile(table, folder / "convert" / "sample2nc.c")
     subprocess.run(["make", "--quiet", "-C", folder / "convert"], check=True)
     return folder / "_convert"
 

@@ -10,7 +10,6 @@ Needs the converter's C libraries, h5py and netCDF4.
 import argparse
 import os
 import platform
-import re
 import resource
 import shutil
 import statistics
@@ -23,9 +22,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from converter import build
 
 ROOT = Path(__file__).resolve().parent.parent
-CONVERT = ROOT / "{{cookiecutter.repo_name}}" / "convert"
 LIBRARY = ROOT / "docker-base" / "py-cumulus" / "src"
 
 COLLECTION = r"""
@@ -107,11 +106,7 @@ class Place:
 
     def __init__(self, folder):
         self.folder = folder
-        (folder / "convert").mkdir()
-        for source in CONVERT.iterdir():  # their names are conditional in the template
-            name = re.sub(r"\{%.*?%\}", "", source.name).replace("{{cookiecutter.__c_name}}", "sample")
-            shutil.copyfile(source, folder / "convert" / name)
-        subprocess.run(["make", "--quiet", "-C", folder / "convert"], check=True)
+        build(folder)
         for name, text in (("collection.toml", COLLECTION), ("process.py", HANDLER), ("example.py", EXAMPLE)):
             (folder / name).write_text(text)
         self.granule = folder / "granule.hdf5"

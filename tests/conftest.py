@@ -51,9 +51,9 @@ def docker_base(engine):
 
 
 def pytest_collection_modifyitems(items):
-    """Whole groups are slow: what calls the AWS CLI, seconds each time, and what compiles converters."""
+    """What calls the AWS CLI takes seconds each time."""
     for item in items:
-        if "s3" in item.fixturenames or item.path.parent.name == "converter":
+        if "s3" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
 
 

@@ -17,10 +17,7 @@ ALWAYS = {
     "collection.toml", "docker-compose.yml", "process.py", "requirements.txt", "src/README.md",
     "tests/requirements.txt", "tests/test_products.py",
 }
-CONVERTER = {f"convert/{name}" for name in (
-    "Makefile", "attributes.c", "chunks.c", "classic.c", "command.c", "data.c", "dims.c", "engine.h", "eos.c",
-    "hdf5_to_netcdf.c", "hdf5_to_netcdf.h", "history.c", "hs3cpl2nc.c", "netcdf4.c", "outline.c", "report.c",
-    "support.c", "table.c", "text.c")}
+CONVERTER = {"convert/Makefile", "convert/hs3cpl2nc.c"}
 GRANULES = ("HS3_CPL_ATB_12203a_20120906", "HS3_CPL_OP_12203a_20120906")
 
 

@@ -34,17 +34,21 @@ def test_record_names_the_remote_without_credentials(template, tmp_path, remote,
     assert "token" not in (project / ".cruft.json").read_text().replace("ORG/template", "")
 
 
-@pytest.mark.parametrize("recorded, required", [
-    ("https://example.org/ORG/template.git", "git+https://example.org/ORG/template.git@c0ffee"),
-    ("git@example.org:ORG/template.git", "git+ssh://git@example.org/ORG/template.git@c0ffee"),
-    ("/home/me/template", "git+file:///home/me/template@c0ffee"),
-    ("file:///home/me/template", "git+file:///home/me/template@c0ffee"),
-])
-def test_library_is_required_from_the_recorded_commit(bake, recorded, required):
-    project = bake()
-    (project / ".cruft.json").write_text(json.dumps({"template": recorded, "commit": "c0ffee"}))
-    shown = run(project / "bin" / "base", "--requirement").stdout.strip()
-    assert shown == f"{required}#subdirectory=docker-base/py-cumulus"
+@pytest.mark.parametrize("url", ["{template}", "file://{template}"], ids=["folder", "file URL"])
+def test_sources_of_the_libraries_are_those_of_the_recorded_commit(bake, template, tmp_path, url):
+    """Of py-cumulus and of the conversion library, whatever has become of the template since."""
+    project, later = bake(), tmp_path / "later"
+    commit = git(template, "rev-parse", "HEAD")
+    run("git", "clone", "--quiet", template, later)
+    (later / "docker-base" / "converter" / "convert.mk").write_text("later")
+    commit_all(later, "Later")
+    (project / ".cruft.json").write_text(json.dumps({"template": url.format(template=later), "commit": commit}))
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "old").write_text("of an earlier commit")
+    run(project / "bin" / "base", "--sources", tmp_path / "sources")
+    for name in ("py-cumulus/pyproject.toml", "converter/convert.mk", "converter/src/walk.c"):
+        assert (tmp_path / "sources" / name).read_bytes() == (template / "docker-base" / name).read_bytes()
+    assert not (tmp_path / "sources" / "old").exists()
 
 
 def test_base_image_is_built_with_the_certificate_bundle_of_the_settings(bake, tmp_path):
@@ -110,7 +114,7 @@ def test_a_template_without_git_renders_with_programs_that_run(tmp_path):
     assert not (project / ".cruft.json").exists()
     assert "cannot be updated from it" in done.stderr
     assert os.access(project / "process.py", os.X_OK)
-    for command in ([project / "bin" / "base", "--requirement"], ["make", "-C", project, "native"]):
+    for command in ([project / "bin" / "base", "--sources", tmp_path / "sources"], ["make", "-C", project, "native"]):
         shown = run(*command, check=False)
         assert shown.returncode != 0 and "no usable .cruft.json" in shown.stderr
 

@@ -38,8 +38,10 @@ def test_rendered_handler_is_read_in_a_minute(project):
 
 
 @needs_c_libraries
-def test_rendered_converter_compiles_without_a_warning(bake):
+def test_rendered_converter_compiles_without_a_warning(bake, tmp_path):
     project = bake()
+    run("make", "-C", ROOT / "docker-base" / "converter", "install", f"PREFIX={project}/.venv",
+        f"BUILD={tmp_path}/library", "CFLAGS=-O0", "WERROR=1")
     run("make", "-C", project / "convert", "WERROR=1")
     assert (project / "_convert").is_file()
 

@@ -72,13 +72,62 @@ def test_number_in_the_table_does_not_compile(project, compiler):
     assert errors == [str(first)]
 
 
-def test_broken_engine_line_turns_native_red(project):
-    """The converter's own code, not only its table: 16-bit integers come out as 32-bit ones."""
+def test_broken_library_line_turns_native_red(project):
+    """The library's own code, not only the table: 16-bit integers come out as 32-bit ones."""
     right, wrong = "{NC_BYTE, NC_SHORT, NC_INT, NC_INT64}", "{NC_BYTE, NC_INT, NC_INT, NC_INT64}"
-    (source,) = (path for path in (project / "convert").glob("*.c") if right in path.read_text())
+    library = project / ".venv" / "docker-base" / "converter"
+    (source,) = (path for path in library.glob("src/*.c") if right in path.read_text())
     source.write_text(source.read_text().replace(right, wrong))
+    run("make", "-C", library, "install", f"PREFIX={project}/.venv")
     done = run("make", "native", cwd=project, check=False)
     assert done.returncode != 0 and " different, " in done.stdout
+
+
+def test_edit_of_the_table_takes_two_seconds_at_most(project):
+    """From the edit to the end of the comparison; of processor time, since other tests run beside this one."""
+    table = project / "convert" / "hs3cpl2nc.c"
+    table.write_text(f"{table.read_text()}/* edited */\n")
+    before = os.times()
+    done = run("make", "native", cwd=project)
+    after = os.times()
+    assert "hs3cpl2nc.c" in done.stdout and "6 equal" in done.stdout
+    assert after.children_user + after.children_system - before.children_user - before.children_system <= 2
+
+
+def test_environment_without_the_library_is_completed(project):
+    """What an interrupted build has left, or somebody deleted; the virtual environment is not made anew for it."""
+    made = (project / ".venv" / "pyvenv.cfg").stat().st_mtime_ns
+    for folder in ("share", "lib/libcumulus-convert.a", "include/hdf5_to_netcdf.h"):
+        path = project / ".venv" / folder
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shown = run("make", "native", cwd=project).stdout
+    assert "compiling the conversion library" in shown and (project / ".venv/lib/libcumulus-convert.a").is_file()
+    assert (project / ".venv" / "pyvenv.cfg").stat().st_mtime_ns == made
+
+
+def test_environment_of_an_older_template_is_made_anew(project):
+    """It has no sources of the library; asked with --dry-run, since it would take a minute."""
+    shutil.rmtree(project / ".venv" / "docker-base")
+    assert "-m venv .venv" in run("make", "--dry-run", "native", cwd=project).stdout
+
+
+@pytest.mark.parametrize("where, sentence", [
+    ("natively", ".venv holds no conversion library: make native."),
+    ("in the image", "the base image holds no conversion library, since it is older than this repository: bin/base "
+                     "--build makes one of the template's commit, or name a newer one in .env (BASE_IMAGE, "
+                     "BASE_DEV_IMAGE)."),
+], ids=["natively", "in the image"])
+def test_no_library_is_one_sentence_with_the_command(project, tmp_path, where, sentence):
+    """In the image's build, only convert/ is there; /usr/local is taken for the folder that an old image has."""
+    folder = project
+    if where == "in the image":
+        folder = tmp_path / "build"
+        shutil.copytree(project / "convert", folder / "convert")
+    shutil.rmtree(project / ".venv" / "share")
+    makefile = folder / "convert" / "Makefile"
+    makefile.write_text(makefile.read_text().replace("/usr/local", str(tmp_path / "usr")))
+    done = run("make", "-C", folder / "convert", check=False)
+    assert done.returncode != 0 and done.stderr.count("***") == 1 and sentence in done.stderr
 
 
 def test_missing_converter_is_one_sentence(project, tmp_path):

@@ -241,6 +241,20 @@ def test_syntax_error_in_the_converter_fails_the_build(project):
     assert done.returncode != 0 and "hs3cpl2nc.c:1:" in done.stdout + done.stderr
 
 
+def test_base_image_without_the_library_is_one_sentence_with_the_command(project, docker_base, tmp_path):
+    """An image that an older template made."""
+    old = f"{docker_base[0]}-old-dev"
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "Dockerfile").write_text(
+        f"FROM {docker_base[1]}\nUSER 0:0\nRUN rm -r /usr/local/share/cumulus\n")
+    run("docker", "build", "--quiet", "--tag", old, tmp_path / "old")
+    done = compose(project, "build", check=False, TAG="broken", BASE_DEV_IMAGE=old)
+    run("docker", "image", "rm", old)
+    assert done.returncode != 0
+    assert "the base image holds no conversion library, since it is older than this repository: bin/base --build " \
+        in done.stdout + done.stderr
+
+
 def test_missing_output_folder_is_named(project):
     shutil.rmtree(project / "data" / "test-output")
     done = compose(project, "test", check=False)

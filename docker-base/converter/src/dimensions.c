@@ -1,4 +1,4 @@
-/* dims.c: the dimension that each axis of each dataset lies along.  SPDX-License-Identifier: Apache-2.0 */
+/* dimensions.c: the dimension that each axis of each dataset lies along.  SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
 struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlimited)

@@ -1,22 +1,24 @@
 /* engine.h: what the parts of the engine share.  SPDX-License-Identifier: Apache-2.0
  *
- *   hdf5_to_netcdf.c   walks the input, and calls the others in turn
- *   dims.c             finds the dimensions: of the tables, of scales, of HDF-EOS5 (eos.c), of lengths
- *   netcdf4.c          defines groups, dimensions and variables of the output
- *   attributes.c       the input's attributes, and those of the tables; history.c
- *   data.c             moves the data in boxes; chunks.c as they are stored, verified
- *   classic.c          the same for NetCDF-3 input
- *   table.c            what the tables say, and their attributes
- *   text.c             strings and names
- *   support.c          messages and types
- *   outline.c          what --list and --table say
- *   command.c          the command line */
+ *   convert.c      opens the input, calls the others in turn, and releases everything
+ *   walk.c         walks the input and lists its groups and datasets; datasets.c says which can be converted
+ *   dimensions.c   finds the dimensions: of the tables, of scales, of HDF-EOS5 (hdfeos.c), of lengths
+ *   netcdf4.c      defines groups, dimensions and variables of the output
+ *   attributes.c   copies the input's attributes, and those of the tables; history.c writes the history
+ *   data.c         moves the data in boxes; chunks.c moves them as they are stored, verified
+ *   classic.c      does the same for NetCDF-3 input
+ *   table.c        says what the tables say, and writes their attributes
+ *   text.c         reads strings and names
+ *   support.c      holds messages and types
+ *   listing.c      says what --list and --table say
+ *
+ * The command line (command.h) calls convert_file, and report.c prints what became of the input. */
 #ifndef ENGINE_H
 #define ENGINE_H
 
 #define _GNU_SOURCE             /* copy_file_range */
 #define H5_USE_110_API          /* the same calls in HDF5 1.10 and 1.14 */
-#include "hdf5_to_netcdf.h"
+#include "conversion.h"
 
 #include <hdf5.h>
 #include <netcdf.h>             /* for its types and limits; the library itself is loaded for NetCDF-3 input only */
@@ -133,9 +135,13 @@ size_t from_latin(const char *text, size_t size, char *to);
 char *attribute_text(hid_t object, const char *name);
 int attribute_starts(hid_t object, const char *name, const char *start);
 
-/* hdf5_to_netcdf.c, dims.c */
+/* walk.c, datasets.c */
 struct item *add_item(struct job *job, hid_t id, const char *path, const char *name, size_t parent);
+int walk(struct job *job, size_t group);
+int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent);
 int add_variable_name(struct job *job, const char *path, const char **name, size_t *parent);
+
+/* dimensions.c, hdfeos.c */
 struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlimited);
 void use_dim(struct job *job, struct item *item, int axis, size_t dim);
 int table_dim(struct job *job, const struct item *item, int axis, char name[NC_MAX_NAME + 1]);
@@ -145,8 +151,8 @@ int find_dims(struct job *job);
 char *read_struct_metadata(hid_t file);
 int struct_metadata_dim(const char *text, const char *path, int axis, int rank, char name[NC_MAX_NAME + 1]);
 
-/* outline.c, netcdf4.c, attributes.c, history.c, data.c, chunks.c, classic.c */
-int outline(struct job *job);
+/* listing.c, netcdf4.c, attributes.c, history.c, data.c, chunks.c, classic.c */
+int list_variables(struct job *job);
 int define_all(struct job *job, const char *output);
 int is_unlimited(const struct job *job, const struct item *item);
 void plan_chunk(const struct job *job, const struct item *item, hsize_t chunk[RANK]);

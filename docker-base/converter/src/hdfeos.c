@@ -1,4 +1,4 @@
-/* eos.c: the dimension names of HDF-EOS5 files.  SPDX-License-Identifier: Apache-2.0
+/* hdfeos.c: the dimension names of HDF-EOS5 files.  SPDX-License-Identifier: Apache-2.0
  *
  * They stand in a text, /HDFEOS INFORMATION/StructMetadata.0, line by line:
  *     SwathName="Ozone"  ...  DataFieldName="O3"  ...  DimList=("nTimes","nLevels")

@@ -1,4 +1,4 @@
-/* outline.c: the lines of --list, and the rows of --table.  SPDX-License-Identifier: Apache-2.0 */
+/* listing.c: the lines of --list, and the rows of --table.  SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
 enum { COLUMNS = 5, LONGEST = 4000 };   /* C promises strings of 4095 bytes */
@@ -128,7 +128,7 @@ static void tell_row(struct job *job, const struct item *item)
 }
 
 /* Says what the product would hold, in the report; returns 0, or -1 without memory. */
-int outline(struct job *job)
+int list_variables(struct job *job)
 {
     int widths[COLUMNS] = {0};
     for (size_t i = 0; i < job->item_count; i++)

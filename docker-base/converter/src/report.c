@@ -1,5 +1,5 @@
 /* report.c: says what became of each dataset: to people, and to programs.  SPDX-License-Identifier: Apache-2.0 */
-#include "hdf5_to_netcdf.h"
+#include "conversion.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,82 +1,44 @@
-"""The converter, built from the template's sources with this machine's compiler and C libraries."""
+"""Fixtures: the converter without a table and with that of the starter sample, the sample, the shared files."""
 
-import os
-import re
-import shutil
-import subprocess
+from pathlib import Path
 
 import pytest
+from converter.tests.library import EMPTY_TABLE, install_library, link_table
 from support import DATA, ROOT
 
-CONVERT = ROOT / "{{cookiecutter.repo_name}}" / "convert"
-LIBRARY = ROOT / "docker-base" / "converter"
-EMPTY_TABLE = """#include "hdf5_to_netcdf.h"
-int main(int argc, char **argv)
-{
-    static const struct tables tables = {NULL, 0, NULL, 0};
-    return convert_main(argc, argv, &tables);
-}
-"""
+RENDERED = ROOT / "{{cookiecutter.repo_name}}"
 
 
-def engine_sources():
-    """The files of the engine, by name."""
-    return {path.name: path for path in LIBRARY.glob("*/*.[ch]")}
-
-
-def unavailable(reason):
-    """Skip, or fail where the C libraries are promised to be there."""
-    if os.environ.get("REQUIRE_NATIVE") == "1":
-        pytest.fail(reason)
-    pytest.skip(f"no C libraries for the converter: {reason}")
-
-
-class Converter:
-    """A built `_convert`; calling it converts and returns the finished process."""
-
-    def __init__(self, program):
-        self.program = program
-
-    def __call__(self, *arguments, timeout=60, **options):
-        return subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
-                              errors="replace", check=False, **options)
-
-
-def build_converter(folder, table, *make_options):
-    """Build the converter with the table's text in `folder`."""
-    for tool in ("make", "gcc", "pkg-config"):
-        if not shutil.which(tool):
-            unavailable(f"{tool} is not installed")
-    for library in ("netcdf", "hdf5", "libdeflate"):
-        if subprocess.run(["pkg-config", "--exists", library], check=False).returncode:
-            unavailable(f"the C library {library} is not installed (libnetcdf-dev libhdf5-dev libdeflate-dev)")
-    sources = folder / "convert"
-    sources.mkdir()
-    (sources / "Makefile").write_text(f"include {folder}/share/cumulus/convert.mk\n")
-    (sources / "sample2nc.c").write_text(table)
-    build = ["make", "-C", LIBRARY, "install", f"PREFIX={folder}", f"BUILD={folder}/build", "WERROR=1", *make_options]
-    subprocess.run(build, capture_output=True, text=True, timeout=300, check=True)
-    done = subprocess.run(["make", "-C", sources, "WERROR=1", *make_options], capture_output=True, text=True,
-                          timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Converter(folder / "_convert")
+def pytest_collection_modifyitems(items):
+    """Compiling is slow."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory):
-    """Build the converter with the table's text, once for the same text; without -O that is faster."""
+def prefix(tmp_path_factory):
+    """Where the conversion library is installed; read only."""
+    folder = tmp_path_factory.mktemp("library")
+    install_library(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def build(prefix, tmp_path_factory):
+    """Link the converter of the table's text, once for the same text."""
     made = {}
 
-    def once(table, *make_options):
+    def once(table):
         if table not in made:
-            made[table] = build_converter(tmp_path_factory.mktemp("converter"), table, *make_options)
+            made[table] = link_table(tmp_path_factory.mktemp("converter"), prefix, table, "CFLAGS=-O0")
         return made[table]
     return once
 
 
 @pytest.fixture(scope="session")
 def starter_table():
-    (table,) = CONVERT.glob("*cookiecutter.__c_name*")
+    (table,) = (RENDERED / "convert").glob("*cookiecutter.__c_name*")
     return table.read_text()
 
 
@@ -95,7 +57,7 @@ def plain(build):
 @pytest.fixture(scope="session")
 def sample():
     """The starter sample as pairs (input, expected product)."""
-    folder = CONVERT.parent / "tests" / "sample"
+    folder = RENDERED / "tests" / "sample"
     return [(folder / "input" / f"{{{{cookiecutter.__{kind}_input}}}}",
              folder / "output" / f"{{{{cookiecutter.__{kind}_netcdf}}}}") for kind in ("atb", "op")]
 

@@ -6,7 +6,8 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.test_features import table
+from converter.tests.library import build_converter
+from converter.tests.test_features import table
 
 INPUT = 3
 FORMATS = {"1": "NETCDF3_CLASSIC", "2": "NETCDF3_64BIT_OFFSET", "5": "NETCDF3_64BIT_DATA"}
@@ -82,8 +83,7 @@ def test_tables_apply_to_classic_input(build, tmp_path, version):
     """Names, dimension names, attributes, fill values and dropped variables."""
     converter = build(table('{"/a", "speed", "when where", "m s-1", "wind_speed", "speed"}, {"/b", DROP},'
                             '{"/fixed", "", "where"}, {"/nothing", "x"}',
-                            '{"/a", "_FillValue", "-1"}, {"/fixed", "valid_range", ""}, {"/", "title", "changed"}'),
-                      "CFLAGS=-O0")
+                            '{"/a", "_FillValue", "-1"}, {"/fixed", "valid_range", ""}, {"/", "title", "changed"}'))
     make(tmp_path / "in.nc", FORMATS[version], SHAPES["several record variables"])
     done = converter(tmp_path / "in.nc", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (0, "_convert: note: '/b': dropped by the table\n")
@@ -113,9 +113,9 @@ def test_classic_file_of_no_variables_or_records(plain, tmp_path):
                 assert list(product.variables) == (["x"] if name == "records" else [])
 
 
-def test_classic_input_without_the_netcdf_library_names_it(build, starter_table, tmp_path):
+def test_classic_input_without_the_netcdf_library_names_it(starter_table, tmp_path):
     """The library is loaded when such an input comes; HDF5 input goes on without it."""
-    converter = build(starter_table + "/* without netCDF */\n", "CFLAGS=-O0", "NETCDF=libabsent.so.0")
+    converter = build_converter(tmp_path, starter_table, "CFLAGS=-O0", "NETCDF=libabsent.so.0")
     make(tmp_path / "in.nc", FORMATS["1"], [])
     done = converter(tmp_path / "in.nc", tmp_path / "x.nc")
     assert done.returncode == INPUT and not (tmp_path / "x.nc").exists()

@@ -2,7 +2,7 @@
 
 import h5py
 import pytest
-from converter.oracle import judge, read_report
+from converter.tests.oracle import judge, read_report
 from support import DATA
 
 FOLDER = DATA / "data" / "hdf5"

@@ -5,8 +5,8 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.oracle import read_report
-from converter.test_features import convert, table  # noqa: F401 (a fixture)
+from converter.tests.oracle import read_report
+from converter.tests.test_features import convert, table  # noqa: F401 (a fixture)
 
 
 def test_variable_of_a_dimensions_name_that_is_not_its_coordinate_keeps_its_name(plain, tmp_path):
@@ -55,7 +55,7 @@ def test_several_unlimited_dimensions(convert):  # noqa: F811
 
 def test_table_makes_a_dimension_unlimited_in_variables_without_chunks(build, tmp_path):
     """One unlimited user of the name is enough; a contiguous one along it gets chunks, the same values."""
-    converter = build(table('{"/*", "", "time"}'), "CFLAGS=-O0")
+    converter = build(table('{"/*", "", "time"}'))
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file.create_dataset("grows", data=np.arange(400_000.0), maxshape=(None,), chunks=(1000,))
         file["contiguous"] = np.arange(400_000)
@@ -71,7 +71,7 @@ def test_table_makes_a_dimension_unlimited_in_variables_without_chunks(build, tm
 
 def test_rows_may_stop_early(build, tmp_path):
     """What a row does not say stays as it is."""
-    converter = build(table('{"/a", DROP}, {"/b", "c"}', '{"/b", "old", ""}'), "CFLAGS=-O0")
+    converter = build(table('{"/a", DROP}, {"/b", "c"}', '{"/b", "old", ""}'))
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["a"], file["b"] = 1, 2
         file["b"].attrs.update({"units": "K", "old": 1})
@@ -82,8 +82,7 @@ def test_rows_may_stop_early(build, tmp_path):
 
 
 def test_rows_that_match_nothing_are_named_by_list_alone(build, tmp_path):
-    converter = build(table('{"/mispelt", "x"}, {"/x", ""}', '{"/none/*", "units", "K"}, {"/", "title", "t"}'),
-                      "CFLAGS=-O0")
+    converter = build(table('{"/mispelt", "x"}, {"/x", ""}', '{"/none/*", "units", "K"}, {"/", "title", "t"}'))
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = 1
     assert converter("--strict", tmp_path / "in.h5", tmp_path / "out.nc").stderr == ""
@@ -95,7 +94,7 @@ def test_rows_that_match_nothing_are_named_by_list_alone(build, tmp_path):
 
 def test_a_group_emptied_by_moving_is_noted_and_not_made(build, tmp_path):
     """One that was empty before, or has attributes, stays."""
-    converter = build(table('{"/moved/*", "/x"}, {"/dropped/*", DROP}, {"/kept/*", DROP}'), "CFLAGS=-O0")
+    converter = build(table('{"/moved/*", "/x"}, {"/dropped/*", DROP}, {"/kept/*", DROP}'))
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["moved/a"], file["dropped/b"], file["kept/c"] = 1, 2, 3
         file["kept"].attrs["why"] = "attributes"
@@ -197,7 +196,7 @@ def test_renamed_coordinate_of_a_classic_file_renames_its_dimension(build, tmp_p
         file.createDimension("lat", 2)
         file.createVariable("lat", "f4", ("lat",))[:] = [1, 2]
         file.createVariable("x", "f4", ("lat",))[:] = [1, 2]
-    build(table('{"/lat", "latitude"}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
+    build(table('{"/lat", "latitude"}'))(tmp_path / "in.nc", tmp_path / "out.nc")
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         assert product["latitude"].dimensions == product["x"].dimensions == ("latitude",)
         assert list(product.dimensions) == ["latitude"]
@@ -212,7 +211,7 @@ def test_dimension_that_nothing_lies_along_any_more_is_not_made(build, tmp_path,
         group.createDimension("own", 2)  # nothing lay along it before
         group.createVariable("x", "f4", ("phony",))[:] = [1, 2, 3]
     place = "/g" if in_group else ""
-    converter = build(table(f'{{"{place}/x", "/x", "time"}}'), "CFLAGS=-O0")
+    converter = build(table(f'{{"{place}/x", "/x", "time"}}'))
     done = converter("--report", tmp_path / "report", tmp_path / "in.nc", tmp_path / "out.nc")
     assert done.stderr == f"_convert: note: '{place}/phony': no variable lies along this dimension any more\n"
     assert [one["path"] for one in read_report(tmp_path / "report")["asked"]] == [f"{place}/phony"]
@@ -225,7 +224,7 @@ def test_name_for_two_lengths_of_the_table_is_its_fault(build, tmp_path):
     """The dimensions of a row stand in the wrong order."""
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["TB"], file["t"] = np.zeros((100, 4)), np.arange(100)
-    done = build(table('{"/TB", "", "channel time"}, {"/t", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.h5",
+    done = build(table('{"/TB", "", "channel time"}, {"/t", "", "time"}'))(tmp_path / "in.h5",
                                                                                          tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (
         2, f"_convert: cannot convert '{tmp_path}/in.h5': '/TB' gives 'time' the length 4, '/t' gives it 100: order of "
@@ -236,7 +235,7 @@ def test_one_name_of_the_table_in_groups_of_their_own(build, tmp_path):
     """Each has its dimension."""
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["g/x"], file["h/x"] = np.arange(3), np.arange(5)
-    done = build(table('{"/*/x", "", "time"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    done = build(table('{"/*/x", "", "time"}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -6,7 +6,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.oracle import judge, read_report
+from converter.tests.oracle import judge, read_report
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_group_is_dropped_by_its_own_path_alone(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         for name in ("Scratch/x", "Scratch/deep/y", "Data/z", "Datum"):
             file[name] = 1
-    done = build(table('{"/Scratch", DROP}, {"/Dat*", DROP}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    done = build(table('{"/Scratch", DROP}, {"/Dat*", DROP}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     assert sorted(done.stderr.splitlines()) == [
         "_convert: note: '/Datum': dropped by the table",
         "_convert: note: '/Scratch': dropped by the table, with all that is in it"]
@@ -158,14 +158,14 @@ def test_group_is_dropped_by_its_own_path_alone(build, tmp_path):
 def test_row_that_names_a_group_is_no_use_unless_it_drops(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["g/x"] = 1
-    done = build(table('{"/g", "h"}', '{"/g/x", "a", "b"}'), "CFLAGS=-O0")("--list", tmp_path / "in.h5")
+    done = build(table('{"/g", "h"}', '{"/g/x", "a", "b"}'))("--list", tmp_path / "in.h5")
     assert "note: '/g': a row of the variables table matches nothing here" in done.stdout
 
 
 def test_second_variable_of_a_name_is_noted(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["a"], file["b"] = 1, 2
-    done = build(table('{"/a", "x"}, {"/b", "x"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    done = build(table('{"/a", "x"}, {"/b", "x"}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     assert done.stderr == "_convert: note: '/b': converted as 'x_2': the name is that of '/a'\n"
 
 
@@ -173,7 +173,7 @@ def test_units_of_the_variables_table_do_not_take_those_of_a_group(build, tmp_pa
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["Data/x"] = np.arange(3)
         file["Data"].attrs["units"] = "kept"
-    build(table('{"/Data*", "", "", "m"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    build(table('{"/Data*", "", "", "m"}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         assert product["Data"].units == "kept"
 
@@ -181,7 +181,7 @@ def test_units_of_the_variables_table_do_not_take_those_of_a_group(build, tmp_pa
 def test_fill_value_of_the_table_for_strings_is_a_string(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = "text"
-    build(table("", '{"/x", "_FillValue", "none"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    build(table("", '{"/x", "_FillValue", "none"}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     done = subprocess.run(["nccopy", tmp_path / "out.nc", tmp_path / "copy.nc"], capture_output=True, text=True,
                           check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -190,7 +190,7 @@ def test_fill_value_of_the_table_for_strings_is_a_string(build, tmp_path):
 def test_table_can_remove_the_flags_of_an_enumeration(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file.create_dataset("x", data=[0, 1], dtype=h5py.enum_dtype({"off": 0, "on": 1}))
-    build(table("", '{"/x", "flag_meanings", ""}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    build(table("", '{"/x", "flag_meanings", ""}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         assert product["x"].ncattrs() == []
 
@@ -443,8 +443,7 @@ def test_hdf_eos5_dimension_names_come_from_the_struct_metadata(convert):
 def test_table_names_moves_and_describes(build, tmp_path):
     converter = build(table('{"/g/t", "/time", "time", "s", "time", "long"}, {"/g/*", "", "time", "K", "", ""}',
                             '{"/g/x", "_FillValue", "-1"}, {"/g/x", "valid_range", "0 10"},'
-                            '{"/g/x", "scale_factor", "0.5"}, {"/g/x", "old", ""}, {"/g", "note", "group"}'),
-                      "CFLAGS=-O0")
+                            '{"/g/x", "scale_factor", "0.5"}, {"/g/x", "old", ""}, {"/g", "note", "group"}'))
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["g/t"], file["g/x"] = np.arange(3.0), np.arange(3, dtype="i2")
         file["g/x"].attrs.update({"units": "C", "old": 1})
@@ -463,14 +462,14 @@ def test_table_names_moves_and_describes(build, tmp_path):
 def test_table_that_does_not_fit_fails_by_name(build, tmp_path, row, status, message):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = np.arange(3)
-    done = build(table(row), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    done = build(table(row))(tmp_path / "in.h5", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (status, f"_convert: {message}\n")
 
 
 def test_attribute_value_that_is_no_number_fails_by_name(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = np.arange(3)
-    done = build(table("", '{"/x", "valid_min", "low"}'), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    done = build(table("", '{"/x", "valid_min", "low"}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (
         2, "_convert: cannot convert '/x': the table's value 'low' of valid_min is not numbers with blanks between "
            "them, each of the variable's type\n")

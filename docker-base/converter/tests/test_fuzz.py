@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from converter.fuzz import KINDS, campaign
+from converter.tests.fuzz import KINDS, campaign
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import netCDF4
 import numpy as np
 import pytest
-from converter.oracle import judge, read_report
+from converter.tests.oracle import judge, read_report
 
 GRANULES = {  # datasets with pure dimensions, values, attributes
     "IMPACTS_CRS_L1B_RevB_20200201_subset.h5": (5, 3 * 62815, 0),

@@ -4,7 +4,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.oracle import judge, read_report
+from converter.tests.oracle import judge, read_report
 
 FIELD = """\t\t\tOBJECT={kind}_{number}
 \t\t\t\t{kind}Name="{name}"

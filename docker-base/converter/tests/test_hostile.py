@@ -7,7 +7,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.test_features import table
+from converter.tests.test_features import table
 
 INPUT = 3
 
@@ -43,7 +43,7 @@ def test_classic_file_of_more_dimensions_than_netcdf_promises(plain, tmp_path):
 def test_rows_that_match_classic_variables_count_as_used(build, tmp_path):
     with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
         file.createVariable("a", "i2")
-    converter = build(table('{"/a", "b"}', '{"/a", "units", "1"}'), "CFLAGS=-O0")
+    converter = build(table('{"/a", "b"}', '{"/a", "units", "1"}'))
     assert "matches nothing" not in converter("--list", tmp_path / "in.nc").stdout
 
 
@@ -52,7 +52,7 @@ def test_class_of_a_coordinate_that_is_no_scale_is_left_out(build, convert):
     def fill(file):
         file["x"] = np.arange(3)
         file["x"].attrs["CLASS"] = "CARRAY"
-    done, product = convert(fill, build(table('{"/x", "", "x"}'), "CFLAGS=-O0"))
+    done, product = convert(fill, build(table('{"/x", "", "x"}')))
     assert "left out '/x:CLASS': HDF5 uses the name for dimension scales" in done.stderr
     with netCDF4.Dataset(product) as file:
         assert file["x"][:].tolist() == [0, 1, 2] and file["x"].ncattrs() == []
@@ -164,7 +164,7 @@ def test_groups_nested_deep_are_converted(convert):
 def test_axes_of_one_illegal_dimension_name_share_the_dimension(build, convert):
     def fill(file):
         file["x"], file["y"] = np.arange(3), np.arange(3)
-    _, product = convert(fill, build(table('{"/x", "", "a/b"}, {"/y", "", "a/b"}'), "CFLAGS=-O0"))
+    _, product = convert(fill, build(table('{"/x", "", "a/b"}, {"/y", "", "a/b"}')))
     with netCDF4.Dataset(product) as file:
         assert list(file.dimensions) == ["a_b"]
 
@@ -224,7 +224,7 @@ def test_wide_integers_of_the_tables_are_exact(build, convert, dtype, number):
     def fill(file):
         file[dtype] = np.arange(3).astype(dtype)
     rows = ", ".join(f'{{"/{kind}", "_FillValue", "{value}"}}' for kind, value in ((dtype, number),))
-    _, product = convert(fill, build(table("", rows), "CFLAGS=-O0"))
+    _, product = convert(fill, build(table("", rows)))
     with netCDF4.Dataset(product) as file:
         assert int(file[dtype].getncattr("_FillValue")) == int(float(number) if "e" in number else number)
 
@@ -236,7 +236,7 @@ def test_wide_integers_of_the_tables_are_exact(build, convert, dtype, number):
 def test_number_of_the_tables_that_does_not_fit_is_refused(build, tmp_path, dtype, number):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = np.arange(3).astype(dtype)
-    converter = build(table("", f'{{"/x", "_FillValue", "{number}"}}'), "CFLAGS=-O0")
+    converter = build(table("", f'{{"/x", "_FillValue", "{number}"}}'))
     done = converter(tmp_path / "in.h5", tmp_path / "out.nc")
     assert done.returncode == 2 and f"the table's value '{number}' of _FillValue is not one number" in done.stderr
 
@@ -246,7 +246,7 @@ def test_number_of_the_tables_that_does_not_fit_is_refused(build, tmp_path, dtyp
 def test_number_of_the_tables_that_fits_is_kept(build, convert, dtype, number):
     def fill(file):
         file["x"] = np.arange(3).astype(dtype)
-    _, product = convert(fill, build(table("", f'{{"/x", "_FillValue", "{number}"}}'), "CFLAGS=-O0"))
+    _, product = convert(fill, build(table("", f'{{"/x", "_FillValue", "{number}"}}')))
     with netCDF4.Dataset(product) as file:
         kept = file["x"].getncattr("_FillValue")
         assert np.array_equal(kept, np.dtype(dtype).type(float(number)), equal_nan=True)
@@ -261,7 +261,7 @@ def test_row_that_c_does_not_see_to_say_nothing_is_refused(build, tmp_path, vari
     """0 is a null pointer."""
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = 1
-    done = build(table(variables, attributes), "CFLAGS=-O0")(tmp_path / "in.h5", tmp_path / "out.nc")
+    done = build(table(variables, attributes))(tmp_path / "in.h5", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (2, f"_convert: {message}\n")
 
 
@@ -269,7 +269,7 @@ def test_fill_value_of_characters_is_text(build, tmp_path):
     with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
         file.createDimension("x", 3)
         file.createVariable("c", "S1", ("x",))[:] = np.array([b"a", b"-", b"c"])
-    done = build(table("", '{"/c", "_FillValue", "-"}'), "CFLAGS=-O0")(tmp_path / "in.nc", tmp_path / "out.nc")
+    done = build(table("", '{"/c", "_FillValue", "-"}'))(tmp_path / "in.nc", tmp_path / "out.nc")
     assert done.returncode == 0, done.stderr
     with h5py.File(tmp_path / "out.nc") as file:
         assert file["c"].attrs["_FillValue"] == b"-"

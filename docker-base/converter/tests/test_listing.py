@@ -7,9 +7,9 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.oracle import dimensions_of
-from converter.products import attributes
-from converter.test_features import table
+from converter.tests.oracle import dimensions_of
+from converter.tests.products import attributes
+from converter.tests.test_features import table
 
 HOSTILE = ["quote\"d", "back\\slash", "what??/", "??=", "{{a}}", "{% b %}", "{#c", "gr\u00fcn", "tab\tand\nline", "a*",
            "ab", "x[1]", "x1", "\u202eright to left", "100%", "*/ //", "0"]
@@ -43,7 +43,7 @@ def same_product(build, converter, granule, folder):
     """The printed table gives what a converter without any gives."""
     text = printed(converter, granule).decode()
     assert not re.search(r"\{[{%#]", text)
-    again = build(program(text, table()), "CFLAGS=-O0")
+    again = build(program(text, table()))
     assert converter(granule, folder / "before.nc").returncode == 0
     done = again(granule, folder / "after.nc")
     assert done.returncode == 0, done.stderr
@@ -73,7 +73,7 @@ def test_printed_table_of_hostile_names_gives_the_same_product(build, plain, tmp
     text = subprocess.run([plain.program, "--table", tmp_path / "in.h5"], capture_output=True, check=True).stdout
     text = text.decode()  # forbidden names are noted on standard error
     assert not re.search(r"\{[{%#]", text) and "gr\u00fcn" in text
-    again = build(program(text, table()), "CFLAGS=-O0")
+    again = build(program(text, table()))
     for converter, name in ((plain, "before.nc"), (again, "after.nc")):
         assert converter(tmp_path / "in.h5", tmp_path / name).returncode == 0
     assert content(tmp_path / "before.nc") == content(tmp_path / "after.nc")
@@ -96,7 +96,7 @@ def test_printed_table_says_what_the_file_says_alone(build, plain, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["a"], file["b"] = np.zeros((2, 3)), 2
         file["a"].attrs["units"] = "K"
-    own = build(table('{"/a", "new", "time", "m"}, {"/b", DROP}'), "CFLAGS=-O0")
+    own = build(table('{"/a", "new", "time", "m"}, {"/b", DROP}'))
     assert own("--list", tmp_path / "in.h5").returncode == 2
     text = printed(own, tmp_path / "in.h5")
     assert text == printed(plain, tmp_path / "in.h5") and b'{"/a", "", "dim_2 dim_3", "K", "", ""},' in text

@@ -8,7 +8,7 @@ import h5py
 import hypothesis.strategies as st
 import netCDF4
 import numpy as np
-from converter.oracle import judge, read_report
+from converter.tests.oracle import judge, read_report
 from hypothesis import HealthCheck, given, settings
 
 NAMES = st.one_of(st.sampled_from(["a", "b", "time", "x y", "é", "_c", "@d", "dim_3", "9"]),

@@ -10,10 +10,10 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
-from converter.conftest import EMPTY_TABLE, build_converter, engine_sources
-from converter.fuzz import KINDS, chunk_ranges, damage, make_granule
-from converter.products import differences
-from converter.test_sample import convert_sample
+from converter.tests.fuzz import KINDS, chunk_ranges, damage, make_granule
+from converter.tests.library import EMPTY_TABLE, LIBRARY, build_converter
+from converter.tests.products import differences
+from converter.tests.test_sample import convert_sample
 
 SANITIZERS = "CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 # Segmentation faults inside libhdf5 are its own, so the program's handlers keep them: they remove what was begun.
@@ -164,8 +164,8 @@ def test_shared_hdf5_gives_the_same_products(tmp_path, starter_table, sample):
 
 def test_functions_are_small_and_lines_short():
     """At most 40 lines a function, 120 characters a line."""
-    for name, path in engine_sources().items():
-        lines = path.read_text().splitlines()
+    for path in sorted(LIBRARY.glob("*/*.[ch]")):
+        name, lines = path.name, path.read_text().splitlines()
         assert max(map(len, lines)) <= 120, name
         start = None
         for number, line in enumerate(lines, 1):

@@ -11,7 +11,7 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
-from converter.oracle import judge, read_report
+from converter.tests.oracle import judge, read_report
 
 INPUT = 3
 PASS_BYTES = 1 << 18  # from here on the kernel copies

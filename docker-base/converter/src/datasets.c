@@ -1,0 +1,122 @@
+/* datasets.c: which datasets are converted, and how they are stored.  SPDX-License-Identifier: Apache-2.0 */
+#include "engine.h"
+
+/* What the table calls the variable, and where it moves it; returns 0 where the table drops it. */
+int add_variable_name(struct job *job, const char *path, const char **name, size_t *parent)
+{
+    const char *new_name = COLUMN(job, path, name);
+    if (!strcmp(new_name, DROP)) {
+        tell(job, ASKED, path, NULL, "dropped by the table");
+        return 0;
+    }
+    if (*new_name == '/')
+        *parent = 0;
+    if (*new_name)
+        *name = new_name + (*new_name == '/');
+    return 1;
+}
+
+/* Reads how the dataset is stored.  Returns NULL, or why its data cannot be read here. */
+static const char *read_storage(hid_t dataset, struct item *item, char why[128])
+{
+    struct storage *storage = &item->storage;
+    hid_t plist = H5Dget_create_plist(dataset);
+    H5D_fill_value_t state;
+    unsigned chunk_options = 0;
+    const char *answer = NULL;
+
+    storage->deflate = -1;
+    storage->layout = H5Pget_layout(plist);
+    storage->filter_count = H5Pget_nfilters(plist);
+    if (storage->layout == H5D_CHUNKED)
+        storage->partial_chunks = H5Pget_chunk(plist, RANK, storage->chunk) < 0
+            || H5Pget_chunk_opts(plist, &chunk_options) < 0 || chunk_options != 0;
+    if (storage->layout == H5D_VIRTUAL)
+        answer = "virtual dataset: its data lie in other datasets, of this file or of others";
+    else if (H5Pget_external_count(plist) > 0)
+        answer = "its data lie in other files";
+    for (int i = 0; i < storage->filter_count; i++) {
+        char name[64] = "";
+        size_t values = 1;
+        unsigned flags, info, value = 0;
+        H5Z_filter_t filter = H5Pget_filter2(plist, (unsigned)i, &flags, &values, &value, sizeof name, name, &info);
+        storage->filters[i] = filter;
+        if (filter == H5Z_FILTER_DEFLATE && storage->deflate < 0) {
+            storage->deflate = i;
+            storage->level = value;
+        }
+        if (!answer && H5Zfilter_avail(filter) <= 0 && H5Dget_storage_size(dataset) > 0) {
+            snprintf(why, 128, "no plug-in for its filter %d (%s)", (int)filter, name);
+            answer = why;
+        }
+    }
+    hid_t own = H5Dget_type(dataset), type = item->type == NC_CHAR ? own : native_type(item->type, item->from);
+    if (H5Tis_variable_str(own) <= 0 && H5Pfill_value_defined(plist, &state) >= 0 && state != H5D_FILL_VALUE_UNDEFINED
+        && (item->type == NC_STRING || H5Pget_fill_value(plist, type, storage->fill) >= 0))
+        storage->has_fill = state == H5D_FILL_VALUE_USER_DEFINED;
+    H5Tclose(own);
+    H5Pclose(plist);
+    return answer;
+}
+
+/* More than 63 bits count: HDF5 1.10 crashes when it writes to such a dataset. */
+static int is_countable(const struct item *item)
+{
+    hsize_t left = INT64_MAX;
+    for (int i = 0; i < item->rank; i++)
+        left /= item->length[i] ? item->length[i] : 1;
+    return left > 0;
+}
+
+/* Describes the dataset in `item`.  Returns NULL, or why it cannot be converted. */
+static const char *describe_dataset(hid_t id, struct item *item, hid_t type, hid_t space, char why[128])
+{
+    if (H5Sget_simple_extent_type(space) == H5S_NULL)
+        return "it has no value (null dataspace)";
+    item->type = netcdf_type(type);
+    item->from = H5Tget_class(type);
+    if (item->type == NC_NAT)
+        return type_name(type);
+    item->big_endian = item->from != H5T_STRING && H5Tget_size(type) > 1 && H5Tget_order(type) == H5T_ORDER_BE;
+    item->rank = H5Sget_simple_extent_dims(space, item->length, item->limit);
+    item->is_scale = attribute_starts(id, "CLASS", "DIMENSION_SCALE");
+    item->is_variable = !(item->is_scale && item->rank == 1
+        && attribute_starts(id, "NAME", "This is a netCDF dimension but not a netCDF variable"));
+    const char *reason = read_storage(id, item, why);
+    return reason ? reason : is_countable(item) ? NULL : "it has more elements than can be counted";
+}
+
+/* Adds a dataset to the list, or says why not.  Takes over `id`. */
+int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent)
+{
+    hid_t type = H5Dget_type(id), space = H5Dget_space(id);
+    struct item found = {.address = address};
+    char why[128];
+    int status = 0;
+
+    name = shown_name(name);
+    if (type < 0 || space < 0)
+        status = fail(job, STATUS_INPUT, "cannot read", path);
+    else if (add_variable_name(job, path, &name, &parent)) {
+        const char *reason = describe_dataset(id, &found, type, space, why);
+        struct item *item = reason ? NULL : add_item(job, id, path, name, parent);
+        if (reason)
+            tell(job, LEFT_OUT, path, NULL, "%s", reason);
+        else if (!item)
+            status = out_of_memory(job);
+        else {
+            found.path = item->path;
+            found.name = item->name;
+            found.parent = parent;
+            found.id = id;
+            found.to = -1;
+            *item = found;
+            id = -1;
+        }
+    }
+    if (id >= 0)
+        H5Dclose(id);
+    H5Sclose(space);
+    H5Tclose(type);
+    return status;
+}

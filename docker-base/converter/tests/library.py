@@ -1,0 +1,73 @@
+"""The conversion library, built with this machine's compiler and C libraries, and linked with tables."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from support import ROOT
+
+LIBRARY = ROOT / "docker-base" / "converter"
+MAKEFILE = "INTERFACE := 1\ninclude {}/share/cumulus/convert.mk\n"
+EMPTY_TABLE = """#include "hdf5_to_netcdf.h"
+int main(int argc, char **argv)
+{
+    static const struct tables tables = {NULL, 0, NULL, 0};
+    return convert_main(argc, argv, &tables);
+}
+"""
+
+
+def unavailable(reason):
+    """Skip, or fail where the C libraries are promised to be there."""
+    if os.environ.get("REQUIRE_NATIVE") == "1":
+        pytest.fail(reason)
+    pytest.skip(f"no C libraries for the converter: {reason}")
+
+
+def require_compiler():
+    """Skip, or fail, where the library cannot be built."""
+    for tool in ("make", "gcc", "pkg-config"):
+        if not shutil.which(tool):
+            unavailable(f"{tool} is not installed")
+    for library in ("netcdf", "hdf5", "libdeflate"):
+        if subprocess.run(["pkg-config", "--exists", library], check=False).returncode:
+            unavailable(f"the C library {library} is not installed (libnetcdf-dev libhdf5-dev libdeflate-dev)")
+
+
+def make(folder, *arguments):
+    done = subprocess.run(["make", "-C", folder, *arguments], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def install_library(prefix, *make_options):
+    """Build the library outside its sources, warnings being errors, and install it below `prefix`."""
+    require_compiler()
+    make(LIBRARY, "install", f"PREFIX={prefix}", f"BUILD={prefix}/build", "WERROR=1", *make_options)
+
+
+class Converter:
+    """A built `_convert`; calling it converts and returns the finished process."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def __call__(self, *arguments, timeout=60, **options):
+        return subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+                              errors="replace", check=False, **options)
+
+
+def link_table(folder, prefix, table, *make_options):
+    """Build the converter of the table's text in `folder`, as a repository does, with the library below `prefix`."""
+    sources = folder / "convert"
+    sources.mkdir()
+    (sources / "Makefile").write_text(MAKEFILE.format(prefix))
+    (sources / "sample2nc.c").write_text(table)
+    make(sources, "WERROR=1", *make_options)
+    return Converter(folder / "_convert")
+
+
+def build_converter(folder, table, *make_options):
+    """Build library and converter in `folder` with options of their own."""
+    install_library(folder / "prefix", *make_options)
+    return link_table(folder, folder / "prefix", table, *make_options)
