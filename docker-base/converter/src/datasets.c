@@ -16,6 +16,48 @@ int add_variable_name(struct job *job, const char *path, const char **name, size
     return 1;
 }
 
+/* Why the data lie outside the dataset, or NULL.  A granule must not decide which files of the machine are read. */
+static const char *why_elsewhere(hid_t plist)
+{
+    return H5Pget_layout(plist) == H5D_VIRTUAL
+        ? "virtual dataset: its data lie in other datasets, of this file or of others"
+        : H5Pget_external_count(plist) > 0 ? "its data lie in other files" : NULL;
+}
+
+int lies_elsewhere(hid_t dataset)
+{
+    hid_t plist = H5Dget_create_plist(dataset);
+    int elsewhere = plist < 0 || why_elsewhere(plist) != NULL;
+    H5Pclose(plist);
+    return elsewhere;
+}
+
+/* Whether a part of a virtual dataset grows with its source. */
+static int has_growing_part(hid_t plist, size_t part)
+{
+    hsize_t start[RANK], stride[RANK], count[RANK], block[RANK];
+    hid_t space = H5Pget_virtual_vspace(plist, part);
+    int rank = H5Sget_simple_extent_ndims(space), grows = 0;
+    if (rank > 0 && H5Sget_select_type(space) == H5S_SEL_HYPERSLABS && H5Sis_regular_hyperslab(space) > 0
+        && H5Sget_regular_hyperslab(space, start, stride, count, block) >= 0)
+        for (int i = 0; i < rank; i++)
+            grows |= count[i] == H5S_UNLIMITED || block[i] == H5S_UNLIMITED;
+    H5Sclose(space);
+    return grows;
+}
+
+/* The dataspace, or -1 where HDF5 would open other files to learn its lengths. */
+hid_t own_space(hid_t dataset)
+{
+    size_t parts = 0;
+    hid_t plist = H5Dget_create_plist(dataset);
+    int is_safe = H5Pget_layout(plist) != H5D_VIRTUAL || H5Pget_virtual_count(plist, &parts) >= 0;
+    for (size_t i = 0; is_safe && i < parts; i++)
+        is_safe = !has_growing_part(plist, i);
+    H5Pclose(plist);
+    return is_safe ? H5Dget_space(dataset) : -1;
+}
+
 /* Reads how the dataset is stored.  Returns NULL, or why its data cannot be read here. */
 static const char *read_storage(hid_t dataset, struct item *item, char why[128])
 {
@@ -23,7 +65,7 @@ static const char *read_storage(hid_t dataset, struct item *item, char why[128])
     hid_t plist = H5Dget_create_plist(dataset);
     H5D_fill_value_t state;
     unsigned chunk_options = 0;
-    const char *answer = NULL;
+    const char *answer = why_elsewhere(plist);
 
     storage->deflate = -1;
     storage->layout = H5Pget_layout(plist);
@@ -31,10 +73,6 @@ static const char *read_storage(hid_t dataset, struct item *item, char why[128])
     if (storage->layout == H5D_CHUNKED)
         storage->partial_chunks = H5Pget_chunk(plist, RANK, storage->chunk) < 0
             || H5Pget_chunk_opts(plist, &chunk_options) < 0 || chunk_options != 0;
-    if (storage->layout == H5D_VIRTUAL)
-        answer = "virtual dataset: its data lie in other datasets, of this file or of others";
-    else if (H5Pget_external_count(plist) > 0)
-        answer = "its data lie in other files";
     for (int i = 0; i < storage->filter_count; i++) {
         char name[64] = "";
         size_t values = 1;
@@ -68,17 +106,18 @@ static int is_countable(const struct item *item)
     return left > 0;
 }
 
-/* Describes the dataset in `item`.  Returns NULL, or why it cannot be converted. */
+/* Describes the dataset in `item`; `space` is -1 where it cannot be known.  Returns NULL, or why it cannot be
+ * converted. */
 static const char *describe_dataset(hid_t id, struct item *item, hid_t type, hid_t space, char why[128])
 {
-    if (H5Sget_simple_extent_type(space) == H5S_NULL)
+    if (space >= 0 && H5Sget_simple_extent_type(space) == H5S_NULL)
         return "it has no value (null dataspace)";
     item->type = netcdf_type(type);
     item->from = H5Tget_class(type);
     if (item->type == NC_NAT)
         return type_name(type);
     item->big_endian = item->from != H5T_STRING && H5Tget_size(type) > 1 && H5Tget_order(type) == H5T_ORDER_BE;
-    item->rank = H5Sget_simple_extent_dims(space, item->length, item->limit);
+    item->rank = space < 0 ? 0 : H5Sget_simple_extent_dims(space, item->length, item->limit);
     item->is_scale = attribute_starts(id, "CLASS", "DIMENSION_SCALE");
     item->is_variable = !(item->is_scale && item->rank == 1
         && attribute_starts(id, "NAME", "This is a netCDF dimension but not a netCDF variable"));
@@ -89,13 +128,13 @@ static const char *describe_dataset(hid_t id, struct item *item, hid_t type, hid
 /* Adds a dataset to the list, or says why not.  Takes over `id`. */
 int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent)
 {
-    hid_t type = H5Dget_type(id), space = H5Dget_space(id);
+    hid_t type = H5Dget_type(id), space = own_space(id);
     struct item found = {.address = address};
     char why[128];
     int status = 0;
 
     name = shown_name(name);
-    if (type < 0 || space < 0)
+    if (type < 0 || (space < 0 && !lies_elsewhere(id)))
         status = fail(job, STATUS_INPUT, "cannot read", path);
     else if (add_variable_name(job, path, &name, &parent)) {
         const char *reason = describe_dataset(id, &found, type, space, why);

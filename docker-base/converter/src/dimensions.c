@@ -156,7 +156,7 @@ static void add_absent_scale(struct job *job, const struct item *item, haddr_t s
     hobj_ref_t reference = scale;
     if (scale == HADDR_UNDEF || dim_of_scale(job, scale))
         return;
-    hid_t id = H5Rdereference2(item->id, H5P_DEFAULT, H5R_OBJECT, &reference), space = H5Dget_space(id);
+    hid_t id = H5Rdereference2(item->id, H5P_DEFAULT, H5R_OBJECT, &reference), space = own_space(id);
     ssize_t size = H5Iget_name(id, path, sizeof path);
     if (H5Sget_simple_extent_ndims(space) == 1 && size > 0 && (size_t)size < sizeof path
         && H5Sget_simple_extent_dims(space, length, limit) == 1) {

@@ -138,6 +138,8 @@ int attribute_starts(hid_t object, const char *name, const char *start);
 /* walk.c, datasets.c */
 struct item *add_item(struct job *job, hid_t id, const char *path, const char *name, size_t parent);
 int walk(struct job *job, size_t group);
+int lies_elsewhere(hid_t dataset);
+hid_t own_space(hid_t dataset);
 int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent);
 int add_variable_name(struct job *job, const char *path, const char **name, size_t *parent);
 
