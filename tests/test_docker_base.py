@@ -41,8 +41,8 @@ def test_cumulus_is_importable_in_the_dev_image(inside):
 
 def test_conversion_library_is_in_the_dev_image_alone(inside):
     """Linked into each converter, it is of no use at run time."""
-    names = " ".join(f"/usr/local/{name}" for name in (
-        "lib/libcumulus-convert.a", "include/hdf5_to_netcdf.h", "share/cumulus/convert.mk", "share/cumulus/compiler.mk"))
+    names = " ".join(f"/usr/local/{name}" for name in ("lib/libcumulus-convert.a", "include/hdf5_to_netcdf.h",
+                                                       "share/cumulus/convert.mk", "share/cumulus/compiler.mk"))
     assert inside(f"ls {names} | wc -l", dev=True).stdout == "4\n"
     assert inside(f"ls {names} 2>/dev/null | wc -l").stdout == "0\n"
 

@@ -11,24 +11,26 @@
 extern "C" {
 #endif
 
-/* Raised when tables can say something that an older library does not know; convert/Makefile names what it needs. */
+/* Grows when tables can say something that an older library does not know; convert/Makefile names the number it
+ * needs. */
 #define CONVERT_INTERFACE 1
 
-/* What becomes of one dataset, or of all that a glob matches (* and ? do not cross a slash: "/Data/ATB_*").
- * A group's own path can only drop it, with all that is in it.
- * "" leaves a thing as it is in the file.  Where several rows match, the first that says something wins. */
+/* Describes a dataset, or all datasets that a glob matches (* and ? do not cross a slash: "/Data/ATB_*"). A row with a
+ * group's own path can only drop it, with all its members. "" keeps what the file has. Where several rows match, the
+ * first with a value wins. Trailing columns may be left out. */
 struct variable {
     const char *path;           /* HDF5 path */
     const char *name;           /* name in the product; "/name" moves it to the root group; DROP leaves it out */
-    const char *dims;           /* dimension names, one an axis: "time altitude" */
+    const char *dims;           /* a dimension name for each axis: "time altitude" */
     const char *units;
     const char *standard_name;
     const char *long_name;
 };
 #define DROP "-"
 
-/* A further attribute of the datasets that match, or of a group ("/" is the whole product).  "" removes it.
- * _FillValue, valid_* and flag_values become numbers of the variable's type, scale_factor and add_offset doubles. */
+/* Gives a further attribute to the datasets that match, or to a group ("/" is the whole product). "" removes it.
+ * _FillValue, valid_* and flag_values are written as numbers of the variable's type, scale_factor and add_offset as
+ * doubles. */
 struct attribute {
     const char *path;
     const char *name;

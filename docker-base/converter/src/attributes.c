@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#define NO_FILL "not one value of the variable's type"
+#define NO_FILL "it is not a single value of the variable's type"
 
 /* ---- Writing ---- */
 
@@ -21,7 +21,7 @@ static int put(hid_t object, const char *name, hid_t type, hid_t space, const vo
     return status;
 }
 
-/* `count` values in one axis; returns 0 or -1. */
+/* Writes `count` values as an attribute of one axis; returns 0 or -1. */
 int put_values(hid_t object, const char *name, hid_t type, size_t count, const void *values)
 {
     hsize_t length = count;
@@ -29,7 +29,7 @@ int put_values(hid_t object, const char *name, hid_t type, size_t count, const v
     return put(object, name, type, space, count ? values : NULL);
 }
 
-/* A number of the format's own, without an axis: h5netcdf reads no other. */
+/* Writes a number that the format itself needs as a scalar: h5netcdf reads nothing else. */
 int put_number(hid_t object, const char *name, int number)
 {
     return put(object, name, H5T_NATIVE_INT, H5Screate(H5S_SCALAR), &number);
@@ -88,17 +88,17 @@ static const struct structural *find_structural(const char *name)
     return NULL;
 }
 
-/* Whether the attribute is what its structural name says: of that type, and in its place. */
+/* Whether the attribute has the type and the owner that its structural name asks for. */
 static int is_bookkeeping(const struct item *item, const char *name)
 {
     const struct structural *as = find_structural(name);
     if (!as || H5Aexists(item->id, name) <= 0)
         return 0;
     hid_t attribute = H5Aopen(item->id, name, H5P_DEFAULT), type = H5Aget_type(attribute);
-    int found = H5Tget_class(type) == as->class && (as->is_global ? !strcmp(item->path, "/") : !item->is_group);
+    int is_real = H5Tget_class(type) == as->class && (as->is_global ? !strcmp(item->path, "/") : !item->is_group);
     H5Tclose(type);
     H5Aclose(attribute);
-    return found;
+    return is_real;
 }
 
 static int is_scale_mark(const char *name)
@@ -111,7 +111,7 @@ void tell_if_hidden(struct job *job, const char *path, const char *name)
 {
     static const char *const names[] = {"_IsNetcdf4", "_SuperblockVersion", "_Format"};
     if (is_scale_mark(name) || is_one_of(name, names, ROWS(names)))
-        tell(job, NOTED, path, name, "kept, but the netCDF library shows no attribute of this name");
+        tell(job, NOTED, path, name, "kept, but the netCDF library hides attributes of this name");
 }
 
 /* Attributes that say how HDF5 or netCDF-4 stored the input, or that the tables or the engine set. */
@@ -155,8 +155,7 @@ static const char *copy_strings(struct job *job, const struct item *item, const 
     return status < 0 ? "it cannot be written" : NULL;
 }
 
-/* Turns one number into another type, in place; returns whether it fits: into a floating-point type, as near as that
- * goes. */
+/* Converts a number to another type, in place; returns whether it fits. Floating-point types take the nearest value. */
 int convert_number(nc_type from, nc_type to, unsigned char number[8])
 {
     hid_t before = native_type(from, H5T_INTEGER), after = native_type(to, H5T_INTEGER);
@@ -179,7 +178,7 @@ int convert_number(nc_type from, nc_type to, unsigned char number[8])
     return to == NC_FLOAT || to == NC_DOUBLE || !memcmp(back, first, H5Tget_size(before));
 }
 
-/* Makes of the one value that an attribute holds the variable's fill value; returns NULL, or why it is none. */
+/* Makes the attribute's value the variable's fill value; returns NULL, or why it cannot be one. */
 const char *as_fill(const struct item *item, nc_type type, size_t count, unsigned char value[8])
 {
     if (count != 1 || type == NC_STRING || (type == NC_CHAR) != (item->type == NC_CHAR))
@@ -205,7 +204,7 @@ static const char *copy_fill(const struct item *item, hid_t attribute, hid_t typ
     return why ? why : put_fill_value(item, fill) < 0 ? "it cannot be written" : NULL;
 }
 
-/* Writes what `attribute` holds; returns NULL, or why it cannot be written. */
+/* Copies the values of `attribute`; returns NULL, or why they cannot be written. */
 static const char *copy_values(struct job *job, const struct item *item, const char *name, hid_t attribute, hid_t type,
                                size_t count)
 {
@@ -236,7 +235,7 @@ static void tell_changes(struct job *job, const char *path, const char *name, co
     if (strcmp(legal, name))
         tell(job, NOTED, path, name, "converted as '%s': netCDF forbids its name", legal);
     if (H5Sget_simple_extent_ndims(space) > 1)
-        tell(job, NOTED, path, name, "its values stand in one row: netCDF's attributes have no shape");
+        tell(job, NOTED, path, name, "its values are written as a list: netCDF attributes have no shape");
     if (H5Tget_class(type) == H5T_ENUM)
         tell(job, NOTED, path, name, "its numbers are kept, the names of its enumeration are not");
     tell_if_hidden(job, path, legal);
@@ -266,7 +265,7 @@ static herr_t copy_attribute(hid_t object, const char *name, const H5A_info_t *i
     else if (!legal)
         status = out_of_memory(job);
     else if (strcmp(legal, name) && (is_replaced(job, target->item, legal) || H5Aexists(object, legal) > 0))
-        why = "netCDF forbids its name, and the legal one has another use";
+        why = "netCDF forbids its name, and another attribute has the legal one";
     else if (!(why = is_occupied(job, target->item, legal)))
         why = copy_values(job, target->item, legal, attribute, type, (size_t)count);
     if (why)
@@ -317,7 +316,8 @@ static int put_fill(struct job *job, const struct item *item)
     return put_fill_value(item, storage->fill) < 0 ? fail(job, STATUS_WRITE, "cannot write", item->path) : 0;
 }
 
-/* An enumeration becomes its numbers; CF keeps their names in flag_values and flag_meanings, words without spaces. */
+/* An enumeration is converted to its numbers. CF keeps the names in flag_values and flag_meanings, as words without
+ * spaces. */
 static int describe_enum(struct job *job, const struct item *item)
 {
     hid_t type = H5Dget_type(item->id), memory = H5Tget_native_type(type, H5T_DIR_ASCEND);
@@ -342,7 +342,7 @@ static int describe_enum(struct job *job, const struct item *item)
     if (table_value(job, item, "flag_values") || table_value(job, item, "flag_meanings"))
         count = 0;              /* the table has its own, or none */
     else if (H5Aexists(item->to, "flag_values") > 0 || H5Aexists(item->to, "flag_meanings") > 0)
-        tell(job, NOTED, item->path, NULL, "the names of its enumeration are not written: it has flags of its own");
+        tell(job, NOTED, item->path, NULL, "the names of its enumeration are left out: it has flags");
     else if (values && meanings && count > 0 && size <= 8) {
         status = put_values(item->to, "flag_values", native_type(item->type, H5T_INTEGER), (size_t)count, values) < 0
             ? fail(job, STATUS_WRITE, "cannot write", item->path) : put_text(job, item->to, "flag_meanings", meanings);

@@ -104,8 +104,8 @@ static int list_in_order(hid_t dataset, hid_t space, hsize_t count, struct grid 
 }
 #endif
 
-/* HDF5, up to 2.0 at least, says wrongly where the chunks of an "extensible array" are: the index, since 1.10, of data
- * of which one dimension is unlimited, if that is not the first.  It reads and writes them rightly. */
+/* HDF5, up to 2.0 at least, reports wrong positions for the chunks of an "extensible array". That is the index, since
+ * 1.10, of data with one unlimited dimension that is not the first. Reading and writing them works. */
 static int is_misplaced(const struct item *item)
 {
     H5D_chunk_index_t index = H5D_CHUNK_IDX_EARRAY;
@@ -113,7 +113,7 @@ static int is_misplaced(const struct item *item)
                                                               && item->limit[0] != H5S_UNLIMITED);
 }
 
-/* Lists the chunks that are stored; returns -1 where the list is not as long as HDF5 says. */
+/* Lists the stored chunks; returns -1 if the list is shorter or longer than the count that HDF5 gives. */
 static int plan_chunks(const struct item *item, struct grid *grid)
 {
     hid_t space = H5Dget_space(item->id);
@@ -232,8 +232,8 @@ static const char *read_chunk(struct queue *queue, struct stored *chunk, struct 
         : read_file(queue->file, slot->bytes, (size_t)chunk->size, (off_t)(queue->base + chunk->address));
 }
 
-/* Fletcher's checksum over words of two bytes, the first one high, stands behind the bytes.  Some old writers swapped
- * the bytes of each half; HDF5 takes both for right. */
+/* Fletcher's checksum, over big-endian words of two bytes, follows the data. Some old writers swapped the bytes of each
+ * half; HDF5 accepts both. */
 static int fletcher_agrees(const unsigned char *bytes, size_t size)
 {
     uint64_t sum = 0, sums = 0;
@@ -325,7 +325,7 @@ static int write_chunk(struct job *job, struct queue *queue, const struct slot *
     return status;
 }
 
-/* Writes what is ready, and takes the next chunk while nothing is; returns 0 or -1. */
+/* Writes the chunks that are ready, and reads the next chunk while none is; returns 0 or -1. */
 static int write_all(struct job *job, const struct worker *worker)
 {
     struct queue *queue = worker->queue;
@@ -349,7 +349,7 @@ static int write_all(struct job *job, const struct worker *worker)
     return status;
 }
 
-/* Moves the chunks on `threads` threads, this one among them; fewer where they cannot be started. */
+/* Moves the chunks on `threads` threads, this thread included; on fewer if they cannot be started. */
 static int run(struct job *job, struct queue *queue, int threads)
 {
     struct worker workers[THREADS_MAX] = {0};

@@ -61,8 +61,8 @@ struct header {
     FILE *file;
     size_t size;                /* of the file */
     size_t count, offset;       /* widths of counts and of offsets in it, 4 or 8 */
-    size_t records, record;     /* how many, and the bytes of one */
-    size_t dims, *lengths;      /* the unlimited one's is 0 */
+    size_t records, record;     /* the number of records, and the bytes of each */
+    size_t dims, *lengths;      /* of the unlimited dimension: 0 */
     const char *why;            /* it cannot be read, or NULL */
 };
 
@@ -161,7 +161,7 @@ static struct extent walk_variable(struct header *header)
     for (size_t i = 0; i < rank && !header->why; i++) {
         size_t dim = next_number(header, header->count), length = dim < header->dims ? header->lengths[dim] : 0;
         if (!header->why && dim >= header->dims)
-            header->why = "a variable in it has a dimension that is not there";
+            header->why = "a variable in it has a dimension that the file does not define";
         extent.is_record |= i == 0 && length == 0;
         extent.bytes = capped(extent.bytes, i == 0 && length == 0 ? 1 : length);
     }
@@ -172,7 +172,7 @@ static struct extent walk_variable(struct header *header)
     return extent;
 }
 
-/* Records are padded to 4 bytes each variable, unless only one has them. */
+/* Each variable of a record is padded to 4 bytes, unless the record has a single variable. */
 static void check_extents(struct header *header, const struct extent *extents, size_t count)
 {
     size_t users = 0, single = 0;
@@ -231,7 +231,7 @@ static int check_header(struct job *job)
 
 /* ---- The list of variables ---- */
 
-/* The fill value that a variable's attribute names; `*why` says why there is none. */
+/* Reads the fill value from the variable's attribute; `*why` says why there is none. */
 static int read_classic_fill(struct job *job, const struct item *item, unsigned char fill[8], const char **why)
 {
     int var = (int)item->address;
@@ -312,13 +312,13 @@ static int add_classic_dims(struct job *job, int count, size_t *dims)
         struct dim *dim = add_dim(job, name, length, i == unlimited);
         if (!dim)
             return out_of_memory(job);
-        dim->home = 0;          /* kept, even if no variable lies along it */
+        dim->home = 0;          /* kept, even if no variable uses it */
         dims[i] = job->dim_count - 1;
     }
     return 0;
 }
 
-/* The library has no limit to the number of dimensions, whatever NC_MAX_DIMS says. */
+/* The library does not limit the number of dimensions; NC_MAX_DIMS has no effect. */
 static int add_classic_items(struct job *job)
 {
     int count = 0, vars = 0;

@@ -19,7 +19,7 @@ static enum status cannot_write(struct command *command, const char *name)
     return STATUS_WRITE;
 }
 
-/* Converts one input, says what became of it, and returns its status. */
+/* Converts an input, reports the result, and returns its status. */
 static enum status handle(struct command *command, const char *input, const char *output)
 {
     struct report report = {.input = input, .output = output};
@@ -47,7 +47,7 @@ static enum status batch(struct command *command)
     while (getdelim(&names[0], &rooms[0], '\0', stdin) > 0) {
         ssize_t length = getdelim(&names[1], &rooms[1], '\0', stdin);
         if (length <= 0 || names[1][length - 1] != '\0') {      /* the caller died while it wrote */
-            fprintf(stderr, "%s: an input without a whole output\n", PROGRAM);
+            fprintf(stderr, "%s: standard input ends within a pair of names\n", PROGRAM);
             status = STATUS_USAGE;
             break;
         }
@@ -60,23 +60,23 @@ static enum status batch(struct command *command)
     return command->is_unwritten ? STATUS_WRITE : status;
 }
 
-/* Whether two inputs would become one product: the later would replace the earlier. */
+/* Whether two inputs have the same product, so that the later would replace the earlier. */
 static int is_ambiguous(const struct command *command)
 {
     char **names = command->names, **products = calloc((size_t)command->name_count + 1, sizeof *products);
-    int found = 0;
-    for (int i = 0; products && i + 1 < command->name_count && !command->options.list && !found; i += 2) {
+    int is_double = 0;
+    for (int i = 0; products && i + 1 < command->name_count && !command->options.list && !is_double; i += 2) {
         products[i] = real_product(names[i], names[i + 1]);
-        for (int k = 0; products[i] && k < i && !found; k += 2)
+        for (int k = 0; products[i] && k < i && !is_double; k += 2)
             if (products[k] && !strcmp(products[k], products[i])) {
                 fprintf(stderr, "%s: '%s' and '%s' would both become '%s'\n", PROGRAM, names[k], names[i], products[i]);
-                found = 1;
+                is_double = 1;
             }
     }
     for (int i = 0; products && i < command->name_count; i++)
         free(products[i]);
     free(products);
-    return found;
+    return is_double;
 }
 
 static enum status many(struct command *command)
@@ -113,7 +113,7 @@ static FILE *open_report(struct command *command, enum status *status)
     if (!strcmp(command->report_name, "-"))
         return stdout;
     if (is_no_report(command->report_name)) {
-        fprintf(stderr, "%s: cannot write '%s': it is there, and no report\n", PROGRAM, command->report_name);
+        fprintf(stderr, "%s: cannot write '%s': the file exists and is not a report\n", PROGRAM, command->report_name);
         *status = STATUS_USAGE;
         return NULL;
     }
@@ -141,7 +141,7 @@ static void open_standard_files(void)
 {
     for (int file = 0; file <= 2; file++)
         if (fcntl(file, F_GETFD) < 0)
-            open("/dev/null", file == 2 ? O_WRONLY : O_RDONLY);         /* what goes to a closed output still fails */
+            open("/dev/null", file == 2 ? O_WRONLY : O_RDONLY);         /* writing to a closed output still fails */
 }
 
 static enum status print(const char *text)
@@ -159,7 +159,7 @@ int convert_main(int argc, char **argv, const struct tables *tables)
         command.options.threads = 4;
     open_standard_files();
     catch_signals();
-    mallopt(M_MMAP_THRESHOLD, 8 << 20);         /* keep what HDF5 gives back after each file: it wants it again */
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);         /* keep what HDF5 frees after each file: the next needs it */
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);        /* the input may lie on a read-only file system */
     switch (read_command(argc, argv, &command)) {

@@ -18,7 +18,7 @@ struct command {
     int batch;
     const char *report_name;
     FILE *report_file;
-    int is_unwritten;           /* something of what was to be said */
+    int is_unwritten;           /* some output could not be written */
     char **names;
     int name_count;
 };

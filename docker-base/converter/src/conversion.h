@@ -14,7 +14,7 @@ enum status {
     STATUS_WRITE = 5            /* the output cannot be written */
 };
 
-enum list { CONVERT, LIST, TABLE };     /* only say what would become of it, or print a table to begin with */
+enum list { CONVERT, LIST, TABLE };     /* LIST, TABLE: only list what would be converted, or print a table */
 
 struct options {
     int strict, verify;
@@ -25,7 +25,7 @@ struct options {
 /* ASKED: by the tables; UNUSED: a row of them; LISTED, ROW: a line of --list, of --table. */
 enum kind { CONVERTED, NOTED, ASKED, UNUSED, LEFT_OUT, LISTED, ROW };
 
-struct entry {                  /* what became of a dataset or an attribute */
+struct entry {                  /* the result for a dataset or an attribute */
     char *path, *attribute, *text;      /* text: the variable's path in the product, the reason, or the line */
     enum kind kind;
 };

@@ -34,7 +34,7 @@ static int open_hdf5(struct job *job)
     if (is_small)
         H5Pset_fapl_core(access, 1 << 16, 0);   /* read at once: HDF5 asks for a few bytes at a time */
     else
-        H5Pset_fapl_sec2(access);               /* whatever HDF5_DRIVER says */
+        H5Pset_fapl_sec2(access);               /* HDF5_DRIVER has no effect */
     job->file = H5Fopen(job->input, H5F_ACC_RDONLY, access);
     if (job->file < 0)
         fail(job, STATUS_INPUT, "cannot read", job->input);
@@ -91,7 +91,7 @@ static int convert_items(struct job *job, const char *output)
     return check_strict(job);   /* some is known only when the data were read */
 }
 
-/* Closes the output first: what HDF5 has kept back until then may not fit on the disk. */
+/* Closes the output first: the data that HDF5 still holds in memory may not fit on the disk. */
 static int release(struct job *job, int status)
 {
     for (size_t i = 0; i < job->item_count; i++)

@@ -112,7 +112,7 @@ static int move_box(struct move *move, const hsize_t start[RANK])
     return status;
 }
 
-/* How many bytes an element takes in reading it; a string of any length, what is its share of the file. */
+/* How many bytes an element needs while it is read; for a string of any length, its share of the file. */
 static size_t element_size(const struct job *job, const struct item *item, hid_t type)
 {
     hsize_t file = 0, elements = 1;
@@ -188,7 +188,7 @@ static int move_contiguous(struct job *job, const struct item *item)
             return fail_because(job, STATUS_WRITE, "cannot write", item->path, strerror(errno));
         if (done <= 0)
             return done < 0 ? 0
-                : fail_because(job, STATUS_INPUT, "cannot read", item->path, "the file has become shorter");
+                : fail_because(job, STATUS_INPUT, "cannot read", item->path, "the file shrank while it was read");
         rest -= (hsize_t)done;
     }
     return 1;
@@ -196,7 +196,8 @@ static int move_contiguous(struct job *job, const struct item *item)
 
 /* ---- One dataset ---- */
 
-/* Makes a variable as long as its dimensions, with fill value that is not stored, where the library reads no other. */
+/* Makes a variable as long as its dimensions, with fill values that are not stored: the netCDF library misreads shorter
+ * ones. */
 static int extend(struct job *job, const struct item *item)
 {
     hsize_t length[RANK];

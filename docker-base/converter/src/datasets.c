@@ -125,11 +125,11 @@ static const char *describe_dataset(hid_t id, struct item *item, hid_t type, hid
     return reason ? reason : is_countable(item) ? NULL : "it has more elements than can be counted";
 }
 
-/* Adds a dataset to the list, or says why not.  Takes over `id`. */
+/* Adds a dataset to the list, or reports why it is left out. Takes over `id`. */
 int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent)
 {
     hid_t type = H5Dget_type(id), space = own_space(id);
-    struct item found = {.address = address};
+    struct item described = {.address = address};
     char why[128];
     int status = 0;
 
@@ -137,19 +137,19 @@ int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, co
     if (type < 0 || (space < 0 && !lies_elsewhere(id)))
         status = fail(job, STATUS_INPUT, "cannot read", path);
     else if (add_variable_name(job, path, &name, &parent)) {
-        const char *reason = describe_dataset(id, &found, type, space, why);
+        const char *reason = describe_dataset(id, &described, type, space, why);
         struct item *item = reason ? NULL : add_item(job, id, path, name, parent);
         if (reason)
             tell(job, LEFT_OUT, path, NULL, "%s", reason);
         else if (!item)
             status = out_of_memory(job);
         else {
-            found.path = item->path;
-            found.name = item->name;
-            found.parent = parent;
-            found.id = id;
-            found.to = -1;
-            *item = found;
+            described.path = item->path;
+            described.name = item->name;
+            described.parent = parent;
+            described.id = id;
+            described.to = -1;
+            *item = described;
             id = -1;
         }
     }

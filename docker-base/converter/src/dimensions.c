@@ -45,19 +45,19 @@ void use_dim(struct job *job, struct item *item, int axis, size_t dim)
 size_t named_dim(struct job *job, const char *name, hsize_t length, int unlimited)
 {
     char *legal = legal_name(name);
-    size_t found = NONE;
-    for (size_t i = 0; legal && i < job->dim_count && found == NONE; i++)
+    size_t dim = NONE;
+    for (size_t i = 0; legal && i < job->dim_count && dim == NONE; i++)
         if (job->dims[i].length == length && !strcmp(job->dims[i].name, legal))
-            found = i;
+            dim = i;
     free(legal);
-    if (found != NONE) {
-        job->dims[found].unlimited |= unlimited;
-        return found;
+    if (dim != NONE) {
+        job->dims[dim].unlimited |= unlimited;
+        return dim;
     }
     return add_dim(job, name, length, unlimited) ? job->dim_count - 1 : NONE;
 }
 
-/* Axes of one length that nothing names share dim_LENGTH; a second such axis of a variable gets dim_LENGTH_2. */
+/* Unnamed axes of the same length share dim_LENGTH; a second such axis of a variable gets dim_LENGTH_2. */
 static size_t anonymous_dim(struct job *job, const struct item *item, int axis)
 {
     char name[64];
@@ -75,18 +75,18 @@ static size_t anonymous_dim(struct job *job, const struct item *item, int axis)
     return add_dim(job, name, item->length[axis], unlimited) ? job->dim_count - 1 : NONE;
 }
 
-/* Axis `axis` in the table's list of names, or "" where there is no list; the list must have one name an axis. */
+/* Copies the name of axis `axis` from the table's list, or "" if there is no list. The list must name each axis. */
 int table_dim(struct job *job, const struct item *item, int axis, char name[NC_MAX_NAME + 1])
 {
     const char *list = COLUMN(job, item->path, dims);
-    int words = 0;
+    int count = 0;
     *name = '\0';
     for (const char *word = list; *(word += strspn(word, " ")); word += strcspn(word, " "))
-        if (words++ == axis)
+        if (count++ == axis)
             snprintf(name, NC_MAX_NAME + 1, "%.*s", (int)strcspn(word, " "), word);
-    if (words && words != item->rank) {
+    if (count > 0 && count != item->rank) {
         char why[128];
-        snprintf(why, sizeof why, "the table names %d dimensions, the dataset has %d", words, item->rank);
+        snprintf(why, sizeof why, "the table names %d dimensions, the dataset has %d", count, item->rank);
         return fail_because(job, STATUS_USAGE, "cannot convert", item->path, why);
     }
     return 0;
@@ -118,8 +118,8 @@ static void attached_scales(struct job *job, const struct item *item, haddr_t sc
             if (lists[i].len > 0)       /* an object reference is the object's address */
                 scale[i] = *(const hobj_ref_t *)lists[i].p;
             if (lists[i].len > 1)
-                tell(job, NOTED, item->path, NULL, "the first of %zu scales of its axis %d is its dimension",
-                     lists[i].len, i);
+                tell(job, NOTED, item->path, NULL, "axis %d has %zu scales: the first is its dimension", i,
+                     lists[i].len);
         }
         H5Dvlen_reclaim(type, space, H5P_DEFAULT, lists);
     } else
@@ -129,8 +129,8 @@ static void attached_scales(struct job *job, const struct item *item, haddr_t sc
     H5Aclose(attribute);
 }
 
-/* Whether an axis may lie along a dimension that has the table's name for it, if there is one.  An unlimited dimension
- * is as long as its longest axis: netCDF-4 leaves its scale at length 0 where no coordinate was written. */
+/* Whether an axis fits the dimension, by length and by the table's name for it. An unlimited dimension is as long as
+ * its longest axis: netCDF-4 leaves its scale at length 0 if no coordinate was written. */
 static int fits(struct dim *dim, hsize_t length, const char *name)
 {
     if ((*name && strcmp(dim->name, name)) || (dim->length != length && !dim->unlimited))
@@ -168,8 +168,8 @@ static void add_absent_scale(struct job *job, const struct item *item, haddr_t s
     H5Oclose(id);
 }
 
-/* The dimension that a scale, or netCDF-4's own number, gives an axis; NONE where neither fits.  The numbers are those
- * of one file, which may have become a group of this one: only dimensions of the groups above count. */
+/* Returns the dimension that a scale, or netCDF-4's own number, gives an axis; NONE if neither fits. A file that was
+ * copied into a group of this file brings its own numbers: only dimensions of the groups above count. */
 static size_t described_dim(const struct job *job, const struct item *item, int axis, haddr_t scale, int nc4_id,
                             const char *name)
 {
@@ -185,7 +185,8 @@ static size_t described_dim(const struct job *job, const struct item *item, int 
     return NONE;
 }
 
-/* The table's name for an unlimited scale: all axes along that share it, however long they are; NONE for others. */
+/* Returns the dimension that the table's name gives an unlimited scale: all axes along the scale share it, at any
+ * length; NONE for other scales. */
 static size_t renamed_dim(struct job *job, const struct item *item, int axis, haddr_t scale, const char *name)
 {
     const struct dim *own = dim_of_scale(job, scale);
@@ -215,14 +216,14 @@ static void tell_misfit(struct job *job, const struct item *item, int axis, hadd
              axis, job->dims[dim].name);
 }
 
-/* Every dimension scale makes a dimension, named as the table or the file says. */
+/* Makes a dimension of each dimension scale, with the table's name or the file's. */
 static int scale_dim(struct job *job, struct item *item)
 {
     char name[NC_MAX_NAME + 1];
     int nc4_id = -1;
     read_int_attribute(item->id, "_Netcdf4Dimid", &nc4_id, 1);
     if (item->rank != 1 && (item->rank == 0 || nc4_id < 0)) {
-        tell(job, NOTED, item->path, NULL, "a scale of %d dimensions is a variable like others here", item->rank);
+        tell(job, NOTED, item->path, NULL, "a scale of %d dimensions is converted as a variable", item->rank);
         return 0;               /* HDF5 allows them; only netCDF-4's own describe their first axis */
     }
     if (table_dim(job, item, 0, name) < 0)
@@ -274,14 +275,14 @@ static int axes(struct job *job, struct item *item)
  * later dimension is unlimited, the netCDF library mixes up its values. */
 int has_later_unlimited(const struct job *job, const struct item *item)
 {
-    int found = 0;
+    int has_one = 0;
     for (int i = 1; i < item->rank; i++)
-        found |= job->dims[item->dim[i]].unlimited;
-    return found;
+        has_one |= job->dims[item->dim[i]].unlimited;
+    return has_one;
 }
 
-/* Such a variable is made longer (data.c).  Where nobody chose a fill value it would then hold zeros, which look like
- * data: an axis that ends before its dimension gets one of its own length. */
+/* Such a variable is made longer (data.c). Without a chosen fill value the added part would hold zeros, which look like
+ * data. So an axis that is shorter than its dimension gets a dimension of its own length. */
 static int part_short_axes(struct job *job, struct item *item)
 {
     int has_fill = item->storage.has_fill || item->type == NC_CHAR || item->type == NC_STRING;

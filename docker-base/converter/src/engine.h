@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HIDDEN "_nc4_non_coord_"  /* stands before a variable that has a dimension's name, but is not its coordinate */
+#define HIDDEN "_nc4_non_coord_"  /* prefix of a variable that has a dimension's name, but is not its coordinate */
 #define NONE SIZE_MAX            /* no dimension, no group */
 
 enum { RANK = H5S_MAX_RANK, BOX_BYTES = 4 << 20, PASS_BYTES = 1 << 18 };
@@ -41,10 +41,10 @@ struct storage {                /* how the input keeps a dataset */
     H5Z_filter_t filters[H5Z_MAX_NFILTERS];
     unsigned level;             /* of deflate */
     int has_fill;               /* somebody chose the fill value; of strings of any length: string_fill() */
-    unsigned char fill[8];      /* of what was never written, in native order; the output fills with the same */
+    unsigned char fill[8];      /* value of elements that were never written, in native order, here and in the output */
 };
 
-/* The list's entries stand in the order in which they were met: a group before what is in it. */
+/* The items are in the order of the walk: a group comes before its members. */
 struct item {
     char *path;                 /* in the input */
     char *name;                 /* in the output's group */
@@ -71,11 +71,11 @@ struct dim {
     int unlimited;
     int number;                 /* in the output, or -1 until its name is settled */
     haddr_t scale;              /* the dataset that describes it, or HADDR_UNDEF */
-    haddr_t renamed;            /* the scale that the table calls so, or HADDR_UNDEF */
+    haddr_t renamed;            /* the scale to which the table gives this name, or HADDR_UNDEF */
     int nc4_id;                 /* netCDF-4's own number for it in the input, or -1 */
     size_t home;                /* the group that all its users are in, or NONE */
     size_t coordinate;          /* the variable that holds its values, or NONE */
-    hid_t to;                   /* the output's dataset that stands for it */
+    hid_t to;                   /* its dataset in the output */
     size_t origin;              /* the group that its scale is in */
     size_t user;                /* the first item along it; 0, the root, where none is */
 };
@@ -87,7 +87,7 @@ struct job {
     struct report *report;
     hid_t file, to;             /* the input, the output */
     int input_file;             /* its descriptor, or -1 where HDF5 has it in memory */
-    haddr_t user_block;         /* what HDF5 leaves out of a chunk's address */
+    haddr_t user_block;         /* HDF5's chunk addresses do not count it */
     hid_t plain_list;           /* properties that all of the output's datasets share */
     char *struct_metadata;      /* of an HDF-EOS5 file, or NULL */
     unsigned char *rows_used;   /* of the tables, the variables' first; NULL without memory */

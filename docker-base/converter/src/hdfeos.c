@@ -5,7 +5,7 @@
  * The field itself is the dataset /HDFEOS/SWATHS/Ozone/Data Fields/O3. */
 #include "engine.h"
 
-/* Whether the path's last link is the object itself: other files are not opened. */
+/* Whether the path's last link is a hard link: other files are not opened. */
 static int is_here(hid_t file, const char *path)
 {
     H5L_info_t link;
@@ -80,16 +80,16 @@ static int list_name(const char *line, int axis, int rank, char name[NC_MAX_NAME
     line += strspn(line, " \t");
     if (strncmp(line, key, sizeof key - 1))
         return 0;
-    char found[NC_MAX_NAME + 1] = "";
+    char wanted[NC_MAX_NAME + 1] = "";
     for (line += sizeof key - 1; line += strspn(line, " \t"), *line == '"' || *line == ','; count++) {
         line += strspn(line, ", \t\"");
         if (count == axis)
-            snprintf(found, sizeof found, "%.*s", (int)strcspn(line, "\"\n"), line);
+            snprintf(wanted, sizeof wanted, "%.*s", (int)strcspn(line, "\"\n"), line);
         line += strcspn(line, "\"\n");
         line += *line == '"';
     }
     if (count == rank)
-        snprintf(name, NC_MAX_NAME + 1, "%s", found);
+        snprintf(name, NC_MAX_NAME + 1, "%s", wanted);
     return count == rank;
 }
 

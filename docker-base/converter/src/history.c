@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-/* Several strings as one, a line each; NULL where memory is short. */
+/* Joins strings with line ends; returns NULL without memory. */
 static char *join_lines(char **strings, size_t count)
 {
     size_t room = 1, length = 0;
@@ -15,7 +15,7 @@ static char *join_lines(char **strings, size_t count)
     return text;
 }
 
-/* The history that the input brings along, or NULL; tells of one that is not text. */
+/* Returns the input's history, or NULL; reports a history that is not text. */
 static char *old_history(struct job *job)
 {
     static const char name[] = "history";
@@ -46,8 +46,8 @@ static char *old_history(struct job *job)
     return text;
 }
 
-/* Conventions, and a history that starts with this conversion, and the revision of the image where one is known.  The
- * input's Conventions do not count.  SOURCE_DATE_EPOCH makes it reproducible. */
+/* Writes Conventions, and a history that starts with this conversion and names the revision of the image, if it is
+ * known. The input's Conventions do not count. SOURCE_DATE_EPOCH makes the history reproducible. */
 int write_history(struct job *job)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH"), *slash = strrchr(job->input, '/');
@@ -70,7 +70,7 @@ int write_history(struct job *job)
     if (!status && !table_value(job, &job->items[0], "Conventions"))
         status = put_text(job, job->items[0].to, "Conventions", "CF-1.8");
     if (marks)
-        tell(job, NOTED, "/", "history", "the input's name in it is not UTF-8, and taken for Latin-1");
+        tell(job, NOTED, "/", "history", "the input's name is not UTF-8: it is read as Latin-1");
     free(text);
     free(name);
     free(old);

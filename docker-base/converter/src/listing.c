@@ -14,7 +14,7 @@ static void print_dims(FILE *stream, const struct job *job, const struct item *i
     }
 }
 
-/* What stands in a column of --list; NULL without memory. */
+/* Returns the text of a column of --list; NULL without memory. */
 static char *cell(const struct job *job, const struct item *item, int column)
 {
     static const char *const types[] = {"", "byte", "char", "short", "int", "float", "double", "ubyte", "ushort",
@@ -92,7 +92,7 @@ static void print_quoted(FILE *stream, const char *text, int is_pattern)
     fputc('"', stream);
 }
 
-/* The row of the table that says of a variable what the file says, "" where it could not. */
+/* Reports a variable's row of --table: what the file says of it, "" for what it leaves open. */
 static void tell_row(struct job *job, const struct item *item)
 {
     static const char *const attributes[] = {"units", "standard_name", "long_name"};
@@ -127,7 +127,7 @@ static void tell_row(struct job *job, const struct item *item)
     free(row);
 }
 
-/* Says what the product would hold, in the report; returns 0, or -1 without memory. */
+/* Reports what the product would hold; returns 0, or -1 without memory. */
 int list_variables(struct job *job)
 {
     int widths[COLUMNS] = {0};

@@ -28,8 +28,8 @@ static const struct dim *dim_named(const struct job *job, size_t group, const ch
     return NULL;
 }
 
-/* Makes `*name` one that is free in the group: NAME, NAME_2, ...  HDF5 has one set of names for groups and datasets;
- * only a dimension may share its name with a variable. */
+/* Makes `*name` unique in the group: NAME, NAME_2, ... In HDF5 groups and datasets share their names; only a dimension
+ * may have the name of a variable. */
 static int settle_name(struct job *job, size_t group, char **name, int is_dim)
 {
     size_t room = strlen(*name) + 16;
@@ -66,15 +66,15 @@ static int settle_item(struct job *job, struct item *item)
     return 0;
 }
 
-/* Refuses one name for two lengths, if it is the table that gives it: a row with the dimensions in the wrong order. */
-static int check_lengths(struct job *job, const struct dim *one, const struct dim *other)
+/* Refuses a name that the table gives to two lengths: most often a row has the dimensions in the wrong order. */
+static int check_lengths(struct job *job, const struct dim *dim, const struct dim *other)
 {
-    const char *paths[] = {job->items[one->user].path, job->items[other->user].path};
+    const char *paths[] = {job->items[dim->user].path, job->items[other->user].path};
     char why[4096];
-    if (one->length == other->length || (!*COLUMN(job, paths[0], dims) && !*COLUMN(job, paths[1], dims)))
+    if (dim->length == other->length || (!*COLUMN(job, paths[0], dims) && !*COLUMN(job, paths[1], dims)))
         return 0;
     snprintf(why, sizeof why, "'%s' gives '%s' the length %llu, '%s' gives it %llu: order of the dimensions in the "
-             "table's row?", paths[0], one->name, (unsigned long long)one->length, paths[1],
+             "table's row?", paths[0], dim->name, (unsigned long long)dim->length, paths[1],
              (unsigned long long)other->length);
     return fail_because(job, STATUS_USAGE, "cannot convert", job->input, why);
 }
@@ -94,7 +94,8 @@ static int settle_dim(struct job *job, struct dim *dim, int number)
     return 0;
 }
 
-/* A variable is a dimension's coordinate if it has its name and lies along it, first of all, in the same group. */
+/* A variable is a dimension's coordinate if it has the dimension's name, has the dimension as its first, and is in the
+ * same group. */
 static void find_coordinate(const struct job *job, struct dim *dim)
 {
     for (size_t i = 0; i < job->item_count && dim->coordinate == NONE; i++) {
@@ -139,7 +140,7 @@ static int drop_unused_dims(struct job *job)
         const struct item *item = &job->items[i];
         if (item->is_scale && !item->is_variable && !used[item->dim[0]] && H5Aexists(item->id, "REFERENCE_LIST") > 0) {
             job->dims[item->dim[0]].home = NONE;
-            tell(job, ASKED, item->path, NULL, "no variable lies along this dimension any more");
+            tell(job, ASKED, item->path, NULL, "no variable uses this dimension any more");
         }
     }
     free(used);
@@ -167,7 +168,7 @@ static void drop_empty_groups(struct job *job)
 
 /* ---- Datasets ---- */
 
-/* The property list that all datasets share; one that needs more gets a copy. */
+/* Returns the property list that all datasets share; a dataset that needs more gets a copy. */
 static hid_t dataset_list(void)
 {
     hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
@@ -179,13 +180,13 @@ static hid_t dataset_list(void)
 
 int is_unlimited(const struct job *job, const struct item *item)
 {
-    int found = 0;
+    int answer = 0;
     for (int i = 0; i < item->rank; i++)
-        found |= job->dims[item->dim[i]].unlimited;
-    return found;
+        answer |= job->dims[item->dim[i]].unlimited;
+    return answer;
 }
 
-/* The input's chunks, none larger than a fixed dimension; of data that had none, blocks of about a megabyte. */
+/* Plans the input's chunks, none larger than a fixed dimension; for data without chunks, blocks of about a megabyte. */
 void plan_chunk(const struct job *job, const struct item *item, hsize_t chunk[RANK])
 {
     hsize_t total = 8;
@@ -206,7 +207,7 @@ void plan_chunk(const struct job *job, const struct item *item, hsize_t chunk[RA
     }
 }
 
-/* The same filters, in the same order, where every reader of NetCDF-4 has them; data in any other are deflated anew. */
+/* Sets the input's filters, in their order, if every reader of NetCDF-4 has them; other data are deflated anew. */
 static void set_filters(hid_t plist, const struct storage *storage)
 {
     int others = 0, shuffled = 0;

@@ -20,18 +20,18 @@ const char usage[] =
     "\n"
     "  --batch         read NUL-terminated INPUT and OUTPUT names in pairs from standard input, and answer\n"
     "                  each pair with one line of JSON\n"
-    "  --list          only say what would be converted, under which name, and what not and why\n"
-    "  --table         print a table in C of what the file says of its datasets, to begin with the collection's own\n"
-    "  --strict        fail where content would be left out (what the table drops does not count)\n"
-    "  --report FILE   write what became of each dataset to FILE, one line of JSON an input; - is standard output\n"
+    "  --list          only list what would be converted, under which name, and what would be left out and why\n"
+    "  --table         print a table in C of the file's datasets, as a start for the collection's own\n"
+    "  --strict        fail if content would be left out (what the table drops does not count)\n"
+    "  --report FILE   write each dataset's result to FILE, one line of JSON for each input; - is standard output\n"
     "  --no-verify     pass deflated chunks on without checking that they are sound\n"
-    "  --threads N     read and verify on N threads (as many as it may use processors, 4 at most)\n"
+    "  --threads N     read and verify on N threads (default: the processors that it may use, 4 at most)\n"
     "  --help, --version\n"
     "\n"
     "Exit status, of the first input that failed: 0 converted; 2 wrong usage; 3 input unreadable or damaged;\n"
     "4 content left out, under --strict; 5 the output cannot be written.  With --batch the answers hold it.\n";
 
-/* Above every letter, so that there are no short options. */
+/* Larger than any character: there are no short options. */
 enum { BATCH = 256, LIST_ONLY, TABLE_ONLY, STRICT, REPORT, NO_VERIFY, THREADS, PRINT_HELP, PRINT_VERSION };
 
 static const struct option known[] = {
@@ -47,9 +47,10 @@ static const struct option known[] = {
     {0},
 };
 
+/* Prints what is wrong with the command line, and the argument at fault, if any; returns -1. */
 static int misused(const char *why, const char *word)
 {
-    fprintf(stderr, "%s: %s: %s\n", PROGRAM, why, word);
+    fprintf(stderr, "%s: %s%s%s\n", PROGRAM, why, word ? ": " : "", word ? word : "");
     return -1;
 }
 
@@ -61,7 +62,7 @@ static int read_threads(const char *text)
     return *text >= '0' && *text <= '9' && !*end && number <= INT_MAX ? (int)number : 0;
 }
 
-/* Says what getopt_long did not understand. */
+/* Prints which option getopt_long refused. */
 static int misused_option(char **argv)
 {
     const char letter[] = {'-', (char)optopt, '\0'};
@@ -101,7 +102,7 @@ static enum request read_options(int argc, char **argv, struct command *command)
             return WRONG_USAGE;
     }
     if (command->batch + list + table > 1) {
-        misused("not together", "--batch, --list, --table");
+        misused("only one of these options may be given", "--batch, --list, --table");
         return WRONG_USAGE;
     }
     command->options.list = list ? LIST : table ? TABLE : CONVERT;
@@ -112,16 +113,16 @@ static enum request read_options(int argc, char **argv, struct command *command)
 static int check_operands(const struct command *command)
 {
     if (command->batch && command->name_count > 0)
-        return misused("with --batch, names come on standard input", command->names[0]);
+        return misused("--batch reads the names from standard input, which leaves no use for", command->names[0]);
     int has_other_use = command->batch || command->options.list == TABLE;
     if (has_other_use && command->report_name && !strcmp(command->report_name, "-"))
-        return misused("standard output has another use", "--report -");
+        return misused("--report - cannot be combined with --batch or --table, which write to standard output", NULL);
     if (!command->batch && command->name_count == 0)
-        return misused("what is to be converted", "INPUT OUTPUT");
+        return misused("missing operands", "INPUT OUTPUT");
     if (command->options.list == TABLE && command->name_count > 1)
-        return misused("one input at a time", "--table");
+        return misused("--table takes one input, and no output", NULL);
     if (command->options.list == CONVERT && command->name_count % 2)
-        return misused("an input without an output", command->names[command->name_count - 1]);
+        return misused("the output is missing for the input", command->names[command->name_count - 1]);
     return 0;
 }
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char temporary[4096];    /* what a signal has to remove; the only state that outlives a function */
+static char temporary[4096];    /* the file that a signal has to remove; the only global state */
 
 static void remove_and_die(int signal_number)
 {
@@ -38,7 +38,7 @@ void catch_signals(void)
         if (sigaction(signals[i], NULL, &before) < 0 || before.sa_handler != SIG_IGN)
             sigaction(signals[i], &action, NULL);
     }
-    signal(SIGXFSZ, SIG_IGN);   /* then write() says that the limit is reached */
+    signal(SIGXFSZ, SIG_IGN);   /* write() then reports that the limit is reached */
 }
 
 static int refuse(struct report *report, enum status status, const char *what, const char *path, const char *why)
@@ -61,7 +61,7 @@ static int product_path(const char *input, const char *to, char *path, size_t ro
     return needed < 0 || (size_t)needed >= room ? -1 : 0;
 }
 
-/* The product's path without links and dots, so that each has but one; NULL where there is no such directory. */
+/* Returns the product's path without links and dots; NULL if its directory does not exist. */
 char *real_product(const char *input, const char *to)
 {
     char path[4000], *folder, *real = NULL;
@@ -123,9 +123,9 @@ int make_product(const struct command *command, const char *input, const char *t
     if (stat(input, &info) < 0)
         return refuse(report, STATUS_INPUT, "cannot read", input, strerror(errno));
     if (!S_ISREG(info.st_mode))
-        return refuse(report, STATUS_INPUT, "cannot read", input, "not a file");
+        return refuse(report, STATUS_INPUT, "cannot read", input, "it is not a regular file");
     if (info.st_size == 0)
-        return refuse(report, STATUS_INPUT, "cannot read", input, "it is empty");
+        return refuse(report, STATUS_INPUT, "cannot read", input, "the file is empty");
     if (options->list)
         return convert_file(input, "list", tables, options, report);
     if (product_path(input, to, product, sizeof product) < 0)
@@ -135,7 +135,7 @@ int make_product(const struct command *command, const char *input, const char *t
     if (command->report_name && is_same_file(command->report_name, product))
         return refuse(report, STATUS_USAGE, "cannot write", product, "it is the report");
     if (stat(product, &info) == 0 && !S_ISREG(info.st_mode))     /* rename() would replace even a device */
-        return refuse(report, STATUS_WRITE, "cannot write", product, "not a file");
+        return refuse(report, STATUS_WRITE, "cannot write", product, "it is not a regular file");
     if (make_temporary(product) < 0)
         return refuse(report, STATUS_WRITE, "cannot write", product, strerror(errno));
     int status = convert_file(input, temporary, tables, options, report);

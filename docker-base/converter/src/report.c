@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A JSON string; bytes that are not UTF-8 become the characters with their numbers. */
+/* Prints a JSON string; a byte that is not UTF-8 is printed as the character with its number. */
 static void print_json(FILE *file, const char *text)
 {
     fputc('"', file);
@@ -62,24 +62,24 @@ int print_report(FILE *file, const struct report *report)
     return fflush(file) || ferror(file) ? -1 : 0;
 }
 
-/* Text of a file, fit for one line of a log. */
+/* Prints text of a file without control characters: it must fit a line of a log. */
 static void print_plain(FILE *file, const char *text)
 {
     for (; *text; text++)
         fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, file);
 }
 
-/* Every entry but what belongs to --list alone on standard error; with --list, on standard output.  Returns -1 when
- * that cannot be written. */
+/* Prints the entries to standard error, or all of them to standard output with --list. Returns -1 when the list cannot
+ * be written. */
 int print_messages(const struct report *report, enum list list)
 {
-    static const char *const words[] = {[LEFT_OUT] = "left out", [LISTED] = "variable"};
+    static const char *const labels[] = {[LEFT_OUT] = "left out", [LISTED] = "variable"};
     FILE *file = list == LIST ? stdout : stderr;
     for (size_t i = 0; i < report->entry_count; i++) {
         const struct entry *entry = &report->entries[i];
         if (entry->kind == ROW || entry->kind == CONVERTED || (entry->kind == UNUSED && list != LIST))
             continue;
-        fprintf(file, "%s%s '", list == LIST ? "" : "_convert: ", words[entry->kind] ? words[entry->kind] : "note:");
+        fprintf(file, "%s%s '", list == LIST ? "" : "_convert: ", labels[entry->kind] ? labels[entry->kind] : "note:");
         print_plain(file, entry->path);
         if (entry->attribute) {
             fputc(':', file);

@@ -14,22 +14,22 @@ static herr_t innermost(unsigned n, const H5E_error2_t *error, void *text)
     return 0;
 }
 
-/* What HDF5 says; of a failed write only the system's words, and plainer words for what is said most often. */
+/* Copies HDF5's reason: of a failed write the system's reason alone, and plainer text for the most frequent reasons. */
 static void library_text(char text[TEXT])
 {
     static const char key[] = "error message = '";
     static const char *const plainer[][2] = {
-        {"file signature not found", "it is not an HDF5 file, nor a NetCDF one"},
+        {"file signature not found", "it is neither an HDF5 nor a NetCDF file"},
         {"truncated file", "the file is truncated: its end is missing"},
         {"no appropriate function for conversion path", "HDF5 cannot turn its type into netCDF's"},
     };
     *text = '\0';
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, text);
-    const char *words = strstr(text, key);
-    if (words) {
-        words += sizeof key - 1;
-        size_t length = strcspn(words, "'");
-        memmove(text, words, length);
+    const char *reason = strstr(text, key);
+    if (reason) {
+        reason += sizeof key - 1;
+        size_t length = strcspn(reason, "'");
+        memmove(text, reason, length);
         text[length] = '\0';
     }
     for (size_t i = 0; i < ROWS(plainer); i++)
@@ -71,7 +71,8 @@ int out_of_memory(struct job *job)
     return fail_because(job, STATUS_WRITE, "cannot convert", job->input, "out of memory");
 }
 
-/* Reports what the product lacks (LEFT_OUT), holds otherwise (NOTED, or ASKED by the table), or under which name. */
+/* Adds an entry to the report: something is left out (LEFT_OUT), changed (NOTED, or ASKED by the table), or
+ * converted. */
 void tell(struct job *job, enum kind kind, const char *path, const char *attribute, const char *format, ...)
 {
     struct report *report = job->report;
@@ -159,7 +160,8 @@ const char *type_name(hid_t type)
     }
 }
 
-/* The type in memory for values that become `type`; HDF5 does not turn bits into numbers, so they stay bits. */
+/* Returns the type in memory of values that are converted to `type`. HDF5 does not convert bits to numbers: they stay
+ * bits. */
 hid_t native_type(nc_type type, H5T_class_t from)
 {
     if (from == H5T_BITFIELD)

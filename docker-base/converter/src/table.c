@@ -12,7 +12,7 @@ int matches(const char *pattern, const char *path)
     return !strcmp(pattern, path) || (strpbrk(pattern, "*?[\\") && fnmatch(pattern, path, FNM_PATHNAME) == 0);
 }
 
-/* What the first row that says something says of `path`; "" where none does. */
+/* Returns the column of the first row for `path` that fills it; "" if none does. */
 const char *column(const struct job *job, const char *path, size_t offset)
 {
     for (size_t i = 0; i < job->tables->variable_count; i++) {
@@ -32,13 +32,13 @@ static int drops_group(const struct variable *row, const char *path)
 
 int is_dropped(const struct job *job, const char *path)
 {
-    int found = 0;
+    int drops = 0;
     for (size_t i = 0; i < job->tables->variable_count; i++)
-        found |= drops_group(&job->tables->variables[i], path);
-    return found;
+        drops |= drops_group(&job->tables->variables[i], path);
+    return drops;
 }
 
-/* Remembers which rows of the tables say something of this path; the variables' table can only drop a group. */
+/* Marks the rows of the tables that match this path as used; a row of the variables' table can only drop a group. */
 void use_rows(struct job *job, const char *path, int is_group)
 {
     const struct tables *tables = job->tables;
@@ -66,7 +66,7 @@ const char *table_value(const struct job *job, const struct item *item, const ch
     return NULL;
 }
 
-/* Refuses rows of which C has not seen that they say nothing: it takes 0 for no text. */
+/* Refuses rows without a path, a name or a value: C compiles 0 in place of a text. */
 int check_tables(struct job *job)
 {
     const struct tables *tables = job->tables;
@@ -102,8 +102,8 @@ static int is_numeric(const char *name, nc_type *type)
     return *type != NC_STRING && *type != NC_CHAR;
 }
 
-/* The number at `word`, as one of the type; returns where it ends, `word` if there is none that fits.  Integers of 64
- * bits are read as such: a double holds only 53 of them. */
+/* Reads the number at `word` into the type; returns its end, or `word` if no number fits. Integers of 64 bits are read
+ * as integers: a double holds only 53 bits. */
 static const char *read_number(const char *word, nc_type type, unsigned char number[8])
 {
     char *end = NULL;
@@ -139,9 +139,10 @@ static size_t read_numbers(const char *text, nc_type type, unsigned char numbers
 
 static int refuse_value(struct job *job, const struct item *item, const char *name, const char *value)
 {
+    int is_fill = !strcmp(name, "_FillValue");
     char why[256];
-    snprintf(why, sizeof why, "the table's value '%.64s' of %.64s is not %s of the variable's type", value, name,
-             strcmp(name, "_FillValue") ? "numbers with blanks between them, each" : "one number");
+    snprintf(why, sizeof why, "the table's value '%.64s' of %.64s must be %s of the variable's type%s", value, name,
+             is_fill ? "one number" : "numbers", is_fill ? "" : ", separated by blanks");
     return fail_because(job, STATUS_USAGE, "cannot convert", item->path, why);
 }
 
@@ -153,7 +154,7 @@ static int put_string(struct job *job, hid_t object, const char *name, const cha
     return status < 0 ? fail(job, STATUS_WRITE, "cannot write the attribute", name) : 0;
 }
 
-/* Writes an attribute of the table; one that is there already was written by an earlier row. */
+/* Writes an attribute of the table, unless an earlier row has written it. */
 static int put_table_attribute(struct job *job, const struct item *item, const char *name, const char *value)
 {
     unsigned char numbers[64 * 8];

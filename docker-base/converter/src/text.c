@@ -30,7 +30,8 @@ int is_utf8(const char *text, size_t size)
     return i >= size;
 }
 
-/* Latin-1 as UTF-8, with a zero byte behind it; `to` has room for twice the bytes and one.  Returns the length. */
+/* Converts Latin-1 to UTF-8 with a final zero byte; `to` has room for twice the bytes and one more. Returns the
+ * length. */
 size_t from_latin(const char *text, size_t size, char *to)
 {
     size_t length = 0;
@@ -44,7 +45,7 @@ size_t from_latin(const char *text, size_t size, char *to)
     return length;
 }
 
-/* netCDF's strings are UTF-8; readers stop at others. */
+/* Makes a string UTF-8: readers of netCDF fail on anything else. */
 static int make_utf8(char **string, int *marks)
 {
     size_t size = strlen(*string);
@@ -85,7 +86,7 @@ char *string_fill(hid_t dataset, int *marks)
     return fill;
 }
 
-/* How much of a padded string lies before its padding. */
+/* Returns the length of a padded string without its padding. */
 size_t unpadded(const char *text, size_t size, char padding)
 {
     while (size > 0 && text[size - 1] == padding)
@@ -93,8 +94,8 @@ size_t unpadded(const char *text, size_t size, char padding)
     return size;
 }
 
-/* Cuts `count` strings of `size` bytes out of `block`, without the padding that `type` says.  A zero byte ends each;
- * `*marks` say if one of them went on, as only padded ones may. */
+/* Copies `count` strings of `size` bytes from `block`, without the padding of `type`. A zero byte ends a string;
+ * `*marks` tell whether a padded string continues after it. */
 static int cut_strings(char **strings, const char *block, size_t count, size_t size, hid_t type, int *marks)
 {
     H5T_str_t padding = H5Tget_strpad(type);
@@ -152,15 +153,15 @@ close_type:
 void tell_marks(struct job *job, const char *path, const char *attribute, int marks)
 {
     if (marks & CUT)
-        tell(job, LEFT_OUT, path, attribute, "what follows a zero byte in its text: strings end there");
+        tell(job, LEFT_OUT, path, attribute, "the text after its first zero byte: netCDF strings end there");
     if (marks & LATIN)
-        tell(job, NOTED, path, attribute, "its text is not UTF-8, and taken for Latin-1");
+        tell(job, NOTED, path, attribute, "its text is not UTF-8: it is read as Latin-1");
 }
 
-/* The text of an attribute that holds one, or NULL. */
+/* Returns the text of a text attribute, or NULL. */
 char *attribute_text(hid_t object, const char *name)
 {
-    char *found = NULL;
+    char *copy = NULL;
     int marks = 0;
     if (H5Aexists(object, name) <= 0)
         return NULL;
@@ -168,13 +169,13 @@ char *attribute_text(hid_t object, const char *name)
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
     if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1) {
         char **text = read_strings(attribute, type, 1, H5S_ALL, H5S_ALL, &marks);
-        found = text ? strdup(text[0]) : NULL;
+        copy = text ? strdup(text[0]) : NULL;
         free_strings(text, 1);
     }
     H5Sclose(space);
     H5Tclose(type);
     H5Aclose(attribute);
-    return found;
+    return copy;
 }
 
 int attribute_starts(hid_t object, const char *name, const char *start)
@@ -185,7 +186,7 @@ int attribute_starts(hid_t object, const char *name, const char *start)
     return starts;
 }
 
-/* The name without the prefix, which says nothing where it is all of the name. */
+/* Returns the name without the prefix, unless the prefix is the whole name. */
 const char *shown_name(const char *name)
 {
     size_t prefix = sizeof HIDDEN - 1;

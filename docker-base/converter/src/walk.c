@@ -3,7 +3,7 @@
 
 enum { DEEPEST = 500 };
 
-#define TOO_DEEP "its groups are nested more than 500 deep; no product is made of such a file"
+#define TOO_DEEP "its groups are nested more than 500 deep"
 
 struct item *add_item(struct job *job, hid_t id, const char *path, const char *name, size_t parent)
 {
@@ -31,7 +31,7 @@ struct item *add_item(struct job *job, hid_t id, const char *path, const char *n
     return item;
 }
 
-struct place {
+struct walk {                   /* what the visit of a link needs to know */
     struct job *job;
     size_t group;
 };
@@ -48,9 +48,9 @@ static int leads_somewhere(hid_t group, const char *name)
 {
     hid_t plist = H5Pcreate(H5P_LINK_ACCESS);
     H5Pset_elink_cb(plist, refuse, NULL);
-    int found = H5Oexists_by_name(group, name, plist) > 0;
+    int exists = H5Oexists_by_name(group, name, plist) > 0;
     H5Pclose(plist);
-    return found;
+    return exists;
 }
 
 /* A link that is not the object itself.  All that a file holds is reached by hard links, too. */
@@ -61,9 +61,9 @@ static void tell_link(struct job *job, hid_t group, const char *name, const char
     else if (type != H5L_TYPE_SOFT)
         tell(job, LEFT_OUT, path, NULL, "user-defined link");
     else if (leads_somewhere(group, name))
-        tell(job, NOTED, path, NULL, "soft link: its target counts under its own path");
+        tell(job, NOTED, path, NULL, "soft link: its target is listed under its own path");
     else
-        tell(job, LEFT_OUT, path, NULL, "soft link that leads nowhere, or to another file");
+        tell(job, LEFT_OUT, path, NULL, "soft link without a target in this file");
 }
 
 static const struct item *same_object(const struct job *job, const H5O_info_t *info)
@@ -109,7 +109,7 @@ static int add_object(struct job *job, hid_t id, const char *path, const char *n
     if (other)
         tell(job, NOTED, path, NULL, "another name of '%s'", other->path);
     else if (info.type == H5O_TYPE_NAMED_DATATYPE && H5Tget_class(id) == H5T_ENUM)
-        tell(job, NOTED, path, NULL, "named enumeration: its names are flags of the variables that have it");
+        tell(job, NOTED, path, NULL, "named enumeration: its names become flags of the variables of this type");
     else
         tell(job, LEFT_OUT, path, NULL, "named data type");
     H5Oclose(id);
@@ -118,9 +118,9 @@ static int add_object(struct job *job, hid_t id, const char *path, const char *n
 
 static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void *data)
 {
-    const struct place *place = data;
-    struct job *job = place->job;
-    const char *above = job->items[place->group].path;
+    const struct walk *here = data;
+    struct job *job = here->job;
+    const char *above = job->items[here->group].path;
     size_t room = strlen(above) + strlen(name) + 2;
     char *path = malloc(room);
     int status = 0;
@@ -128,28 +128,28 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
     if (!path)
         return out_of_memory(job);
     snprintf(path, room, "%s/%s", strcmp(above, "/") ? above : "", name);
-    job->items[place->group].had_members = 1;
+    job->items[here->group].had_members = 1;
     if (link->type != H5L_TYPE_HARD) {
         use_rows(job, path, 0);
         tell_link(job, group, name, path, link->type);
     } else {
         hid_t id = H5Oopen(group, name, H5P_DEFAULT);
-        status = id < 0 ? fail(job, STATUS_INPUT, "cannot read", path) : add_object(job, id, path, name, place->group);
+        status = id < 0 ? fail(job, STATUS_INPUT, "cannot read", path) : add_object(job, id, path, name, here->group);
     }
     free(path);
     return status;
 }
 
-/* Adds what is in a group, in the order of creation where the file knows it, else by name. */
+/* Adds the members of a group in the order of their creation if the file records it, else by name. */
 int walk(struct job *job, size_t group)
 {
-    struct place place = {job, group};
+    struct walk here = {job, group};
     unsigned order = 0;
     hid_t id = job->items[group].id, plist = H5Gget_create_plist(id);
     int tracked = plist >= 0 && H5Pget_link_creation_order(plist, &order) >= 0 && (order & H5P_CRT_ORDER_TRACKED);
 
     H5Pclose(plist);
-    if (H5Literate(id, tracked ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME, H5_ITER_INC, NULL, visit, &place) < 0)
+    if (H5Literate(id, tracked ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME, H5_ITER_INC, NULL, visit, &here) < 0)
         return fail(job, STATUS_INPUT, "cannot read", job->items[group].path);
     return 0;
 }

@@ -153,9 +153,10 @@ def test_fill_value_becomes_of_its_variables_type(plain, tmp_path, dtype, fill, 
 @pytest.mark.parametrize(
     ("dtype", "fill", "reason"),
     [("i1", np.int32(300), "it does not fit the variable's type"),
-     ("i2", np.array([1, 2], "i2"), "not one value of the variable's type"),
-     ("f4", "-999", "not one value of the variable's type"), ("S1", "ab", "not one value of the variable's type"),
-     ("S1", np.int32(0), "not one value of the variable's type")],
+     ("i2", np.array([1, 2], "i2"), "it is not a single value of the variable's type"),
+     ("f4", "-999", "it is not a single value of the variable's type"),
+     ("S1", "ab", "it is not a single value of the variable's type"),
+     ("S1", np.int32(0), "it is not a single value of the variable's type")],
     ids=["too large", "two values", "text for a number", "two characters", "number for a text"])
 def test_fill_value_that_cannot_be_one_is_left_out_by_name(plain, tmp_path, dtype, fill, reason):
     source, product = tmp_path / "in.nc", tmp_path / "out.nc"
@@ -180,7 +181,8 @@ def test_history_after_a_zero_byte_is_left_out_by_name(plain, tmp_path):
     with netCDF4.Dataset(tmp_path / "in.nc", "w", format="NETCDF3_CLASSIC") as file:
         file.history = "one\0two"
     done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
-    assert done.stderr == "_convert: left out '/:history': what follows a zero byte in its text: strings end there\n"
+    assert done.stderr == "_convert: left out '/:history': " \
+                          "the text after its first zero byte: netCDF strings end there\n"
 
 
 def test_text_that_is_not_utf8_is_taken_for_latin1(plain, tmp_path):
@@ -189,7 +191,7 @@ def test_text_that_is_not_utf8_is_taken_for_latin1(plain, tmp_path):
         file.units = "~m"
     source.write_bytes(source.read_bytes().replace(b"~m", b"\xb5m"))
     done = plain(source, tmp_path / "out.nc")
-    assert done.stderr == "_convert: note: '/:units': its text is not UTF-8, and taken for Latin-1\n"
+    assert done.stderr == "_convert: note: '/:units': its text is not UTF-8: it is read as Latin-1\n"
     with netCDF4.Dataset(tmp_path / "out.nc") as file:
         assert file.units == "µm"
 
@@ -201,7 +203,7 @@ def test_names_that_netcdf4_needs_itself_are_told(plain, tmp_path):
     done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
     assert sorted(done.stderr.splitlines()) == [
         "_convert: left out '/:DIMENSION_LIST': netCDF-4 uses the name itself",
-        "_convert: note: '/:CLASS': kept, but the netCDF library shows no attribute of this name"]
+        "_convert: note: '/:CLASS': kept, but the netCDF library hides attributes of this name"]
 
 
 def test_empty_name_in_a_damaged_header_is_the_inputs_fault(plain, tmp_path):

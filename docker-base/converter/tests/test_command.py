@@ -81,6 +81,37 @@ def test_wrong_usage_is_2_and_explains(plain, arguments):
     assert what.startswith("_convert: ") and usage.startswith("usage: _convert")
 
 
+@pytest.mark.parametrize("arguments, message", [
+    ([], "missing operands: INPUT OUTPUT"),
+    (["--batch", "--report", "-"],
+     "--report - cannot be combined with --batch or --table, which write to standard output"),
+    (["--table", "--report", "-", "a"],
+     "--report - cannot be combined with --batch or --table, which write to standard output"),
+    (["--list", "--table", "a"], "only one of these options may be given: --batch, --list, --table"),
+    (["--table", "a", "b"], "--table takes one input, and no output"),
+    (["a", "b", "c"], "the output is missing for the input: c"),
+    (["--report"], "the option needs a value: --report"),
+    (["--strict=yes", "a", "b"], "the option takes no value: --strict=yes"),
+    (["--t", "a"], "unknown or ambiguous option: --t"),
+    (["-dash.h5", "b"], "unknown option (a name that begins with a dash follows --): -d"),
+    (["--threads", "4x", "a", "b"], "--threads needs a number from 1: 4x"),
+], ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "")
+def test_wrong_usage_names_what_is_wrong(plain, arguments, message):
+    assert plain(*arguments).stderr.splitlines()[0] == f"_convert: {message}"
+
+
+@pytest.mark.parametrize("option", [["--report", "r"], ["--report=r"], ["--rep", "r"]], ids=" ".join)
+def test_option_is_abbreviated_or_takes_its_value_after_an_equals_sign(plain, granule, out, option):
+    assert plain(*option, granule, out / "x.nc", cwd=out).returncode == 0
+    assert entries(out) == ["r", "x.nc"]
+
+
+def test_option_behind_a_name_is_a_name(plain, granule, out):
+    """As before: the first name ends the options."""
+    done = plain("--list", granule, "--strict", cwd=out)
+    assert done.returncode == INPUT and "cannot read '--strict'" in done.stderr
+
+
 def test_help_and_version(plain):
     assert plain("--help").stdout.startswith("usage: _convert")
     assert plain("--version").stdout == "_convert 1.0.0\n"
@@ -132,7 +163,7 @@ def test_pipe_or_device_as_output_stays_what_it_is(plain, granule, out):
     """A rename would put a file in the place of /dev/null, too."""
     os.mkfifo(out / "x.nc")
     done = plain(granule, out / "x.nc")
-    assert done.returncode == WRITE and "not a file" in done.stderr
+    assert done.returncode == WRITE and "it is not a regular file" in done.stderr
     assert (out / "x.nc").is_fifo() and entries(out) == ["x.nc"]
 
 
@@ -303,7 +334,7 @@ def test_batch_answers_each_pair_at_once(plain, granule, out, tmp_path):
     bad = ask(tmp_path / "bad.h5", out / "bad.nc")
     good = ask(granule, out / "new\nline.nc")
     assert bad["status"] == 3
-    assert bad["message"] == f"cannot read '{tmp_path}/bad.h5': it is not an HDF5 file, nor a NetCDF one"
+    assert bad["message"] == f"cannot read '{tmp_path}/bad.h5': it is neither an HDF5 nor a NetCDF file"
     assert (good["status"], good["output"]) == (0, str(out / "new\nline.nc"))
     assert entries(out) == ["new\nline.nc"]
     process.stdin.close()
@@ -315,7 +346,7 @@ def test_batch_answers_each_pair_at_once(plain, granule, out, tmp_path):
 def test_batch_with_a_broken_off_name_is_2(plain, granule, out):
     """Its caller died in the middle of it: no product appears under half a name."""
     done = plain("--batch", input=f"{granule}\0{out}/prod")
-    assert (done.returncode, done.stderr) == (2, "_convert: an input without a whole output\n")
+    assert (done.returncode, done.stderr) == (2, "_convert: standard input ends within a pair of names\n")
     assert entries(out) == []
 
 
@@ -359,7 +390,7 @@ def test_report_never_replaces_an_input_or_a_product(plain, granule, out, how):
     names = ["--batch"] if how == "batch" else [granule, out / "x.nc"]
     done = plain("--report", report, *names, input=f"{granule}\0{out}\0")
     assert (done.returncode, report.read_bytes()) == (USAGE, before)
-    assert f"_convert: cannot write '{report}': it is" in done.stderr
+    assert f"_convert: cannot write '{report}': the file exists and is not a report" in done.stderr
 
 
 def test_product_never_replaces_the_report(plain, granule, out):

@@ -69,7 +69,7 @@ def test_table_makes_a_dimension_unlimited_in_variables_without_chunks(build, tm
         assert set(product["texts"][:]) == {"ab"}
 
 
-def test_rows_may_stop_early(build, tmp_path):
+def test_trailing_columns_may_be_left_out(build, tmp_path):
     """What a row does not say stays as it is."""
     converter = build(table('{"/a", DROP}, {"/b", "c"}', '{"/b", "old", ""}'))
     with h5py.File(tmp_path / "in.h5", "w") as file:
@@ -113,7 +113,7 @@ def test_empty_file_is_named(plain, tmp_path):
     (tmp_path / "in.h5").touch()
     done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
     assert done.returncode == 3 and not (tmp_path / "out.nc").exists()
-    assert done.stderr == f"_convert: cannot read '{tmp_path}/in.h5': it is empty\n"
+    assert done.stderr == f"_convert: cannot read '{tmp_path}/in.h5': the file is empty\n"
 
 
 @pytest.mark.parametrize("count", [63, 64, 65, 300])
@@ -165,8 +165,8 @@ def test_what_is_lost_of_scales_is_noted(plain, tmp_path):
         file["d"].dims[0].attach_scale(file["t2"])
     done = plain(tmp_path / "in.h5", tmp_path / "out.nc")
     assert sorted(done.stderr.splitlines()) == [
-        "_convert: note: '/d': the first of 2 scales of its axis 0 is its dimension",
-        "_convert: note: '/lat2': a scale of 2 dimensions is a variable like others here"]
+        "_convert: note: '/d': axis 0 has 2 scales: the first is its dimension",
+        "_convert: note: '/lat2': a scale of 2 dimensions is converted as a variable"]
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         assert product["t"].long_name == "time since launch" and product["t2"].ncattrs() == []
         assert product["d"].dimensions[0] == "t"
@@ -213,7 +213,7 @@ def test_dimension_that_nothing_lies_along_any_more_is_not_made(build, tmp_path,
     place = "/g" if in_group else ""
     converter = build(table(f'{{"{place}/x", "/x", "time"}}'))
     done = converter("--report", tmp_path / "report", tmp_path / "in.nc", tmp_path / "out.nc")
-    assert done.stderr == f"_convert: note: '{place}/phony': no variable lies along this dimension any more\n"
+    assert done.stderr == f"_convert: note: '{place}/phony': no variable uses this dimension any more\n"
     assert [one["path"] for one in read_report(tmp_path / "report")["asked"]] == [f"{place}/phony"]
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         found = list(product.dimensions) + [name for one in product.groups.values() for name in one.dimensions]

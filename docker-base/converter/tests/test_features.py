@@ -114,10 +114,10 @@ def test_attributes_that_netcdf_does_not_show_as_they_are_are_noted(convert):
         file["image"].attrs.create("state", 1, dtype=h5py.enum_dtype({"on": 1}))
     product, messages = convert(fill)
     assert product["image"].matrix.tolist() == [1] * 6 and product["image"].state == 1
-    hidden = "kept, but the netCDF library shows no attribute of this name"
+    hidden = "kept, but the netCDF library hides attributes of this name"
     assert sorted(messages.splitlines()) == [
         f"_convert: note: '/image:CLASS': {hidden}", f"_convert: note: '/image:_Format': {hidden}",
-        "_convert: note: '/image:matrix': its values stand in one row: netCDF's attributes have no shape",
+        "_convert: note: '/image:matrix': its values are written as a list: netCDF attributes have no shape",
         "_convert: note: '/image:state': its numbers are kept, the names of its enumeration are not"]
 
 
@@ -129,7 +129,7 @@ def test_text_that_is_not_utf8_is_taken_for_latin1(convert):
     product, messages = convert(fill)
     assert product["sites"].units == "µm"
     assert product["sites"][:].tolist() == ["Zürich", "Bern"]
-    noted = "its text is not UTF-8, and taken for Latin-1"
+    noted = "its text is not UTF-8: it is read as Latin-1"
     assert messages.splitlines() == [f"_convert: note: '/sites:units': {noted}", f"_convert: note: '/sites': {noted}"]
 
 
@@ -204,7 +204,7 @@ def test_text_after_a_zero_byte_is_left_out_by_name(convert):
         file["whole"].attrs["whole"] = np.bytes_(b"ab\0\0")
     product, messages = convert(fill)
     assert product["ends early"][:].tolist() == ["a", "c"] and product["whole"][:].tolist() == ["ab", "c"]
-    reason = "what follows a zero byte in its text: strings end there"
+    reason = "the text after its first zero byte: netCDF strings end there"
     assert messages.splitlines() == [
         f"_convert: left out '/whole:ends early': {reason}", f"_convert: left out '/ends early': {reason}"]
 
@@ -236,7 +236,7 @@ def test_what_netcdf_cannot_hold_is_listed_by_reason(convert):
     _, stderr = convert(fill)
     for name, reason in {"compound": "compound type", "opaque": "opaque type", "reference": "reference",
                          "vlen": "variable-length type", "array": "array type", "empty": "it has no value",
-                         "type": "named data type", "external": "external link", "dangling": "leads nowhere",
+                         "type": "named data type", "external": "external link", "dangling": "without a target",
                          "long double": "wider than 8 bytes"}.items():
         assert any(line.startswith(f"_convert: left out '/{name}': ") and reason in line
                    for line in stderr.splitlines()), name
@@ -250,7 +250,7 @@ def test_named_enumeration_whose_names_are_kept_as_flags_is_noted(plain, tmp_pat
         file.createVariable("c", kind, ("x",))[:] = [0, 1]
     done = plain("--strict", tmp_path / "in.nc", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (
-        0, "_convert: note: '/cloud': named enumeration: its names are flags of the variables that have it\n")
+        0, "_convert: note: '/cloud': named enumeration: its names become flags of the variables of this type\n")
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         assert product["c"].flag_meanings == "clear cloudy"
 
@@ -383,7 +383,7 @@ def test_fill_value_attribute_gets_the_type_of_its_variable(convert):
         file["y"].attrs["_FillValue"] = "none"
     product, stderr = convert(fill)
     assert product["x"]._FillValue == -999 and product["x"]._FillValue.dtype == np.int16
-    assert stderr == "_convert: left out '/y:_FillValue': not one value of the variable's type\n"
+    assert stderr == "_convert: left out '/y:_FillValue': it is not a single value of the variable's type\n"
 
 
 def test_names_that_netcdf_forbids_are_changed_and_noted(convert):
@@ -471,5 +471,5 @@ def test_attribute_value_that_is_no_number_fails_by_name(build, tmp_path):
         file["x"] = np.arange(3)
     done = build(table("", '{"/x", "valid_min", "low"}'))(tmp_path / "in.h5", tmp_path / "out.nc")
     assert (done.returncode, done.stderr) == (
-        2, "_convert: cannot convert '/x': the table's value 'low' of valid_min is not numbers with blanks between "
-           "them, each of the variable's type\n")
+        2, "_convert: cannot convert '/x': the table's value 'low' of valid_min must be numbers of the variable's "
+           "type, separated by blanks\n")
