@@ -18,10 +18,11 @@ demo: ## from nothing to an image that processes granules, checked; ARGS=--nativ
 		exit 1; }
 	@"$(PYTHON)" scripts/demo.py $(ARGS)
 
-# Without an engine or the C libraries (status 3) their tests are skipped; REQUIRE_ENGINE=1, REQUIRE_NATIVE=1: not so.
-test: ## all linters and tests, on a Docker engine where there can be one
+# Without an engine, or a program or C library (status 3), their tests skip; with REQUIRE_ENGINE=1, REQUIRE_NATIVE=1
+# they fail.
+test: ## all linters and tests, on a Docker engine where there can be one; root gets the programs that are missing
 	@scripts/engine-up || { test $$? = 3 && test "$(REQUIRE_ENGINE)" != 1; }
-	@scripts/native-up || { test $$? = 3 && test "$(REQUIRE_NATIVE)" != 1; }
+	@scripts/native-up --tests || { test $$? = 3 && test "$(REQUIRE_NATIVE)" != 1; }
 	@$(MAKE) --no-print-directory lint
 	@python -m pytest -n auto --dist loadfile $(ARGS)
 

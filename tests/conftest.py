@@ -60,6 +60,7 @@ def pytest_collection_modifyitems(items):
 LACKS = {  # reason of a skip: what to say of all such skips at the end, where nobody misses it
     "no Docker engine": "no Docker engine answers: scripts/engine-up starts one; REQUIRE_ENGINE=1 makes them fail",
     "no C libraries": "the C libraries are missing: scripts/native-up; REQUIRE_NATIVE=1 makes them fail",
+    "no program": "programs are missing: sudo scripts/native-up --tests; REQUIRE_NATIVE=1 makes them fail",
     "CUMULUS_TEST_DATA": "the shared test data is not here: CUMULUS_TEST_DATA names its folder",
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cookiecutter.main import cookiecutter
+from programs import PACKAGES, need
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("CUMULUS_TEST_DATA") or ROOT.parent / "shared")
@@ -19,7 +20,12 @@ BASE_IMAGE = "docker-base:test"  # not the tag that a person uses on this machin
 
 
 def run(*command, cwd=None, timeout=300, check=True, **environment):
-    """Run a program, with its output captured as text; on failure the output is in the assertion."""
+    """Run a program, with its output captured as text; on failure the output is in the assertion.
+
+    Where a program of PACKAGES is not installed, the test skips.
+    """
+    if command[0] in PACKAGES:
+        need(command[0])
     done = subprocess.run([str(word) for word in command], cwd=cwd, timeout=timeout, text=True, check=False,
                           stdin=subprocess.DEVNULL, capture_output=True,
                           env={**os.environ, **{key: str(value) for key, value in environment.items()}})
@@ -66,10 +72,9 @@ def shared(relative):
 
 def c_libraries_are_here():
     """Whether the converter can be compiled on this machine."""
-    try:
-        return subprocess.run(["pkg-config", "--exists", "netcdf", "hdf5", "libdeflate"], check=False).returncode == 0
-    except OSError:
-        return False
+    pkg_config = shutil.which("pkg-config")
+    libraries = ("netcdf", "hdf5", "libdeflate")
+    return bool(pkg_config) and subprocess.run([pkg_config, "--exists", *libraries], check=False).returncode == 0
 
 
 # With REQUIRE_NATIVE=1 such a test runs all the same, and fails.

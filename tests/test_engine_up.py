@@ -31,6 +31,7 @@ def bare(engine):
 
 
 @pytest.mark.parametrize("program", [ENGINE_UP, NATIVE_UP, ROOT / "scripts/venv", ROOT / "scripts/demo.py",
+                                     ROOT / "scripts/fresh-root.py",
                                      ROOT / "docker-base/build", ROOT / "docker-base/bin/install-apt",
                                      ROOT / "docker-base/bin/install-pip"], ids=lambda path: path.name)
 def test_help_says_what_it_is_for_and_changes_nothing(program, tmp_path):
@@ -171,7 +172,7 @@ def test_package_that_cannot_be_installed_names_the_log_and_leaves_no_policy(bar
 def test_native_up_without_root_names_the_command(bare):
     done = bare("/scripts/native-up", "--user", "1000:1000")
     assert done.returncode == 3
-    assert "the command gcc is missing: sudo apt-get install gcc" in one_line(done.stderr)
+    assert "programs or libraries are missing: sudo apt-get install gcc make " in one_line(done.stderr)
 
 
 @pytest.mark.engine

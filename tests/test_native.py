@@ -6,6 +6,7 @@ import shutil
 import sys
 
 import pytest
+from programs import need
 from support import commit_all, git, needs_c_libraries, render, run
 
 pytestmark = [pytest.mark.slow, needs_c_libraries]
@@ -60,8 +61,7 @@ def test_broken_table_turns_native_red(project, old, new):
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_number_in_the_table_does_not_compile(project, compiler):
     """It was a warning, and then a crash. The first error is shown alone: a build keeps only the last lines in view."""
-    if not shutil.which(compiler):
-        pytest.skip(f"{compiler} is not installed")
+    need(compiler)
     table = project / "convert" / "hs3cpl2nc.c"
     row = '{"/", "title", 5},'
     table.write_text(table.read_text().replace("attributes[] = {", f"attributes[] = {{\n{row}\n{row}"))

@@ -1,10 +1,10 @@
 """The conversion library, built with this machine's compiler and C libraries, and linked with tables."""
 
 import os
-import shutil
 import subprocess
 
 import pytest
+from programs import need
 from support import ROOT
 
 LIBRARY = ROOT / "docker-base" / "converter"
@@ -27,16 +27,15 @@ def unavailable(reason):
 
 def require_compiler():
     """Skip, or fail, where the library cannot be built."""
-    for tool in ("make", "gcc", "pkg-config"):
-        if not shutil.which(tool):
-            unavailable(f"{tool} is not installed")
+    for program in ("make", "gcc", "pkg-config"):
+        need(program)
     for library in ("netcdf", "hdf5", "libdeflate"):
-        if subprocess.run(["pkg-config", "--exists", library], check=False).returncode:
+        if subprocess.run([need("pkg-config"), "--exists", library], check=False).returncode:
             unavailable(f"the C library {library} is not installed (libnetcdf-dev libhdf5-dev libdeflate-dev)")
 
 
 def make(folder, *arguments):
-    done = subprocess.run(["make", "-C", folder, *arguments], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([need("make"), "-C", folder, *arguments], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from converter.tests.library import build_converter
 from converter.tests.test_features import table
+from programs import need
 
 INPUT = 3
 FORMATS = {"1": "NETCDF3_CLASSIC", "2": "NETCDF3_64BIT_OFFSET", "5": "NETCDF3_64BIT_DATA"}
@@ -146,7 +147,8 @@ def test_fill_value_becomes_of_its_variables_type(plain, tmp_path, dtype, fill, 
         assert np.all(attributes["_FillValue"] == np.array(expected, dtype))
         assert attributes.get_id("_FillValue").dtype == np.dtype(dtype)
         assert file["v"].fillvalue == np.array(expected, dtype)
-    copied = subprocess.run(["nccopy", product, tmp_path / "copy.nc"], capture_output=True, text=True, check=False)
+    copied = subprocess.run([need("nccopy"), product, tmp_path / "copy.nc"], capture_output=True, text=True,
+                            check=False)
     assert copied.returncode == 0, copied.stderr
 
 
@@ -172,7 +174,7 @@ def test_zero_bytes_in_a_text_stay(plain, tmp_path):
     with netCDF4.Dataset(source, "w", format="NETCDF3_CLASSIC") as file:
         file.comment = "ab\0cd\0"
     plain(source, product)
-    shown = [subprocess.run(["ncdump", "-h", path], capture_output=True, text=True, check=True).stdout
+    shown = [subprocess.run([need("ncdump"), "-h", path], capture_output=True, text=True, check=True).stdout
              for path in (source, product)]
     assert all(':comment = "ab\\000cd" ;' in text for text in shown)
 

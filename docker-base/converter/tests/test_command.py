@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 from converter.tests.products import differences
+from programs import need
 
 USAGE, INPUT, LEFT_OUT, WRITE = 2, 3, 4, 5
 
@@ -444,7 +445,7 @@ def test_batch_gives_the_same_products_as_a_process_each(starter, sample, out):
 def test_makefile_names_the_packages_that_are_missing(tmp_path, plain):
     """In one sentence, with the command that installs them."""
     sources = plain.program.parent / "convert"
-    done = subprocess.run(["make", "-C", sources, "-B", "CC=absent-cc", f"PKG_CONFIG_LIBDIR={tmp_path}"],
+    done = subprocess.run([need("make"), "-C", sources, "-B", "CC=absent-cc", f"PKG_CONFIG_LIBDIR={tmp_path}"],
                           env={**os.environ, "PKG_CONFIG_LIBDIR": str(tmp_path)}, capture_output=True, text=True,
                           timeout=60, check=False)
     assert done.returncode != 0

@@ -6,6 +6,7 @@ import subprocess
 
 import netCDF4
 import pytest
+from programs import need
 from support import ROOT
 
 # What a tool cannot open, with the cause; docs/converter.md has the same table.
@@ -60,8 +61,7 @@ def expected(tool):
 @pytest.mark.parametrize("tool", COMMANDS)
 def test_command_opens_every_product(products, tmp_path, tool):
     """With status 0 and no message; nccopy, ncatted and ncks copy it."""
-    if not shutil.which(tool):
-        pytest.skip(f"{tool} is not installed (netcdf-bin nco)")
+    need(tool)
     failures = {short_name(product): text for product in products
                 if tool not in ("nccopy", "ncks") or short_name(product) not in LARGE
                 if (text := fails(tool, product, tmp_path / "copy.nc"))}

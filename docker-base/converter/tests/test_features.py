@@ -7,6 +7,7 @@ import netCDF4
 import numpy as np
 import pytest
 from converter.tests.oracle import judge, read_report
+from programs import need
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_fill_value_of_the_table_for_strings_is_a_string(build, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["x"] = "text"
     build(table("", '{"/x", "_FillValue", "none"}'))(tmp_path / "in.h5", tmp_path / "out.nc")
-    done = subprocess.run(["nccopy", tmp_path / "out.nc", tmp_path / "copy.nc"], capture_output=True, text=True,
+    done = subprocess.run([need("nccopy"), tmp_path / "out.nc", tmp_path / "copy.nc"], capture_output=True, text=True,
                           check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

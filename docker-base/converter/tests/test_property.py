@@ -103,7 +103,7 @@ def test_any_file_is_kept_or_listed_and_opens(plain, tmp_path, members):
     with netCDF4.Dataset(product) as one, h5netcdf.File(product, "r") as other:
         assert list(one.variables) == list(other.variables) and list(one.groups) == list(other.groups)
         assert all(variable.dimensions == other[name].dimensions for name, variable in one.variables.items())
-    if shutil.which("ncdump"):
-        told = subprocess.run(["ncdump", product], capture_output=True, text=True, errors="replace", timeout=30,
+    if ncdump := shutil.which("ncdump"):
+        told = subprocess.run([ncdump, product], capture_output=True, text=True, errors="replace", timeout=30,
                               check=False)
         assert (told.returncode, told.stderr) == (0, "")

@@ -1,11 +1,11 @@
 """Products open in the tools that their users have, with the values in them."""
 
-import shutil
 import subprocess
 
 import netCDF4
 import numpy as np
 import pytest
+from programs import need
 
 COMMANDS = {
     "ncdump": ["ncdump", "{product}"],
@@ -26,8 +26,7 @@ def product(starter, sample, tmp_path):
 @pytest.mark.parametrize("tool", COMMANDS)
 def test_command_reads_and_copies_the_product(product, tmp_path, tool):
     """A copy holds the same values."""
-    if not shutil.which(tool):
-        pytest.skip(f"{tool} is not installed (netcdf-bin nco hdf5-tools)")
+    need(tool)
     command = [word.format(product=product, folder=tmp_path) for word in COMMANDS[tool]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")

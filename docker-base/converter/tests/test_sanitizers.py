@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 
 import h5py
@@ -14,6 +13,7 @@ from converter.tests.fuzz import KINDS, chunk_ranges, damage, make_granule
 from converter.tests.library import EMPTY_TABLE, LIBRARY, build_converter
 from converter.tests.products import differences
 from converter.tests.test_sample import convert_sample
+from programs import need
 
 SANITIZERS = "CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 # Segmentation faults inside libhdf5 are its own, so the program's handlers keep them: they remove what was begun.
@@ -34,8 +34,8 @@ def sanitized(tmp_path_factory):
     """With the shared HDF5, so that the sanitizer sees each allocation of it, too; and it does see a leak."""
     probe = tmp_path_factory.mktemp("probe")
     (probe / "probe.c").write_text(LEAK)
-    if shutil.which("gcc") and subprocess.run(["gcc", *SANITIZERS.split()[2:], "probe.c"], cwd=probe,
-                                              capture_output=True, check=False).returncode:
+    if subprocess.run([need("gcc"), *SANITIZERS.split()[2:], "probe.c"], cwd=probe, capture_output=True,
+                      check=False).returncode:
         pytest.skip("gcc has no sanitizers here (libasan, libubsan)")
     converter = build_converter(tmp_path_factory.mktemp("sanitized"), EMPTY_TABLE, SANITIZERS, "STATIC_HDF5=")
     told = subprocess.run([probe / "a.out"], capture_output=True, text=True, check=False, env={**os.environ, **OPTIONS})
@@ -146,8 +146,7 @@ def test_threads_do_not_race(tmp_path):
 
 def test_clang_builds_it_without_a_warning(tmp_path, starter_table, sample):
     """With the same flags as gcc, and the products are the same."""
-    if not shutil.which("clang"):
-        pytest.skip("clang is not installed")
+    need("clang")
     converter = build_converter(tmp_path, starter_table, "CC=clang")
     for expected, product, done in convert_sample(converter, sample, tmp_path):
         assert differences(expected, product) == [] and done.stderr == ""

@@ -4,27 +4,17 @@ import base64
 import json
 import os
 import select
-import shutil
 import subprocess
 import time
 
-import pytest
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def program():
-    """The path of a Chromium, or skip the test."""
-    for name in PROGRAMS:
-        if found := shutil.which(name):
-            return found
-    pytest.skip("no Chromium here: apt-get install chromium")
+from programs import need
 
 
 class Browser:
     """One page in a browser; commands are those of the Chrome DevTools Protocol."""
 
     def __init__(self, folder):
+        program = need("chromium", "chromium-browser", "google-chrome")
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
 
@@ -33,7 +23,7 @@ class Browser:
             os.dup2(one, 3)
             os.dup2(other, 4)
 
-        argv = [program(), "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+        argv = [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
                 "--no-first-run", "--disable-background-networking", f"--user-data-dir={folder}",
                 "about:blank"]  # fmt: skip
         self._process = subprocess.Popen(

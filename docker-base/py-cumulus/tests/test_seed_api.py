@@ -1,13 +1,13 @@
 """A handler that makes the calls of the Cumulus documentation's example runs unchanged."""
 
 import os
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
 import netCDF4
 import pytest
+from programs import need
 from samples import SOURCE, write_product
 
 # Our own writing; the imports, the calls and their arguments are those of the documentation.
@@ -98,8 +98,8 @@ def test_example_handler_sees_a_missing_product(run, tmp_path):
     assert "output file 'HS3_CPL_ATB_12203a_20120906.nc' was not made" in done.stdout
 
 
-@pytest.mark.skipif(not shutil.which("ncatted"), reason="ncatted (NCO) is not installed")
 def test_example_handler_sets_conventions_with_ncatted(run, tmp_path):
+    need("ncatted")
     assert run("ncatted").returncode == 0
     with netCDF4.Dataset(tmp_path / "out" / "HS3_CPL_OP_12203a_20120906.nc") as dataset:
         assert dataset.Conventions == "CF-1.6"

@@ -5,7 +5,6 @@ import json
 import logging
 import multiprocessing
 import os
-import shutil
 import ssl
 import subprocess
 import sys
@@ -15,18 +14,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from programs import need
 from samples import SOURCE
 
 from cumulus.logutils import close_logger, get_logger, log_event, make_log_string, splunk
 
 TOKEN = "11111111-2222-3333-4444-555555555555"
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that signs itself, and its key, in one file."""
     folder = tmp_path_factory.mktemp("tls")
+    need("openssl")
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
     files = ["-keyout", folder / "key.pem", "-out", folder / "certificate.pem"]
