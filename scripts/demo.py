@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,8 +100,9 @@ class Demo:
         self.step("Own tests", self.python, "-m", "pytest", "-ra", "tests", cwd=self.project)
         # What `docker compose run` leaves: stopped containers, of this folder and not of another one's repository.
         ours = f"label=com.docker.compose.project.working_dir={self.project}"
-        subprocess.run(["docker", "container", "prune", "--force", "--filter", ours], stdout=subprocess.DEVNULL,
-                       check=False)
+        with suppress(FileNotFoundError):  # without a docker command there are no containers
+            subprocess.run(["docker", "container", "prune", "--force", "--filter", ours], stdout=subprocess.DEVNULL,
+                           check=False)
 
     def natively(self):
         self.step("C libraries", ROOT / "scripts" / "native-up")
