@@ -206,8 +206,9 @@ def run_inside(folder, options):
     command = options.command or (["make", "test", only] if options.user else
                                   ["env", "REQUIRE_ENGINE=0", only, ".ci/run"])
     print(f"fresh-root: {shlex.join(command)}", file=sys.stderr)
-    script = "\n".join(["set -e", *mounts(root, shared), 'exec "$@"'])
-    return contained("sh", "-c", script, "sh", *enter, "env", "-i", f"--chdir={checkout}",
+    # The shell stays, as the first process: it waits for orphans, which not every command does.
+    script = "\n".join(["set -e", *mounts(root, shared), '"$@"', "exit 0"])
+    return contained("sh", "-c", script, "sh", *enter, "env", "-i", "--default-signal", f"--chdir={checkout}",
                      *(f"{name}={value}" for name, value in variables.items()), *command)
 
 
