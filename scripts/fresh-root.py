@@ -173,8 +173,10 @@ def copy_checkout(target):
 
 def mounts(root, shared):
     """The shell commands that mount what a running system has, and what is shared."""
-    lines = [f"mount --rbind /dev {root}/dev", f"mount -t tmpfs -o mode=1777 tmpfs {root}/dev/shm",
-             f"mount -t proc proc {root}/proc", f"mount --rbind /sys {root}/sys"]
+    # The root is a mount itself, since unshare in it asks for that.
+    lines = [f"mount --bind {root} {root}", f"mount --rbind /dev {root}/dev",
+             f"mount -t tmpfs -o mode=1777 tmpfs {root}/dev/shm", f"mount -t proc proc {root}/proc",
+             f"mount --rbind /sys {root}/sys"]
     for path in shared:
         target = root / str(path).lstrip("/")
         if path.is_dir():
