@@ -66,7 +66,8 @@ def named_programs(path):
 
 def test_no_test_runs_a_program_without_asking_for_it():
     """It would end in FileNotFoundError where the program is missing."""
-    files = [path for folder in ("tests", "docker-base/py-cumulus/tests") for path in (ROOT / folder).rglob("*.py")]
+    folders = ("tests", "docker-base/converter/tests", "docker-base/py-cumulus/tests")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     assert len(files) > 60
     assert [call for path in files for call in named_programs(path)] == []
 

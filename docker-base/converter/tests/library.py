@@ -35,7 +35,8 @@ def require_compiler():
 
 
 def make(folder, *arguments):
-    done = subprocess.run([need("make"), "-C", folder, *arguments], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([need("make"), "-C", folder, *arguments], capture_output=True, text=True, timeout=300,
+                          check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from converter.tests.library import EMPTY_TABLE, LIBRARY, MAKEFILE, Converter, link_table
 from converter.tests.products import differences
+from programs import need
 
 CXX_TABLE = """#include "hdf5_to_netcdf.h"
 #include <cstdio>
@@ -30,7 +31,7 @@ def copy_of_the_library(folder):
 def built_bytes(sources, folder, table):
     """The bytes of _convert, from a library and a table that lie in folders of their own; flags as by default."""
     folder.mkdir()
-    done = subprocess.run(["make", "-C", sources, "install", f"PREFIX={folder}/prefix"], capture_output=True,
+    done = subprocess.run([need("make"), "-C", sources, "install", f"PREFIX={folder}/prefix"], capture_output=True,
                           text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return link_table(folder, folder / "prefix", table).program.read_bytes()
@@ -78,11 +79,11 @@ def test_table_in_cxx_compiles_without_a_warning_and_converts(prefix, sample, tm
     # convert.mk has the libraries to link with: it links the object in place of a table.
     (tmp_path / "convert").mkdir()
     (tmp_path / "convert" / "Makefile").write_text(MAKEFILE.format(prefix))
-    subprocess.run(["make", "-C", tmp_path / "convert", "CC=g++", "WARNINGS=", f"LDFLAGS={tmp_path}/table.o "
+    subprocess.run([need("make"), "-C", tmp_path / "convert", "CC=g++", "WARNINGS=", f"LDFLAGS={tmp_path}/table.o "
                     f"{prefix}/lib/libcumulus-convert.a"], check=True, capture_output=True, timeout=60)
     product = tmp_path / "x.nc"
     assert Converter(tmp_path / "_convert")(sample[0][0], product).returncode == 0
-    shown = subprocess.run(["h5dump", "-a", "/source", product], capture_output=True, text=True, check=False)
+    shown = subprocess.run([need("h5dump"), "-a", "/source", product], capture_output=True, text=True, check=False)
     assert not shutil.which("h5dump") or '"CPL"' in shown.stdout
 
 
@@ -98,7 +99,7 @@ def test_older_library_than_the_repository_needs_is_one_sentence(prefix, tmp_pat
     folder.mkdir()
     (folder / "sample2nc.c").write_text(EMPTY_TABLE)
     (folder / "Makefile").write_text("REMEDY := bin/base --build\n" + MAKEFILE.format(prefix).replace("1", "2", 1))
-    done = subprocess.run(["make", "-C", folder], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([need("make"), "-C", folder], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0 and not (tmp_path / "_convert").exists()
     assert f"the conversion library in {prefix} is older than this repository: bin/base --build." in done.stderr
     assert len([line for line in done.stderr.splitlines() if "***" in line]) == 1
@@ -109,7 +110,8 @@ def test_file_left_of_an_earlier_engine_is_named(prefix, tmp_path, name, text):
     """Its owner had edited it, so that the update did not remove it; its header would hide the library's."""
     link_table(tmp_path, prefix, EMPTY_TABLE)
     (tmp_path / "convert" / name).write_text(text)
-    done = subprocess.run(["make", "-C", tmp_path / "convert"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([need("make"), "-C", tmp_path / "convert"], capture_output=True, text=True, timeout=60,
+                          check=False)
     assert done.returncode != 0 and f"an earlier template's engine ({name}): keep that engine whole" in done.stderr
 
 
@@ -118,7 +120,7 @@ def test_edit_of_the_table_is_built_at_once(starter, starter_table, prefix, tmp_
     converter = link_table(tmp_path, prefix, starter_table)
     table = tmp_path / "convert" / "sample2nc.c"
     table.write_text(table.read_text().replace('"degrees_north"', '"degrees_south"'))
-    done = subprocess.run(["make", "-C", table.parent], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([need("make"), "-C", table.parent], capture_output=True, text=True, check=True, timeout=60)
     assert "sample2nc.c" in done.stdout and "walk.c" not in done.stdout
     granule, expected = sample[0]
     converter(granule, tmp_path / "x.nc")
