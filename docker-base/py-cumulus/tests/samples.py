@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from cumulus.collection import MetadataRules
+from cumulus.metadata.sources import Evidence, find_extent
 from cumulus.process import main
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -70,7 +72,7 @@ if __name__ == "__main__":
 
 # Speaks the converter's protocol and copies, or does what the input says; leaves a .met file
 # behind as the old converter did.
-CONVERTER = '''#!/usr/bin/env python3
+CONVERTER = """#!/usr/bin/env python3
 import json, os, shutil, signal, sys, time
 
 def convert(source, product):
@@ -144,7 +146,7 @@ while piece := os.read(0, 65536):
             paths = ["/Lattitude", other, *(f"/starter_{n}" for n in range(5 * ("MANY" in source)))]
             answer["unused_rows"] = [{"path": one, "note": note} for one in paths]
         print(json.dumps({**answer, "left_out": left_out}), flush=True)
-'''
+"""
 
 
 def wait_for(condition, seconds=30):
@@ -278,3 +280,11 @@ class Repository:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
         return subprocess.CompletedProcess(argv, status, out.getvalue(), err.getvalue())
+
+
+def extent_of(
+    path, time=("product",), groups=None, *, place=("product",), extent=None, sidecar=None, **rules
+):
+    """The extent of a product, from the product itself unless sources are given."""
+    evidence = Evidence(groups, extent, sidecar)
+    return find_extent(path, MetadataRules(time=time, place=place, **rules), evidence)

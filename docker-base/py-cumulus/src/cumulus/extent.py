@@ -1,4 +1,4 @@
-"""When and where a granule was observed. All times are UTC; what is not known is None."""
+"""Time and place of a granule's observations. All times are UTC; unknown parts are None."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -30,7 +30,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Extent:
-    """Begin and end of the observations and where they are; None is unknown.
+    """Begin, end and place of the observations; None is unknown.
 
     ``polygon`` is a closed, counter-clockwise ring of (longitude, latitude), and empty where there
     is none. A time without a zone is UTC.
@@ -88,7 +88,7 @@ def make_box(known):
 
 
 def _wrap(longitude):
-    """From 0 to 360 degrees to -180 to 180; what is in neither range stays, and is refused."""
+    """Bring 0 to 360 degrees to -180 to 180; other values are kept, and refused by Box."""
     return longitude - 360 if 180 < longitude <= 360 else longitude
 
 
@@ -101,7 +101,7 @@ def from_mapping(known, origin):
     Raises
     ------
     CumulusError
-        A name is unknown, or what it says is no time, no place, or contradicts itself.
+        A name is unknown, a value is no time or number, or the values contradict each other.
     """
     if known is None or isinstance(known, Extent):
         return known or Extent()

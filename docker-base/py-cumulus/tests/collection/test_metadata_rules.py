@@ -20,24 +20,24 @@ def read(tmp_path):
 
 
 def test_every_source_is_asked_by_default(read):
-    found = read().metadata
-    assert found.time == found.place == SOURCES
-    assert (found.polygon, found.sidecar, found.fixed) == (False, "", Extent())
+    rules = read().metadata
+    assert rules.time == rules.place == SOURCES
+    assert (rules.polygon, rules.sidecar, rules.fixed) == (False, "", Extent())
 
 
 def test_whole_of_metadata(read):
     toml = COLLECTION.replace("[products]", 'met = "{id}.met"\n\n[products]')
-    found = read(
+    rules = read(
         'time = ["sidecar", "fixed"]\nplace = ["fixed"]\nsidecar = "met"\npolygon = true\n'
         "[metadata.fixed]\nbegin = 2012-09-06\nend = 2012-09-07T12:00:00Z\n"
         "west = 170\nsouth = -1\neast = 190\nnorth = 1.5",
         toml,
     ).metadata
-    assert (found.time, found.place) == (("sidecar", "fixed"), ("fixed",))
-    assert (found.sidecar, found.polygon) == ("met", True)
-    assert found.fixed.box == Box(170, -1, -170, 1.5)
-    assert found.fixed.begin.isoformat() == "2012-09-06T00:00:00+00:00"
-    assert found.fixed.end.isoformat() == "2012-09-07T12:00:00+00:00"
+    assert (rules.time, rules.place) == (("sidecar", "fixed"), ("fixed",))
+    assert (rules.sidecar, rules.polygon) == ("met", True)
+    assert rules.fixed.box == Box(170, -1, -170, 1.5)
+    assert rules.fixed.begin.isoformat() == "2012-09-06T00:00:00+00:00"
+    assert rules.fixed.end.isoformat() == "2012-09-07T12:00:00+00:00"
 
 
 MISTAKES = {
@@ -73,18 +73,18 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("line", "key", "said"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_mistake_is_named_with_its_line(read, line, key, said):
+@pytest.mark.parametrize(("line", "key", "allowed"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistake_is_named_with_its_line(read, line, key, allowed):
     with pytest.raises(CumulusError) as error:
         read("# a comment\n" + line)
     number = COLLECTION.count("\n") + 4
     assert f"collection.toml, line {number}: " in str(error.value)
     assert key in str(error.value)
-    assert said in str(error.value)
+    assert allowed in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "allowed"),
     [
         ("short_name", "x" * 86, "at most 85 characters"),
         ("short_name", " x", "no space at either end"),
@@ -93,12 +93,12 @@ def test_mistake_is_named_with_its_line(read, line, key, said):
         ("provider", "ghrc", "capital letters"),
     ],
 )
-def test_identity_that_cmr_cannot_hold_is_named_with_its_line(read, key, value, said):
+def test_identity_that_cmr_cannot_hold_is_named_with_its_line(read, key, value, allowed):
     lines = COLLECTION.splitlines()
     number = next(i for i, line in enumerate(lines) if line.startswith(f"{key} ="))
     lines[number] = f'{key} = "{value}"'
     with pytest.raises(
-        CumulusError, match=rf"line {number + 1}: collection.{key} must be .*{said}"
+        CumulusError, match=rf"line {number + 1}: collection.{key} must be .*{allowed}"
     ):
         read(collection="\n".join(lines))
 

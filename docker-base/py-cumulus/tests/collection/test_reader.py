@@ -22,16 +22,20 @@ def read(tmp_path):
 
 
 def test_identity_and_defaults(read):
-    found = read(COLLECTION)
-    assert (found.short_name, found.version, found.provider) == ("hs3cpl", "1", "GHRC_DAAC")
-    assert found.limits == Limits(seconds=60)
-    assert found.compare == CompareRules()
-    assert found.metadata == MetadataRules()
-    assert found.sample_uri == ""
+    collection = read(COLLECTION)
+    assert (collection.short_name, collection.version, collection.provider) == (
+        "hs3cpl",
+        "1",
+        "GHRC_DAAC",
+    )
+    assert collection.limits == Limits(seconds=60)
+    assert collection.compare == CompareRules()
+    assert collection.metadata == MetadataRules()
+    assert collection.sample_uri == ""
 
 
 def test_whole_of_compare(read):
-    found = read(
+    rules = read(
         COLLECTION
         + """
 [compare]
@@ -46,9 +50,9 @@ atol = 1e-9
 rtol = 0.5
 """
     ).compare
-    assert (found.rtol, found.atol, found.ignore_attributes) == (1e-6, 0, ("a",))
-    assert (found.ignore_xpaths, found.ignore_keys) == (("A/B",), ("C/D",))
-    assert found.variables == {"ATB_532": Tolerance(None, 1e-9), "geo/q": Tolerance(0.5, None)}
+    assert (rules.rtol, rules.atol, rules.ignore_attributes) == (1e-6, 0, ("a",))
+    assert (rules.ignore_xpaths, rules.ignore_keys) == (("A/B",), ("C/D",))
+    assert rules.variables == {"ATB_532": Tolerance(None, 1e-9), "geo/q": Tolerance(0.5, None)}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ def test_mistake_is_named_with_line_key_and_what_is_allowed(read, old, new, key,
      ("primary", "inputs"), ("data", "products")],
 )  # fmt: skip
 def test_missing_key_is_named(read, key, table):
-    text = "\n".join(one for one in COLLECTION.splitlines() if not one.startswith(f"{key} ="))
+    text = "\n".join(line for line in COLLECTION.splitlines() if not line.startswith(f"{key} ="))
     with pytest.raises(CumulusError, match=rf"\[{table}\] needs the key '{key}'"):
         read(text)
 

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import shared, write_product
+from samples import extent_of, shared, write_product
 
 from cumulus import CumulusError
 from cumulus.extent import Box, Extent
 from cumulus.metadata.coordinates import cover
 from cumulus.metadata.longitudes import axis_longitudes, enclosing_longitudes, joined
-from cumulus.metadata.sources import find_extent
 from cumulus.products import Product, Variable
 
 
@@ -64,47 +63,47 @@ SAMPLES = ("n",)
 
 def test_dropsonde_agrees_with_the_inventory_of_ghrc():
     """GHRC's inventory: 2022-02-08 14:29:42 to 14:34:22, N 42.799, W -65.896."""
-    found = find_extent(shared("data/granules/IMPACTS_AVAPS_PQC_20220208_142943.nc"))
-    assert found.begin == utc(2022, 2, 8, 14, 29, 42)
-    assert found.end.replace(microsecond=0) == utc(2022, 2, 8, 14, 34, 22)
-    assert round(found.box.north, 3) == 42.799
-    assert round(found.box.west, 3) == -65.896
+    extent = extent_of(shared("data/granules/IMPACTS_AVAPS_PQC_20220208_142943.nc"))
+    assert extent.begin == utc(2022, 2, 8, 14, 29, 42)
+    assert extent.end.replace(microsecond=0) == utc(2022, 2, 8, 14, 34, 22)
+    assert round(extent.box.north, 3) == 42.799
+    assert round(extent.box.west, 3) == -65.896
 
 
 def test_granule_without_a_position_gets_no_box(caplog):
     """ISS_LIS has one lone longitude, and latitudes along a dimension of length zero."""
-    found = find_extent(shared("data/granules/ISS_LIS_BG_V3.0_20170702_000346_FIN.nc"))
-    assert found.box is None
+    extent = extent_of(shared("data/granules/ISS_LIS_BG_V3.0_20170702_000346_FIN.nc"))
+    assert extent.box is None
     assert "no spatial extent found" in caplog.text
 
 
 def test_granule_without_attributes_gets_no_extent():
-    found = find_extent(shared("data/granules/IMPACTS_CRS_L1B_RevB_20200201_subset.h5"))
-    assert found == Extent()
+    extent = extent_of(shared("data/granules/IMPACTS_CRS_L1B_RevB_20200201_subset.h5"))
+    assert extent == Extent()
 
 
 # --- time ------------------------------------------------------------------------------------
 
 
 def test_time_is_the_range_of_the_cf_coordinate(product):
-    found = find_extent(product(seconds=(30, 0)))
-    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 30))
+    extent = extent_of(product(seconds=(30, 0)))
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 30))
 
 
 def test_day_fractions_are_rounded_to_milliseconds(build):
     days = {"units": "days since 2011-12-31 00:00:00", "standard_name": "time"}
-    found = find_extent(build(time=(250.5 + np.arange(40) * 10 / 86400, days)))
-    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 6, 30))
+    extent = extent_of(build(time=(250.5 + np.arange(40) * 10 / 86400, days)))
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 6, 30))
 
 
 def test_fill_and_nan_are_no_times(build):
-    found = find_extent(build(fill=-9999.0, time=([-9999.0, np.nan, 5, 7], TIME)))
-    assert (found.begin, found.end) == (utc(2012, 9, 6, 12, 0, 5), utc(2012, 9, 6, 12, 0, 7))
+    extent = extent_of(build(fill=-9999.0, time=([-9999.0, np.nan, 5, 7], TIME)))
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6, 12, 0, 5), utc(2012, 9, 6, 12, 0, 7))
 
 
 def test_times_of_samples_without_a_position_do_not_count(product):
-    found = find_extent(product(latitude=(20, 21, -9999.0), longitude=(1, 2, 3), seconds=(0, 5, 9)))
-    assert found.end == utc(2012, 9, 6, 12, 0, 5)
+    extent = extent_of(product(latitude=(20, 21, -9999.0), longitude=(1, 2, 3), seconds=(0, 5, 9)))
+    assert extent.end == utc(2012, 9, 6, 12, 0, 5)
 
 
 @pytest.mark.parametrize(
@@ -119,12 +118,13 @@ def test_times_of_samples_without_a_position_do_not_count(product):
 )
 def test_times_of_several_dimensions_need_positions_too(build, times, dimensions, end):
     """Six samples, of which the last row has none, and the fill values two."""
-    place = [[1, 2], [3, 4], [-1, -1]]
+    positions = [[1, 2], [3, 4], [-1, -1]]
     path = build(
-        fill=-1, time=(times, TIME, dimensions), data=(place, {"coordinates": "time"}, ("n", "m")),
-        lat=(place, NORTH, ("n", "m")), lon=(place, EAST, ("n", "m")),
+        fill=-1, time=(times, TIME, dimensions),
+        data=(positions, {"coordinates": "time"}, ("n", "m")),
+        lat=(positions, NORTH, ("n", "m")), lon=(positions, EAST, ("n", "m")),
     )  # fmt: skip
-    assert find_extent(path).end == utc(2012, 9, 6, 12, 0, end)
+    assert extent_of(path).end == utc(2012, 9, 6, 12, 0, end)
 
 
 def test_positions_of_every_kind_make_a_time_count(build):
@@ -134,8 +134,8 @@ def test_positions_of_every_kind_make_a_time_count(build):
         a_lat=([1, -1, -1, -1], NORTH, SAMPLES), a_lon=([1, 1, 1, 1], EAST, SAMPLES),
         b_lat=([-1, -1, 1, -1], NORTH, SAMPLES),
     )  # fmt: skip
-    found = find_extent(path)
-    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 2))
+    extent = extent_of(path)
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 2))
 
 
 @pytest.mark.parametrize(
@@ -148,22 +148,22 @@ def test_positions_of_every_kind_make_a_time_count(build):
     ],
 )
 def test_time_that_cannot_be_decoded_is_left_out_with_a_warning(build, caplog, attributes, why):
-    found = find_extent(build(time=([0, 1], attributes)))
-    assert (found.begin, found.end) == (None, None)
+    extent = extent_of(build(time=([0, 1], attributes)))
+    assert (extent.begin, extent.end) == (None, None)
     assert why in caplog.text
 
 
 def test_time_before_year_one_is_a_warning_of_the_granule_alone(build, caplog, recwarn):
     """Other libraries' warnings would go to standard error, without the granule's name."""
     path = build(time=([-1e6, 0], {"units": "days since 2000-01-01", "standard_name": "time"}))
-    assert find_extent(path).begin is None
+    assert extent_of(path).begin is None
     assert "cannot decode its time" in caplog.text
     assert not recwarn.list
 
 
 def test_last_moment_of_the_last_year_is_left_out_with_a_warning(build, caplog):
     attributes = {"units": "seconds since 9999-12-31 23:59:00", "standard_name": "time"}
-    assert find_extent(build(time=([0, 59.9996], attributes))).begin is None
+    assert extent_of(build(time=([0, 59.9996], attributes))).begin is None
     assert "variable time: cannot decode its time" in caplog.text
 
 
@@ -188,7 +188,7 @@ def test_last_moment_of_the_last_year_is_left_out_with_a_warning(build, caplog):
 @pytest.mark.parametrize("calendar", ["standard", "proleptic_gregorian"])
 def test_time_zone_of_the_reference_counts(build, reference, hour, calendar):
     attributes = {"units": f"seconds since {reference}", "calendar": calendar}
-    assert find_extent(build(time=([0], attributes))).begin == utc(2012, 9, 6, hour, 15, 42, 500000)
+    assert extent_of(build(time=([0], attributes))).begin == utc(2012, 9, 6, hour, 15, 42, 500000)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_time_zone_of_the_reference_counts(build, reference, hour, calendar):
 )  # fmt: skip
 def test_reference_that_could_mean_another_day_gives_no_time(build, caplog, reference):
     """The 250th day of a year is no year with a zone."""
-    assert find_extent(build(time=([0], {"units": f"days since {reference}"}))).begin is None
+    assert extent_of(build(time=([0], {"units": f"days since {reference}"}))).begin is None
     assert "is not understood" in caplog.text
 
 
@@ -207,27 +207,27 @@ def test_reference_that_could_mean_another_day_gives_no_time(build, caplog, refe
     [("nanoseconds", 1e9), ("microseconds", 1e6), ("weeks", 1 / 604800)],
 )
 def test_units_that_the_library_does_not_know_are_those_of_udunits(build, units, end):
-    found = find_extent(build(time=([0, end], {"units": f"{units} since 2012-09-06"})))
-    assert (found.begin, found.end) == (utc(2012, 9, 6), utc(2012, 9, 6, 0, 0, 1))
+    extent = extent_of(build(time=([0, end], {"units": f"{units} since 2012-09-06"})))
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6), utc(2012, 9, 6, 0, 0, 1))
 
 
 def test_zone_counts_before_the_gregorian_calendar(build):
-    found = find_extent(build(time=([0], {"units": "days since 1500-01-01 12 -6:00"})))
-    assert found.begin == utc(1500, 1, 1, 18)
+    extent = extent_of(build(time=([0], {"units": "days since 1500-01-01 12 -6:00"})))
+    assert extent.begin == utc(1500, 1, 1, 18)
 
 
 @pytest.mark.parametrize(
     "rest", [f"12:00:00 {zone}" for zone in ("EST", "MDT", "GMT-6", "PM", "TAI")] + ["1200"]
 )
 def test_reference_that_is_not_all_understood_gives_no_time(build, caplog, rest):
-    found = find_extent(build(time=([0, 1], {"units": f"seconds since 2012-09-06 {rest}"})))
-    assert (found.begin, found.end) == (None, None)
+    extent = extent_of(build(time=([0, 1], {"units": f"seconds since 2012-09-06 {rest}"})))
+    assert (extent.begin, extent.end) == (None, None)
     assert f"reference '2012-09-06 {rest}' is not understood" in caplog.text
 
 
 def test_any_count_since_something_is_not_the_time(build):
     attributes = {"units": "seconds since 1993-01-01"}
-    assert find_extent(build(tai=([0, 1], attributes, ("n",)))).begin is None
+    assert extent_of(build(tai=([0, 1], attributes, ("n",)))).begin is None
 
 
 def test_time_in_a_group_is_found(tmp_path):
@@ -237,7 +237,7 @@ def test_time_in_a_group_is_found(tmp_path):
         variable = group.createVariable("time", "f8", ("time",))
         variable.setncatts(TIME)
         variable[:] = [0, 1]
-    assert find_extent(tmp_path / "g.nc").begin == utc(2012, 9, 6, 12)
+    assert extent_of(tmp_path / "g.nc").begin == utc(2012, 9, 6, 12)
 
 
 # --- bounds of cells (CF-1.8, section 7.1) ---------------------------------------------------
@@ -247,19 +247,19 @@ CELLS = ("time", "nv")
 
 
 def test_time_of_a_mean_is_that_of_its_bounds(build):
-    found = find_extent(build(time=([12, 36], HOURS), edges=([[0, 24], [24, 48]], {}, CELLS)))
-    assert (found.begin, found.end) == (utc(2012, 9, 6), utc(2012, 9, 8))
+    extent = extent_of(build(time=([12, 36], HOURS), edges=([[0, 24], [24, 48]], {}, CELLS)))
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6), utc(2012, 9, 8))
 
 
 def test_single_time_without_a_dimension_has_bounds_too(build):
-    found = find_extent(build(time=(12.0, HOURS), edges=([0, 24], {}, ("nv",))))
-    assert (found.begin, found.end) == (utc(2012, 9, 6), utc(2012, 9, 7))
+    extent = extent_of(build(time=(12.0, HOURS), edges=([0, 24], {}, ("nv",))))
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6), utc(2012, 9, 7))
 
 
 def test_climatology_reaches_from_its_first_to_its_last_year(build):
     attributes = {"units": "days since 2012-01-01", "standard_name": "time", "climatology": "edges"}
-    found = find_extent(build(time=([15], attributes), edges=([[0, 396]], {}, CELLS)))
-    assert (found.begin, found.end) == (utc(2012, 1, 1), utc(2013, 1, 31))
+    extent = extent_of(build(time=([15], attributes), edges=([[0, 396]], {}, CELLS)))
+    assert (extent.begin, extent.end) == (utc(2012, 1, 1), utc(2013, 1, 31))
 
 
 @pytest.mark.parametrize(
@@ -267,8 +267,8 @@ def test_climatology_reaches_from_its_first_to_its_last_year(build):
     [
         ([[0, 24], [24, 48]], {"units": "days since 2012-09-06"}, CELLS, "other units"),
         ([[0, 24], [24, 48]], {"calendar": "noleap"}, CELLS, "other units"),
-        ([0, 24], {}, ("nv",), "not the form"),
-        ([[0, 24]] * 3, {}, ("n", "nv"), "not the form"),
+        ([0, 24], {}, ("nv",), "not of the shape"),
+        ([[0, 24]] * 3, {}, ("n", "nv"), "not of the shape"),
         ([[np.nan, -1], [-1, np.inf]], {}, CELLS, ""),
     ],
 )
@@ -276,13 +276,13 @@ def test_bounds_that_cannot_be_those_of_the_time_do_not_count(
     build, caplog, edges, attributes, dimensions, why
 ):
     path = build(fill=-1, time=([12, 36], HOURS), edges=(edges, attributes, dimensions))
-    found = find_extent(path)
-    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 7, 12))
+    extent = extent_of(path)
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 7, 12))
     assert why in caplog.text
 
 
 def test_bounds_that_are_not_there_are_a_warning(build, caplog):
-    assert find_extent(build(time=([12], HOURS))).begin == utc(2012, 9, 6, 12)
+    assert extent_of(build(time=([12], HOURS))).begin == utc(2012, 9, 6, 12)
     assert "its bounds 'edges' are not in the product" in caplog.text
 
 
@@ -304,10 +304,10 @@ def test_cells_of_a_grid_reach_to_their_bounds(build, latitudes, longitudes, box
     (north, height), (east, width) = latitudes, longitudes
     path = build(
         lat=(north, {**NORTH, "bounds": "north"}), lon=(east, {**EAST, "bounds": "east"}),
-        north=([[one - height / 2, one + height / 2] for one in north], NORTH, ("lat", "nv")),
-        east=([[one - width / 2, one + width / 2] for one in east], EAST, ("lon", "nv")),
+        north=([[y - height / 2, y + height / 2] for y in north], NORTH, ("lat", "nv")),
+        east=([[x - width / 2, x + width / 2] for x in east], EAST, ("lon", "nv")),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == box
+    assert corners(extent_of(path).box) == box
 
 
 @pytest.mark.parametrize("dimensions", [None, SAMPLES, ()])
@@ -324,7 +324,7 @@ def test_cells_of_a_grid_reach_to_their_bounds(build, latitudes, longitudes, box
 )
 def test_lone_cell_is_as_wide_as_its_bounds(build, dimensions, east, edges, west_edge, east_edge):
     """Of a zonal mean, or of the mean over a region, with or without dimensions."""
-    north, east, edges = (np.array(one, ndmin=dimensions != ()) for one in (0, east, edges))
+    north, east, edges = (np.array(number, ndmin=dimensions != ()) for number in (0, east, edges))
     own = [("lat",), ("lon",)] if dimensions is None else [dimensions] * 2
     path = build(
         lat=(north, {**NORTH, "bounds": "north"}, own[0]),
@@ -332,7 +332,7 @@ def test_lone_cell_is_as_wide_as_its_bounds(build, dimensions, east, edges, west
         north=(np.reshape([-90, 90], (*north.shape, 2)), {}, (*own[0], "nv")),
         east=(np.reshape(edges, (*east.shape, 2)), {}, (*own[1], "nv")),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == (west_edge, -90, east_edge, 90)
+    assert corners(extent_of(path).box) == (west_edge, -90, east_edge, 90)
 
 
 def test_ends_of_cells_count_whatever_turn_they_were_stored_with(build):
@@ -340,7 +340,7 @@ def test_ends_of_cells_count_whatever_turn_they_were_stored_with(build):
         lat=([0], NORTH), lon=([178.5, 179.5], {**EAST, "bounds": "east"}),
         east=([[178, 179], [179, -180]], {}, ("lon", "nv")),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == (178, 0, 180, 0)
+    assert corners(extent_of(path).box) == (178, 0, 180, 0)
 
 
 def test_bounds_that_stand_for_nothing_are_no_place(build):
@@ -349,7 +349,7 @@ def test_bounds_that_stand_for_nothing_are_no_place(build):
         north=([[4.5, -999], [5.5, 6.5]], {}, ("lat", "nv")),
         east=([[6.5, 9999], [-9999, 8.5]], {}, ("lon", "nv")),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == (6.5, 4.5, 8.5, 6.5)
+    assert corners(extent_of(path).box) == (6.5, 4.5, 8.5, 6.5)
 
 
 def test_corners_of_cells_that_are_no_grid_count(build):
@@ -361,7 +361,7 @@ def test_corners_of_cells_that_are_no_grid_count(build):
         north=([[0, 1, 2], [1, 2, 3]], NORTH, cells),
         east=([[178, 179, 180], [-180, -179, -178]], EAST, cells),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == (178, 0, -178, 3)
+    assert corners(extent_of(path).box) == (178, 0, -178, 3)
 
 
 # --- file names ------------------------------------------------------------------------------
@@ -385,17 +385,17 @@ DAY = {"date": "20120906"}
     ],
 )  # fmt: skip
 def test_file_name_gives_the_time(product, groups, begin, end):
-    found = find_extent(product(), ("filename", "product"), groups)
-    assert (found.begin, found.end) == (begin, end)
+    extent = extent_of(product(), ("filename", "product"), groups)
+    assert (extent.begin, extent.end) == (begin, end)
 
 
 def test_file_name_without_an_end_takes_the_end_of_the_product(product):
-    found = find_extent(product(), ("filename", "product"), {"begin": "20120906115900"})
-    assert (found.begin, found.end) == (utc(2012, 9, 6, 11, 59), utc(2012, 9, 6, 12, 1))
+    extent = extent_of(product(), ("filename", "product"), {"begin": "20120906115900"})
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6, 11, 59), utc(2012, 9, 6, 12, 1))
 
 
 def test_first_source_that_answers_wins(product):
-    assert find_extent(product(), ("product", "filename"), DAY).begin == utc(2012, 9, 6, 12)
+    assert extent_of(product(), ("product", "filename"), DAY).begin == utc(2012, 9, 6, 12)
 
 
 @pytest.mark.parametrize(
@@ -404,13 +404,13 @@ def test_first_source_that_answers_wins(product):
      "\uff12\uff10\uff11\uff12\uff10\uff19\uff10\uff16"],
 )  # fmt: skip
 def test_file_name_that_is_no_date_is_left_out_with_a_warning(product, caplog, date):
-    assert find_extent(product(), ("filename",), {"date": date}).begin is None
+    assert extent_of(product(), ("filename",), {"date": date}).begin is None
     assert "file name" in caplog.text
 
 
 def test_end_before_begin_is_left_out_with_a_warning(product, caplog):
     groups = {"begin": "20130101000000"}  # later than the product's end
-    assert find_extent(product(), ("filename", "product"), groups).begin is None
+    assert extent_of(product(), ("filename", "product"), groups).begin is None
     assert "lies before begin" in caplog.text
 
 
@@ -418,39 +418,39 @@ def test_end_before_begin_is_left_out_with_a_warning(product, caplog):
 
 
 def test_box_of_a_track(product):
-    found = find_extent(product(latitude=(20, 21), longitude=(-60, -58)))
-    assert corners(found.box) == (-60, 20, -58, 21)
+    extent = extent_of(product(latitude=(20, 21), longitude=(-60, -58)))
+    assert corners(extent.box) == (-60, 20, -58, 21)
 
 
 def test_single_point(product):
-    found = find_extent(product(latitude=(-90,), longitude=(0,), seconds=(0,)))
-    assert corners(found.box) == (0, -90, 0, -90)
-    assert found.begin == found.end
+    extent = extent_of(product(latitude=(-90,), longitude=(0,), seconds=(0,)))
+    assert corners(extent.box) == (0, -90, 0, -90)
+    assert extent.begin == extent.end
 
 
 def test_float32_gives_the_number_that_was_meant(build):
     samples = ("n",)
     path = build(kind="f4", lat=([20, 21.95], NORTH, samples), lon=([301.95, 302.1], EAST, samples))
-    assert corners(find_extent(path).box) == (-58.05, 20, -57.9, 21.95)
+    assert corners(extent_of(path).box) == (-58.05, 20, -57.9, 21.95)
 
 
 def test_sample_without_one_of_its_coordinates_does_not_count(product):
-    found = find_extent(
+    extent = extent_of(
         product(latitude=(20, 30, -9999.0), longitude=(1, np.nan, 3), seconds=(0,) * 3)
     )
-    assert corners(found.box) == (1, 20, 1, 20)
+    assert corners(extent.box) == (1, 20, 1, 20)
 
 
 def test_values_out_of_range_are_left_out_with_a_warning(product, caplog):
-    found = find_extent(product(latitude=(20, 91, 22), longitude=(1, 2, -999), seconds=(0,) * 3))
-    assert corners(found.box) == (1, 20, 1, 20)
+    extent = extent_of(product(latitude=(20, 91, 22), longitude=(1, 2, -999), seconds=(0,) * 3))
+    assert corners(extent.box) == (1, 20, 1, 20)
     assert "variable lat: 1 of 3 values are not within -90 to 90" in caplog.text
     assert "variable lon: 1 of 3 values are not within -180 to 360" in caplog.text
 
 
 def test_grid_has_coordinates_of_different_lengths(build):
-    found = find_extent(build(lat=([-10, 0, 10], NORTH), lon=([350, 0, 5, 10], EAST)))
-    assert corners(found.box) == (-10, -10, 10, 10)
+    extent = extent_of(build(lat=([-10, 0, 10], NORTH), lon=([350, 0, 5, 10], EAST)))
+    assert corners(extent.box) == (-10, -10, 10, 10)
 
 
 def test_packed_coordinates_are_unpacked(tmp_path):
@@ -462,11 +462,11 @@ def test_packed_coordinates_are_unpacked(tmp_path):
             variable.setncatts({**attributes, "scale_factor": 0.01})
             variable.set_auto_maskandscale(False)
             variable[:] = [1001, 2002, -32768]
-    assert corners(find_extent(path).box) == (10.01, 10.01, 20.02, 20.02)
+    assert corners(extent_of(path).box) == (10.01, 10.01, 20.02, 20.02)
 
 
 def test_latitude_alone_is_no_place(build, caplog):
-    assert find_extent(build(lat=([1, 2], NORTH))).box is None
+    assert extent_of(build(lat=([1, 2], NORTH))).box is None
     assert "no spatial extent found" in caplog.text
 
 
@@ -477,7 +477,7 @@ def test_coordinates_that_data_name_come_before_others(build):
         lat=([1, 2], NORTH, samples), lon=([3, 4], EAST, samples),
         data=([0, 0], {"coordinates": "lat lon"}, samples),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == (3, 1, 4, 2)
+    assert corners(extent_of(path).box) == (3, 1, 4, 2)
 
 
 TRACK = {"lat": ([40, 41], NORTH, SAMPLES), "lon": ([5, 6], EAST, SAMPLES)}
@@ -502,20 +502,20 @@ def test_degrees_north_of_something_else_is_no_position(build, name, values, att
         for key, (numbers, marks, dims) in TRACK.items()
     }
     other = {name: (values, attributes, SAMPLES[: np.ndim(values)])}
-    assert corners(find_extent(build(**other, **track)).box) == (5, 40, 6, 41)
-    assert corners(find_extent(build(**track, **other)).box) == (5, 40, 6, 41)
+    assert corners(extent_of(build(**other, **track)).box) == (5, 40, 6, 41)
+    assert corners(extent_of(build(**track, **other)).box) == (5, 40, 6, 41)
 
 
 def test_latitude_of_something_else_alone_is_no_place(build, caplog):
     other = {**NORTH, "standard_name": "deployment_latitude"}
-    assert find_extent(build(lat=([1, 2], other, SAMPLES), lon=TRACK["lon"])).box is None
+    assert extent_of(build(lat=([1, 2], other, SAMPLES), lon=TRACK["lon"])).box is None
     assert "no spatial extent found" in caplog.text
 
 
 def test_latitudes_of_any_name_count_where_none_has_a_usual_one(build):
     path = build(top_lat=([40, 41], NORTH, SAMPLES), low_lat=([38, 39], NORTH, SAMPLES),
                  mid_lon=([5, 6], EAST, SAMPLES))  # fmt: skip
-    assert corners(find_extent(path).box) == (5, 38, 6, 41)
+    assert corners(extent_of(path).box) == (5, 38, 6, 41)
 
 
 @pytest.mark.parametrize("coordinates", ["", "lat lon launch_lat launch_lon"])
@@ -526,7 +526,7 @@ def test_launch_that_is_marked_better_does_not_stand_for_the_track(build, coordi
         lat_uncertainty=([0.01, 0.01], NORTH, SAMPLES),
         data=([0, 0], {"coordinates": coordinates}, SAMPLES),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == (4.5, 39.5, 6, 41)
+    assert corners(extent_of(path).box) == (4.5, 39.5, 6, 41)
 
 
 def test_box_holds_every_pair_of_positions(build, caplog):
@@ -535,14 +535,14 @@ def test_box_holds_every_pair_of_positions(build, caplog):
         start_lon=([5, 6], EAST, SAMPLES), end_lon=([7, 8], EAST, SAMPLES),
         far_lon=([9, 999], EAST, SAMPLES),
     )  # fmt: skip
-    assert corners(find_extent(path).box) == (5, 40, 9, 43)
+    assert corners(extent_of(path).box) == (5, 40, 9, 43)
     assert caplog.text.count("variable far_lon: 1 of 2 values") == 1
 
 
 def test_box_holds_every_grid_of_a_group(build, caplog):
     path = build(lat=([1, 2], NORTH), lon=([5, 6], EAST), lat_b=([8, 99], NORTH),
                  lon_b=([9, 10], EAST))  # fmt: skip
-    assert corners(find_extent(path).box) == (5, 1, 10, 8)
+    assert corners(extent_of(path).box) == (5, 1, 10, 8)
     assert caplog.text.count("variable lat_b: 1 of 2 values") == 1
 
 
@@ -556,25 +556,25 @@ def test_every_group_has_its_own_kind_of_names(tmp_path):
                 variable = group.createVariable(key, "f8", ("n",))
                 variable.setncatts(attributes)
                 variable[:] = [first, first + 1]
-    assert corners(find_extent(tmp_path / "g.nc").box) == (1, 1, 51, 51)
+    assert corners(extent_of(tmp_path / "g.nc").box) == (1, 1, 51, 51)
 
 
 def test_reference_time_of_a_forecast_is_not_the_time_of_the_data(build):
     other = {"units": "days since 1990-01-01", "standard_name": "forecast_reference_time"}
     for extra in ({}, {"axis": "T"}):
         path = build(start=(0.0, {**other, **extra}), time=([0, 1], TIME))
-        assert find_extent(path).begin == utc(2012, 9, 6, 12)
+        assert extent_of(path).begin == utc(2012, 9, 6, 12)
 
 
 def test_text_file_has_no_extent(tmp_path):
     (tmp_path / "a.txt").write_text("text")
-    assert find_extent(tmp_path / "a.txt") == Extent()
+    assert extent_of(tmp_path / "a.txt") == Extent()
 
 
 def test_damaged_product_is_one_sentence(tmp_path):
     (tmp_path / "a.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"x" * 100)
     with pytest.raises(CumulusError, match=r"cannot read '.*a.nc'"):
-        find_extent(tmp_path / "a.nc")
+        extent_of(tmp_path / "a.nc")
 
 
 # --- longitudes ------------------------------------------------------------------------------
@@ -618,15 +618,20 @@ def test_longitude_interval_holds_all_and_is_the_smallest(longitudes):
     assert -180 <= west <= 180
     assert -180 <= east <= 180
     size = 360.0 if (west, east) == (-180, 180) else width(west, east)
-    assert all((one - west + 1e-7) % 360 <= size + 2e-7 for one in longitudes)
+    assert all((longitude - west + 1e-7) % 360 <= size + 2e-7 for longitude in longitudes)
     # No interval that starts at one of the longitudes is smaller.
-    smallest = min(max((one - start) % 360 for one in longitudes) for start in longitudes)
+    smallest = min(
+        max((longitude - start) % 360 for longitude in longitudes) for start in longitudes
+    )
     assert size <= smallest + 2e-4
 
 
 @given(st.lists(LONGITUDE, min_size=1, max_size=10), st.randoms(use_true_random=False))
 def test_longitude_interval_does_not_depend_on_order_or_turns(longitudes, random):
-    other = [one - 360 if one > 180 and random.random() < 0.5 else one for one in longitudes]
+    other = [
+        longitude - 360 if longitude > 180 and random.random() < 0.5 else longitude
+        for longitude in longitudes
+    ]
     random.shuffle(other)
     assert enclosing_longitudes(np.array(other)) == enclosing_longitudes(np.array(longitudes))
 
@@ -668,11 +673,11 @@ def test_regular_axis_of_any_place_and_length(first, count, step, turned):
     """From first to last, however it is stored, or the globe; what others call it is no matter."""
     axis = first + np.arange(count) * step
     span = (count - 1) * step
-    found = axis_longitudes(np.where(axis > 180, (axis + 180) % 360 - 180, axis)[:: 1 - 2 * turned])
+    edges = axis_longitudes(np.where(axis > 180, (axis + 180) % 360 - 180, axis)[:: 1 - 2 * turned])
     if span >= 360 or span + step == 360:
-        assert found == (-180, 180)
+        assert edges == (-180, 180)
     else:
-        assert ((found[0] - first) % 360, (found[1] - axis[-1]) % 360) == (0, 0)
+        assert ((edges[0] - first) % 360, (edges[1] - axis[-1]) % 360) == (0, 0)
 
 
 @given(
@@ -687,17 +692,17 @@ def test_regular_cells_of_any_place_and_width(first, count, width, falls, kind, 
     bounds = (np.stack([ends[:-1], ends[1:]], axis=1) / 2 - cell_low) % 360 + cell_low
     centres = ((ends[:-1] + ends[1:]) / 4 - low) % 360 + low
     turn = slice(None, None, -1 if falls else 1)
-    found = axis_longitudes(centres[turn].astype(kind), bounds[turn].astype(kind))
+    edges = axis_longitudes(centres[turn].astype(kind), bounds[turn].astype(kind))
     if ends[-1] - first == 720:
-        assert found == (-180, 180)
+        assert edges == (-180, 180)
     else:
-        west, east = found
+        west, east = edges
         assert ((west - ends[0] / 2) % 360, (east - ends[-1] / 2) % 360) == (0, 0)
 
 
 def test_grid_of_the_globe_has_the_box_of_the_globe(build):
     path = build(lat=(np.arange(-90, 91), NORTH), lon=(np.arange(-180, 180), EAST))
-    assert corners(find_extent(path).box) == (-180, -90, 180, 90)
+    assert corners(extent_of(path).box) == (-180, -90, 180, 90)
 
 
 INTERVAL = st.tuples(st.integers(-179, 180), st.integers(-179, 180))
@@ -706,14 +711,14 @@ INTERVAL = st.tuples(st.integers(-179, 180), st.integers(-179, 180))
 @given(st.lists(INTERVAL, min_size=1, max_size=6))
 def test_joined_intervals_hold_each_and_are_the_smallest(intervals):
     """Against whole degrees, counted one by one."""
-    held = {one % 360 for west, east in intervals
-            for one in range(west, west + (east - west) % 360 + 1)}  # fmt: skip
+    held = {degree % 360 for west, east in intervals
+            for degree in range(west, west + (east - west) % 360 + 1)}  # fmt: skip
     west, east = joined(intervals)
     whole = (west, east) == (-180, 180)
     size = 360 if whole else (east - west) % 360
-    assert whole or all((one - west) % 360 <= size for one in held)
-    starts = {one for one, _ in intervals}
-    assert size <= min(max((one - start) % 360 for one in held) for start in starts) or whole
+    assert whole or all((degree - west) % 360 <= size for degree in held)
+    starts = {degree for degree, _ in intervals}
+    assert size <= min(max((degree - start) % 360 for degree in held) for start in starts) or whole
     assert not whole or all(
         max((w - start) % 360 + (e - w) % 360 for w, e in intervals) >= 360 for start in starts
     )
@@ -764,16 +769,16 @@ def test_box_of_any_track_holds_its_valid_samples_and_nothing_makes_it_invalid(
     with netCDF4.Dataset(path, "w") as dataset:
         dataset.createDimension("n", len(positions))
         for name, values, attributes in zip(("lat", "lon"), columns, (NORTH, EAST), strict=True):
-            one = dataset.createVariable(name, kind, ("n",), fill_value=-999)
-            one.setncatts(attributes)
-            one[:] = values
+            variable = dataset.createVariable(name, kind, ("n",), fill_value=-999)
+            variable.setncatts(attributes)
+            variable[:] = values
     valid = [
         (float(np.dtype(kind).type(y)), float(np.dtype(kind).type(x)))
         for y, x in zip(*columns, strict=True)
         if -90 <= y <= 90 and -180 <= x <= 360
     ]
     near = 1e-6 if kind == "f8" else 2e-5  # the shortest decimal that is stored as the value
-    box = find_extent(path).box
+    box = extent_of(path).box
     assert (box is None) == (not valid)
     for north, east in valid:
         assert box.south - near <= north <= box.north + near
@@ -791,9 +796,11 @@ def test_times_agree_with_the_netcdf_library(unit, reference, values):
     units = f"{unit} since {reference.replace(microsecond=0)}"
     attributes = {"units": units, "standard_name": "time", "axis": "", "calendar": ""}
     values = np.array(values)
-    one = Variable("time", "/", ("/time",), True, attributes, values, np.ones(values.shape, bool))
-    found = cover(Product("NetCDF-4", ("/time",), (one,)))
+    variable = Variable(
+        "time", "/", ("/time",), True, attributes, values, np.ones(values.shape, bool)
+    )
+    covered = cover(Product("NetCDF-4", ("/time",), (variable,)))
     wanted = netCDF4.num2date([values.min(), values.max()], units, "standard")
-    for moment, date in zip((found.begin, found.end), wanted, strict=True):
+    for moment, date in zip((covered.begin, covered.end), wanted, strict=True):
         expected = datetime(*date.timetuple()[:6], date.microsecond, tzinfo=UTC)
         assert abs(moment - expected) <= timedelta(milliseconds=1)

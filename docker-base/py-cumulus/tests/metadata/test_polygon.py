@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import extent_of, write_product
 
 from cumulus.collection.model import MetadataRules
 from cumulus.metadata import make_record
 from cumulus.metadata.coordinates import cover
 from cumulus.metadata.echo10 import render_echo10
 from cumulus.metadata.polygon import MOST_POINTS, holds_pole, outline
-from cumulus.metadata.sources import find_extent
 from cumulus.metadata.ummg import render_ummg
 from cumulus.products import inspect
 
@@ -61,7 +61,7 @@ def winding(ring, point):
     right = np.cross(helper, centre)
     up = np.cross(centre, right)
     corners = [unit(*corner) for corner in ring]
-    bearings = [math.atan2(one @ up, one @ right) for one in corners]
+    bearings = [math.atan2(corner @ up, corner @ right) for corner in corners]
     turns = np.diff(bearings)
     return round(((turns + math.pi) % (2 * math.pi) - math.pi).sum() / (2 * math.pi))
 
@@ -77,22 +77,22 @@ SWATHS = {
 
 @given(**SWATHS)
 @settings(max_examples=60)
-def test_polygon_goes_once_around_the_inside_and_not_around_the_far_side(**place):
-    east, north = positions(**place)
+def test_polygon_goes_once_around_the_inside_and_not_around_the_far_side(**swath):
+    east, north = positions(**swath)
     ring = outline(east, north, np.ones(east.shape, bool))
     assert ring[0] == ring[-1]
     assert 4 <= len(ring) <= MOST_POINTS + 1
     assert len(set(ring)) == len(ring) - 1
     for row, column in ((15, 4), (8, 3), (22, 5)):
         assert winding(ring, (east[row, column], north[row, column])) == 1
-    opposite = (place["longitude"] + 180, -place["latitude"])
-    assert winding(ring, opposite) != 1 or place["length"] > 90
+    opposite = (swath["longitude"] + 180, -swath["latitude"])
+    assert winding(ring, opposite) != 1 or swath["length"] > 90
 
 
 @given(**SWATHS)
 @settings(max_examples=30)
-def test_corners_are_samples(**place):
-    east, north = positions(**place)
+def test_corners_are_samples(**swath):
+    east, north = positions(**swath)
     ring = outline(east, north, np.ones(east.shape, bool))
     samples = set(zip(east.ravel().tolist(), north.ravel().tolist(), strict=True))
     assert set(ring) <= samples
@@ -145,11 +145,11 @@ def test_swath_that_crosses_itself_has_no_polygon():
 
 @given(sign=st.sampled_from([-1, 1]), **{**SWATHS, "latitude": st.floats(70, 90)})
 @settings(max_examples=100)
-def test_pole_is_within_a_swath_if_its_edge_goes_around_it(sign, latitude, **place):
-    east, north = positions(sign * latitude, **place)
+def test_pole_is_within_a_swath_if_its_edge_goes_around_it(sign, latitude, **swath):
+    east, north = positions(sign * latitude, **swath)
     edge = [(i, 0) for i in range(30)] + [(29, j) for j in range(9)]
     edge += [(i, 8) for i in range(29, -1, -1)] + [(0, j) for j in range(8, -1, -1)]
-    around = winding([(east[one], north[one]) for one in edge], (0, sign * 90)) != 0
+    around = winding([(east[index], north[index]) for index in edge], (0, sign * 90)) != 0
     valid = np.ones(east.shape, bool)
     assert holds_pole(east, north, valid, sign) == around
     assert holds_pole(east % 360, north, valid, sign) == around
@@ -168,11 +168,11 @@ def product(tmp_path):
             dataset.createDimension("scan", 30)
             dataset.createDimension("pixel", columns)
             for name, values in (("longitude", east), ("latitude", north)):
-                one = dataset.createVariable(name, "f4", ("scan", "pixel"), fill_value=-999)
-                one.standard_name = name
-                one[:] = values
+                variable = dataset.createVariable(name, "f4", ("scan", "pixel"), fill_value=-999)
+                variable.standard_name = name
+                variable[:] = values
                 if fill:
-                    one[:3] = -999
+                    variable[:3] = -999
         return path
 
     return product
@@ -189,29 +189,29 @@ def test_polygon_is_drawn_only_on_request(product):
     [(89, (-180, None, 180, 90)), (-89, (-180, -90, 180, None)), (70, (None, None, None, None))],
 )
 def test_box_of_a_swath_around_a_pole_holds_the_pole(product, latitude, box):
-    found = find_extent(product(latitude, columns=8)).box
+    found_box = extent_of(product(latitude, columns=8)).box
     for value, expected in zip(
-        (found.west, found.south, found.east, found.north), box, strict=True
+        (found_box.west, found_box.south, found_box.east, found_box.north), box, strict=True
     ):
         assert value == expected if expected else abs(value) not in (90, 180)
 
 
-@pytest.mark.parametrize("place", [(10, 179.5), (89, 0), (-90, 10), (0, 0)])
-def test_records_hold_the_polygon_in_the_order_of_their_format(product, place):
+@pytest.mark.parametrize("centre", [(10, 179.5), (89, 0), (-90, 10), (0, 0)])
+def test_records_hold_the_polygon_in_the_order_of_their_format(product, centre):
     """UMM-G: counter-clockwise and closed; ECHO10: clockwise and open."""
-    record = make_record(product(*place), "x", rules=MetadataRules(polygon=True))
+    record = make_record(product(*centre), "x", rules=MetadataRules(polygon=True))
     geometry = json.loads(render_ummg(record))["SpatialExtent"]["HorizontalSpatialDomain"]
     assert list(geometry["Geometry"]) == ["GPolygons"]
     points = geometry["Geometry"]["GPolygons"][0]["Boundary"]["Points"]
-    ring = [(one["Longitude"], one["Latitude"]) for one in points]
+    ring = [(point["Longitude"], point["Latitude"]) for point in points]
     assert ring[0] == ring[-1]
-    assert winding(ring, (place[1], place[0])) == 1
+    assert winding(ring, (centre[1], centre[0])) == 1
     echo10 = [
-        (float(one.findtext("PointLongitude")), float(one.findtext("PointLatitude")))
-        for one in ElementTree.fromstring(render_echo10(record)).iter("Point")
+        (float(point.findtext("PointLongitude")), float(point.findtext("PointLatitude")))
+        for point in ElementTree.fromstring(render_echo10(record)).iter("Point")
     ]
     assert len(echo10) == len(set(echo10)) == len(ring) - 1
-    assert winding([*echo10, echo10[0]], (place[1], place[0])) == -1
+    assert winding([*echo10, echo10[0]], (centre[1], centre[0])) == -1
 
 
 def test_fill_values_are_left_out_of_the_polygon(product):
@@ -219,21 +219,19 @@ def test_fill_values_are_left_out_of_the_polygon(product):
     with netCDF4.Dataset(path) as dataset:
         gone = positions(10, 179.5, 80, 20.0, 8)
         kept = float(dataset["longitude"][15, 4]), float(dataset["latitude"][15, 4])
-    ring = find_extent(path, polygon=True).polygon
+    ring = extent_of(path, polygon=True).polygon
     assert winding(ring, (gone[0][0, 4], gone[1][0, 4])) == 0
     assert winding(ring, kept) == 1
 
 
 def test_swath_without_a_polygon_keeps_its_box_and_a_warning(product, caplog):
-    found = find_extent(product(length=250.0), polygon=True)
-    assert found.polygon == ()
-    assert found.box is not None
+    extent = extent_of(product(length=250.0), polygon=True)
+    assert extent.polygon == ()
+    assert extent.box is not None
     assert "a bounding box instead: it spans too much" in caplog.text
 
 
 def test_track_has_no_polygon(tmp_path, caplog):
-    from samples import write_product
-
-    found = find_extent(write_product(tmp_path / "t.nc"), polygon=True)
-    assert (found.polygon, found.box is None) == ((), False)
+    extent = extent_of(write_product(tmp_path / "t.nc"), polygon=True)
+    assert (extent.polygon, extent.box is None) == ((), False)
     assert "no polygon: the product has 0 swaths" in caplog.text

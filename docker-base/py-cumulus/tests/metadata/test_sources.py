@@ -8,17 +8,16 @@ import netCDF4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import COLLECTION, shared, write_product
+from samples import COLLECTION, extent_of, shared, write_product
 
 from cumulus import CumulusError, collection
 from cumulus.extent import Box, Extent, from_mapping
 from cumulus.logutils import get_logger
-from cumulus.metadata import make_record, write_granule_records
+from cumulus.metadata import write_granule_records
 from cumulus.metadata.echo10 import render_echo10
 from cumulus.metadata.filename import from_groups
-from cumulus.metadata.sources import find_extent, from_sidecar
+from cumulus.metadata.sources import from_sidecar
 from cumulus.metadata.ummg import render_ummg
-from cumulus.products import inspection
 
 
 def utc(*parts):
@@ -46,42 +45,42 @@ WEST = {"function": 1, "filename": 2, "sidecar": 3, "fixed": 0.5, "product": -60
 
 @pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("second", FIRST)
-def test_first_source_that_answers_is_believed(product, tmp_path, first, second):
+def test_first_source_that_answers_is_used(product, tmp_path, first, second):
     sidecar = tmp_path / "p.txt"
     sidecar.write_text(
         "begin = 2003-01-01T00:00:00Z\nend = 2003-01-02T00:00:00Z\n"
         "west = 3\nsouth = 3\neast = 4\nnorth = 4\n"
     )
     order = (first, second)
-    found = find_extent(product, order, place=order, sidecar=sidecar, **ANSWERS)
-    assert found.begin.year == found.end.year == FIRST[first]
-    assert found.box.west == WEST[first]
+    extent = extent_of(product, order, place=order, sidecar=sidecar, **ANSWERS)
+    assert extent.begin.year == extent.end.year == FIRST[first]
+    assert extent.box.west == WEST[first]
 
 
 @pytest.mark.parametrize("first", ["function", "filename", "sidecar", "fixed"])
 def test_source_that_does_not_know_leaves_it_to_the_next(product, first):
-    found = find_extent(product, (first, "product"), place=(first, "product"))
-    assert found.begin == utc(2012, 9, 6, 12)
-    assert found.box.west == -60
+    extent = extent_of(product, (first, "product"), place=(first, "product"))
+    assert extent.begin == utc(2012, 9, 6, 12)
+    assert extent.box.west == -60
 
 
 def test_time_and_place_have_orders_of_their_own(product):
-    found = find_extent(product, ("fixed",), place=("product",), fixed=ANSWERS["fixed"])
-    assert (found.begin.year, found.box.west) == (2004, -60)
+    extent = extent_of(product, ("fixed",), place=("product",), fixed=ANSWERS["fixed"])
+    assert (extent.begin.year, extent.box.west) == (2004, -60)
 
 
 def test_product_is_not_read_when_others_know(tmp_path):
     order = ("fixed", "product")
-    found = find_extent(tmp_path / "absent.nc", order, place=order, fixed=ANSWERS["fixed"])
-    assert found.begin.year == 2004
+    extent = extent_of(tmp_path / "absent.nc", order, place=order, fixed=ANSWERS["fixed"])
+    assert extent.begin.year == 2004
 
 
 def test_nothing_known_is_two_warnings(tmp_path, caplog):
     (tmp_path / "p.txt").write_text("text")
-    assert find_extent(tmp_path / "p.txt", ("function", "product")) == Extent()
+    assert extent_of(tmp_path / "p.txt", ("function", "product")) == Extent()
     assert "no temporal extent found in function, product" in caplog.text
     assert "no spatial extent found in product" in caplog.text
-    assert {one.levelname for one in caplog.records} == {"WARNING"}
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,7 @@ def test_warning_says_why_the_product_does_not_know(
         variable = dataset.createVariable("time", "f8", ("time",))
         variable.setncatts(attributes)
         variable[:] = [1.0] * size
-    find_extent(tmp_path / "p.nc", ("filename", "product"))
+    extent_of(tmp_path / "p.nc", ("filename", "product"))
     assert f"no temporal extent found in filename, product; product: {time}" in caplog.text
     assert f"no spatial extent found in product; product: {place}" in caplog.text
 
@@ -110,11 +109,11 @@ def test_warning_says_why_the_product_does_not_know(
 def test_begin_without_an_end_is_a_warning(tmp_path, caplog):
     """The record has a range that is open: the granule seems to go on for ever."""
     (tmp_path / "p.txt").write_text("text")
-    found = find_extent(
+    extent = extent_of(
         tmp_path / "p.txt", ("filename", "product"), {"begin": "20120906T120000Z"}, fixed=PLACE,
         place=("fixed",),
     )  # fmt: skip
-    assert (found.begin, found.end) == (utc(2012, 9, 6, 12), None)
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6, 12), None)
     assert "a begin, but no end of the temporal extent in filename, product" in caplog.text
 
 
@@ -149,7 +148,7 @@ def test_mapping_becomes_an_extent(known, extent):
 
 
 @pytest.mark.parametrize(
-    ("known", "said"),
+    ("known", "reason"),
     [
         ({"start": 1}, "'start' is not known: expected begin, end, west"),
         ({"begin": "yesterday"}, "begin 'yesterday' is no date"),
@@ -168,10 +167,10 @@ def test_mapping_becomes_an_extent(known, extent):
         (7, "it: "),
     ],
 )
-def test_mapping_that_makes_no_sense_is_refused(known, said):
+def test_mapping_that_makes_no_sense_is_refused(known, reason):
     with pytest.raises(CumulusError, match=r"^it: ") as error:
         from_mapping(known, "it")
-    assert said in str(error.value)
+    assert reason in str(error.value)
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-5))])),
@@ -179,7 +178,7 @@ def test_mapping_that_makes_no_sense_is_refused(known, said):
 def test_any_time_is_written_in_utc_and_reads_back(begin, length):
     try:
         extent = Extent(begin, begin + length)
-        utc_begin, utc_end = (one.astimezone(UTC) for one in (extent.begin, extent.end))
+        utc_begin, utc_end = (moment.astimezone(UTC) for moment in (extent.begin, extent.end))
     except OverflowError:
         return
     record = _record(extent)
@@ -212,7 +211,7 @@ def _record(extent):
     ],
 )
 def test_file_name_gives_the_place(product, groups, box):
-    assert find_extent(product, groups=groups, place=("filename",)).box == box
+    assert extent_of(product, groups=groups, place=("filename",)).box == box
 
 
 @pytest.mark.parametrize(
@@ -223,7 +222,7 @@ def test_file_name_gives_the_place(product, groups, box):
      {"lat": "0", "lon": "+60W"}],
 )  # fmt: skip
 def test_file_name_that_is_no_place_is_left_out_with_a_warning(product, caplog, groups):
-    assert find_extent(product, groups=groups, place=("filename",)).box is None
+    assert extent_of(product, groups=groups, place=("filename",)).box is None
     assert "file name" in caplog.text or groups == {"lat": "1"}
 
 
@@ -286,21 +285,23 @@ geospatial_lat_max = 20
 def test_sidecar_is_read_in_every_language(product, tmp_path, text):
     sidecar = tmp_path / "a.met"
     sidecar.write_text(text, encoding="utf-8", newline="")
-    assert find_extent(product, ("sidecar",), place=("sidecar",), sidecar=sidecar) == KNOWN
+    assert extent_of(product, ("sidecar",), place=("sidecar",), sidecar=sidecar) == KNOWN
 
 
 def test_sidecars_of_other_centres_are_read(product):
     """Records from NASA's CMR, made by GES DISC and another centre."""
     path = shared("schemas/echo10/echo10_real_GESDISC.xml")
-    found = find_extent(product, ("sidecar",), place=("sidecar",), sidecar=path)
+    extent = extent_of(product, ("sidecar",), place=("sidecar",), sidecar=path)
     root = ElementTree.parse(path).getroot()
     begin = root.findtext(".//BeginningDateTime")
-    assert found.begin == datetime.fromisoformat(begin)
-    assert found.box is None or found.box.west == float(root.findtext(".//WestBoundingCoordinate"))
+    assert extent.begin == datetime.fromisoformat(begin)
+    assert extent.box is None or extent.box.west == float(
+        root.findtext(".//WestBoundingCoordinate")
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "warning"),
     [
         ("west = 1\nwest = 2\nsouth = 0\neast = 3\nnorth = 1", "2 different values of west"),
         (
@@ -313,19 +314,19 @@ def test_sidecars_of_other_centres_are_read(product):
     ],
 )
 def test_sidecar_that_contradicts_itself_is_left_out_with_a_warning(
-    product, tmp_path, caplog, text, said
+    product, tmp_path, caplog, text, warning
 ):
     (tmp_path / "a.txt").write_text(text)
     order = ("sidecar",)
-    assert find_extent(product, order, place=order, sidecar=tmp_path / "a.txt") == Extent()
-    assert said in caplog.text
+    assert extent_of(product, order, place=order, sidecar=tmp_path / "a.txt") == Extent()
+    assert warning in caplog.text
 
 
 def test_time_of_a_sidecar_counts_where_its_place_is_wrong(product, tmp_path):
     (tmp_path / "a.txt").write_text("begin = 2012-01-01\nwest = 999")
     order = ("sidecar",)
-    found = find_extent(product, order, place=order, sidecar=tmp_path / "a.txt")
-    assert (found.begin, found.box) == (utc(2012, 1, 1), None)
+    extent = extent_of(product, order, place=order, sidecar=tmp_path / "a.txt")
+    assert (extent.begin, extent.box) == (utc(2012, 1, 1), None)
 
 
 def test_padded_lines_of_a_sidecar_take_no_time(tmp_path):
@@ -347,7 +348,7 @@ def test_sidecar_with_many_values_of_one_name_takes_no_time(tmp_path):
 def test_sidecar_that_is_nothing_says_nothing(product, tmp_path, text):
     (tmp_path / "a.txt").write_text(text)
     order = ("sidecar",)
-    assert find_extent(product, order, place=order, sidecar=tmp_path / "a.txt") == Extent()
+    assert extent_of(product, order, place=order, sidecar=tmp_path / "a.txt") == Extent()
 
 
 @given(st.text())
@@ -362,8 +363,8 @@ WORDS = st.text("0123456789TZNSEW.-+:", max_size=16)
 
 @given(st.dictionaries(st.sampled_from(["date", "begin", "end", "lat", "lon", *PLACE]), WORDS))
 def test_no_file_name_stops_a_granule(groups):
-    found = from_groups(groups)
-    assert found.begin is None or found.end is None or found.begin <= found.end
+    extent = from_groups(groups)
+    assert extent.begin is None or extent.end is None or extent.begin <= extent.end
 
 
 # --- through the granule ---------------------------------------------------------------------
@@ -378,7 +379,7 @@ def granule(tmp_path):
         text = COLLECTION.replace("[products]", f"{inputs}\n[products]")
         (tmp_path / "collection.toml").write_text(f"{text}\n[metadata]\n{metadata}\n")
         rules = collection.load(tmp_path / "collection.toml")
-        names = {key: one.format(id="CPL_A") for key, one in rules.products.items()}
+        names = {key: template.format(id="CPL_A") for key, template in rules.products.items()}
         write_product(tmp_path / names["data"])
         return Granule(
             id="CPL_A",
@@ -400,31 +401,32 @@ def begin_of(content):
     return content["TemporalExtent"]["RangeDateTime"]["BeginningDateTime"]
 
 
-def test_function_of_the_handler_is_asked_with_the_granule(granule):
-    one = granule()
-    one.write_metadata(
-        lambda asked: {"begin": datetime(2001, 1, 1), **PLACE} if asked is one else {}
+def test_function_of_the_handler_is_asked_with_declared(granule):
+    declared = granule()
+    declared.write_metadata(
+        lambda asked: {"begin": datetime(2001, 1, 1), **PLACE} if asked is declared else {}
     )
-    content = written(one)
+    content = written(declared)
     assert begin_of(content) == "2001-01-01T00:00:00Z"
     assert (
-        ElementTree.parse(one.products["metadata"]).findtext(".//WestBoundingCoordinate") == "1.0"
+        ElementTree.parse(declared.products["metadata"]).findtext(".//WestBoundingCoordinate")
+        == "1.0"
     )
 
 
 def test_function_that_no_order_asks_is_a_mistake(granule):
-    one = granule('time = ["product"]\nplace = ["product"]')
+    declared = granule('time = ["product"]\nplace = ["product"]')
     with pytest.raises(CumulusError, match="lists 'function'"):
-        one.write_metadata({"begin": datetime(2001, 1, 1)})
+        declared.write_metadata({"begin": datetime(2001, 1, 1)})
 
 
 def test_sidecar_is_the_input_of_that_role(granule, tmp_path):
     (tmp_path / "CPL_A.met").write_text(MET)
-    one = granule(
+    declared = granule(
         'sidecar = "ancillary"', 'ancillary = "{id}.met"', ancillary=tmp_path / "CPL_A.met"
     )
-    one.write_metadata()
-    content = written(one)
+    declared.write_metadata()
+    content = written(declared)
     assert begin_of(content) == "2012-09-06T11:59:58.250Z"
     assert content["InputGranules"] == ["CPL_A.hdf5", "CPL_A.met"]
 
@@ -437,12 +439,12 @@ def test_warning_says_whose_it_is(granule, capsys):
 
 
 def test_fixed_values_fill_what_nothing_else_knows(granule):
-    one = granule(
+    declared = granule(
         'place = ["fixed"]\n[metadata.fixed]\nwest = 350\nsouth = 0\neast = 10.5\nnorth = 1\n'
     )
-    one.write_metadata()
-    assert Box(-10, 0, 10.5, 1) == one.collection.metadata.fixed.box
-    content = written(one)
+    declared.write_metadata()
+    assert Box(-10, 0, 10.5, 1) == declared.collection.metadata.fixed.box
+    content = written(declared)
     corners = content["SpatialExtent"]["HorizontalSpatialDomain"]["Geometry"]["BoundingRectangles"]
     assert corners[0]["WestBoundingCoordinate"] == -10
     assert begin_of(content) == "2012-09-06T12:00:00Z"  # the product knows
@@ -450,23 +452,19 @@ def test_fixed_values_fill_what_nothing_else_knows(granule):
 
 def test_revision_of_the_image_is_in_both_records(granule, monkeypatch):
     monkeypatch.setenv("IMAGE_REVISION", "0123456789abcdef0123456789abcdef01234567")
-    one = granule()
-    one.write_metadata()
-    echo10 = ElementTree.parse(one.products["metadata"])
+    declared = granule()
+    declared.write_metadata()
+    echo10 = ElementTree.parse(declared.products["metadata"])
     assert echo10.findtext("PGEVersionClass/PGEVersion") == "0123456789"
     assert (
-        written(one)["PGEVersionClass"]["PGEVersion"] == "0123456789abcdef0123456789abcdef01234567"
+        written(declared)["PGEVersionClass"]["PGEVersion"]
+        == "0123456789abcdef0123456789abcdef01234567"
     )
 
 
 def test_records_that_are_not_declared_are_not_written(granule, tmp_path):
-    one = granule()
+    declared = granule()
     for key in ("metadata", "cmr"):
-        del one.products[key]
-    write_granule_records(one)
+        del declared.products[key]
+    write_granule_records(declared)
     assert not list(tmp_path.glob("*.json")) + list(tmp_path.glob("*.xml"))
-
-
-def test_nothing_of_a_product_is_remembered_after_its_record(product):
-    make_record(product, "x")
-    assert inspection._last == {}

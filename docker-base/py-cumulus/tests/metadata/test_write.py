@@ -115,9 +115,11 @@ def test_ummg_is_valid(ummg, changes):
 
 @every_record
 def test_names_read_back_from_both(changes):
-    one = record(**changes)
-    assert ElementTree.fromstring(render_echo10(one)).findtext("GranuleUR") == one.granule_ur
-    assert json.loads(render_ummg(one))["GranuleUR"] == one.granule_ur
+    changed = record(**changes)
+    assert (
+        ElementTree.fromstring(render_echo10(changed)).findtext("GranuleUR") == changed.granule_ur
+    )
+    assert json.loads(render_ummg(changed))["GranuleUR"] == changed.granule_ur
 
 
 def text(changes, path):
@@ -253,7 +255,7 @@ def test_version_comes_from_the_argument_then_the_environment(product, monkeypat
 
 
 def test_access_url_is_filled_and_quoted(product):
-    found = make_record(
+    granule_record = make_record(
         product,
         "hs3cpl",
         provider="GHRC_DAAC",
@@ -261,14 +263,14 @@ def test_access_url_is_filled_and_quoted(product):
         names={"data": "CPL_A.nc"},
         rules=MetadataRules(access_url="https://x/{provider}/{short_name}/{version}/{id}/{data}"),
     )
-    assert found.access_url == "https://x/GHRC_DAAC/hs3cpl/1/CPL%20A/CPL_A.nc"
+    assert granule_record.access_url == "https://x/GHRC_DAAC/hs3cpl/1/CPL%20A/CPL_A.nc"
 
 
 def test_name_that_is_no_utf_8_is_quoted_byte_by_byte(product):
     """The name of one file of a granule, as the operating system gives it to Python."""
     rules = MetadataRules(access_url="https://x/{other}")
-    found = make_record(product, "x", names={"other": "caf\udce9.txt"}, rules=rules)
-    assert found.access_url == "https://x/caf%E9.txt"
+    granule_record = make_record(product, "x", names={"other": "caf\udce9.txt"}, rules=rules)
+    assert granule_record.access_url == "https://x/caf%E9.txt"
 
 
 @pytest.mark.parametrize("template", ["https://{data", "https://data}", "https://{file.x}"])
@@ -309,14 +311,14 @@ def test_record_can_be_read_by_others_as_the_umask_allows(product, tmp_path):
 
 def test_records_of_the_dropsonde_say_what_the_inventory_of_ghrc_says():
     """GHRC's inventory: 2022-02-08 14:29:42 to 14:34:22, N 42.799, W -65.896."""
-    found = make_record(shared("data/granules/IMPACTS_AVAPS_PQC_20220208_142943.nc"), "x")
-    root = ElementTree.fromstring(render_echo10(found))
+    granule_record = make_record(shared("data/granules/IMPACTS_AVAPS_PQC_20220208_142943.nc"), "x")
+    root = ElementTree.fromstring(render_echo10(granule_record))
     times = root.find("Temporal/RangeDateTime")
     assert times.findtext("BeginningDateTime") == "2022-02-08T14:29:42Z"
     assert times.findtext("EndingDateTime")[:19] == "2022-02-08T14:34:22"
     assert round(float(root.findtext(".//NorthBoundingCoordinate")), 3) == 42.799
     assert round(float(root.findtext(".//WestBoundingCoordinate")), 3) == -65.896
-    assert json.loads(render_ummg(found))["TemporalExtent"]["RangeDateTime"] == {
+    assert json.loads(render_ummg(granule_record))["TemporalExtent"]["RangeDateTime"] == {
         "BeginningDateTime": times.findtext("BeginningDateTime"),
         "EndingDateTime": times.findtext("EndingDateTime"),
     }
@@ -335,7 +337,9 @@ def test_records_of_the_dropsonde_say_what_the_inventory_of_ghrc_says():
 def test_records_of_real_files_are_valid(echo10, ummg, granule, data_format):
     from lxml import etree
 
-    found = make_record(shared(f"data/{granule}"), "x", input_granules=[granule])
-    assert found.data_format == data_format
-    assert echo10.validate(etree.fromstring(render_echo10(found).encode())), echo10.error_log
-    assert list(ummg.iter_errors(json.loads(render_ummg(found)))) == []
+    granule_record = make_record(shared(f"data/{granule}"), "x", input_granules=[granule])
+    assert granule_record.data_format == data_format
+    assert echo10.validate(etree.fromstring(render_echo10(granule_record).encode())), (
+        echo10.error_log
+    )
+    assert list(ummg.iter_errors(json.loads(render_ummg(granule_record)))) == []

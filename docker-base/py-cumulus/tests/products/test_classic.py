@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from samples import shared
 
-from cumulus import CumulusError, products
+from cumulus import CumulusError
 from cumulus.compare import Unreadable, compare_files
 from cumulus.metadata import write_metadata
 from cumulus.process.granule import Granule
@@ -32,17 +32,17 @@ def make(path, file_format, kinds):
             for number, kind in enumerate(kinds)
         ]
         variables.append(file.createVariable("last", "i1", ("x",)))
-        for one in variables:
-            shape = (5, 3) if one.ndim == 2 else (3,)
-            one[:] = np.frombuffer(bytes([17]) * (np.prod(shape) * one.dtype.itemsize),
-                                   one.dtype).reshape(shape)  # fmt: skip
+        for variable in variables:
+            shape = (5, 3) if variable.ndim == 2 else (3,)
+            variable[:] = np.frombuffer(bytes([17]) * (np.prod(shape) * variable.dtype.itemsize),
+                                   variable.dtype).reshape(shape)  # fmt: skip
     return path
 
 
 def values(path):
     with netCDF4.Dataset(path) as file:
         file.set_auto_mask(False)
-        return {name: one[...].tobytes() for name, one in file.variables.items()}
+        return {name: variable[...].tobytes() for name, variable in file.variables.items()}
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -95,7 +95,6 @@ def cut_off(tmp_path):
 
 
 def test_truncated_product_is_refused_by_the_check_and_by_the_metadata(cut_off, tmp_path):
-    products.forget()
     granule = Granule("A", {}, {"data": cut_off}, None, tmp_path)
     with pytest.raises(CumulusError, match=r"product 'cut.nc' does not open: .* truncated: "):
         granule.check()

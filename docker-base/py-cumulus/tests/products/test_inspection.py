@@ -22,23 +22,29 @@ h5py = pytest.importorskip("h5py")
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch):
     monkeypatch.setattr(hdf5, "_layouts", {})
-    inspection.forget()
-    yield
-    inspection.forget()
 
 
 def seen(product):
     """A product as something that can be compared; values that are not present do not count."""
-    found = sorted(product.coordinates, key=lambda one: (one.group, one.name))
+    coordinates = sorted(
+        product.coordinates, key=lambda coordinate: (coordinate.group, coordinate.name)
+    )
     numbers = {}  # dimensions are known only by which of them are the same
-    for one in found:
-        for dimension in one.dimensions:
+    for coordinate in coordinates:
+        for dimension in coordinate.dimensions:
             numbers.setdefault(dimension, len(numbers))
     coordinates = [
-        (one.group, one.name, [numbers[dimension] for dimension in one.dimensions],
-         one.is_coordinate, one.attributes, one.present.tolist(), one.values[one.present].tolist())
-        for one in found
-    ]  # fmt: skip
+        (
+            coordinate.group,
+            coordinate.name,
+            [numbers[dimension] for dimension in coordinate.dimensions],
+            coordinate.is_coordinate,
+            coordinate.attributes,
+            coordinate.present.tolist(),
+            coordinate.values[coordinate.present].tolist(),
+        )
+        for coordinate in coordinates
+    ]
     return product.data_format, sorted(product.names), coordinates
 
 
@@ -71,10 +77,10 @@ def swath(path, **attributes):
         time.setncatts({"standard_name": "time", **attributes})
         time[:3] = [0, 5, 9]  # the last one stays the library's default fill value
         for name, units in (("lat", "degrees_north"), ("lon", "degrees_east")):
-            one = group.createVariable(name, "f4", ("time", "bare"), fill_value=-999)
-            one.units = units
-            one[:] = np.arange(12).reshape(4, 3)
-            one[1] = -999
+            variable = group.createVariable(name, "f4", ("time", "bare"), fill_value=-999)
+            variable.units = units
+            variable[:] = np.arange(12).reshape(4, 3)
+            variable[1] = -999
         data = group.createVariable("data", "f4", ("time", "bare"))
         data.coordinates = "lat lon"
         data[:] = 1
@@ -86,13 +92,20 @@ def test_both_ways_see_the_same_in_groups_with_fill_values(tmp_path):
     fast = hdf5.read_plain(path)
     assert seen(fast) == seen(netcdf.read_netcdf(path, "HDF5"))
     assert sorted(fast.names) == ["/geo/inner/data", "/geo/inner/lat", "/geo/inner/lon", "/time"]
-    assert [one.present.sum() for one in fast.coordinates if one.name == "time"] == [3]
+    assert [
+        coordinate.present.sum() for coordinate in fast.coordinates if coordinate.name == "time"
+    ] == [3]
 
 
 @pytest.mark.parametrize(
     "attributes",
-    [{"scale_factor": 2}, {"valid_range": np.array([0, 5], "i4")}, {"missing_value": np.int32(5)},
-     {"bounds": "time_bnds"}, {"climatology": "time_bnds"}],
+    [
+        {"scale_factor": 2},
+        {"valid_range": np.array([0, 5], "i4")},
+        {"missing_value": np.int32(5)},
+        {"bounds": "time_bnds"},
+        {"climatology": "time_bnds"},
+    ],
 )
 def test_what_changes_the_meaning_of_values_is_left_to_the_library(tmp_path, attributes):
     path = swath(tmp_path / "s.nc", **attributes)
@@ -101,26 +114,26 @@ def test_what_changes_the_meaning_of_values_is_left_to_the_library(tmp_path, att
 
 
 @pytest.mark.parametrize(
-    ("attributes", "said"),
+    ("attributes", "warning"),
     [({"scale_factor": "0.01"}, "variable lat was left out: cannot unpack it"),
      ({"scale_factor": [1.0, 2.0]}, "variable lat: invalid scale_factor"),
      ({"_FillValue": [1.0, 2.0]}, "variable lat was left out: cannot unpack it")],
 )  # fmt: skip
 def test_coordinate_that_cannot_be_unpacked_is_left_out_with_a_warning(
-    tmp_path, caplog, attributes, said
+    tmp_path, caplog, attributes, warning
 ):
     path = write_product(tmp_path / "1.nc")
     with h5py.File(path, "a") as file:
         file["lat"].attrs.update(attributes)
-    assert {one.name for one in inspect(path).coordinates} == {"lon", "time"}
-    assert said in caplog.text
+    assert {coordinate.name for coordinate in inspect(path).coordinates} == {"lon", "time"}
+    assert warning in caplog.text
 
 
 def test_attribute_that_the_library_passes_over_is_a_warning(tmp_path, caplog, recwarn):
     path = write_product(tmp_path / "1.nc")
     with h5py.File(path, "a") as file:
         file["lat"].attrs["valid_min"] = "low"
-    assert {one.name for one in inspect(path).coordinates} == {"lat", "lon", "time"}
+    assert {coordinate.name for coordinate in inspect(path).coordinates} == {"lat", "lon", "time"}
     assert "variable lat: WARNING: valid_min not used" in caplog.text
     assert not recwarn.list
 
@@ -133,9 +146,9 @@ def test_bounds_are_no_coordinates_of_their_own(tmp_path):
         bounds = dataset.createVariable("lat_bnds", "f8", (*dataset["lat"].dimensions, "nv"))
         bounds.units = dataset["lat"].units
         bounds[:] = 1
-    found = {one.name: one.bounds for one in inspect(path).coordinates}
-    assert sorted(found) == ["lat", "lon", "time"]
-    assert found["lat"].tolist() == [[1, 1], [1, 1]]
+    bounds = {coordinate.name: coordinate.bounds for coordinate in inspect(path).coordinates}
+    assert sorted(bounds) == ["lat", "lon", "time"]
+    assert bounds["lat"].tolist() == [[1, 1], [1, 1]]
 
 
 @pytest.mark.parametrize("lengths", [(3, 5, 8), (8, 5, 3), (5, 5, 8), (5, 5, 0)])
@@ -161,23 +174,25 @@ def test_what_was_not_written_is_no_position(tmp_path):
             variable = dataset.createVariable(name, "f8", ("n", "m"))
             variable.units = units
             variable[:2, :columns] = 7
-    found = {one.name: one for one in inspect(tmp_path / "u.nc").coordinates}
-    assert found["lat"].present.tolist() == [[True, True, False, False]] * 2
-    assert found["lat"].values[found["lat"].present].tolist() == [7] * 4
+    coordinates = {
+        coordinate.name: coordinate for coordinate in inspect(tmp_path / "u.nc").coordinates
+    }
+    assert coordinates["lat"].present.tolist() == [[True, True, False, False]] * 2
+    assert coordinates["lat"].values[coordinates["lat"].present].tolist() == [7] * 4
 
 
-@pytest.mark.parametrize("place", ["/", "/inner"])
-def test_variable_called_like_a_dimension_is_that_in_both_ways(tmp_path, place):
+@pytest.mark.parametrize("group_path", ["/", "/inner"])
+def test_variable_called_like_a_dimension_is_that_in_both_ways(tmp_path, group_path):
     """It may have two dimensions, or that of a group around its own."""
     with netCDF4.Dataset(tmp_path / "g.nc", "w") as dataset:
         dataset.createDimension("time", 2)
-        group = dataset.createGroup("inner") if place == "/inner" else dataset
-        dimensions = ("time",) if place == "/inner" else ("time", "time")
+        group = dataset.createGroup("inner") if group_path == "/inner" else dataset
+        dimensions = ("time",) if group_path == "/inner" else ("time", "time")
         variable = group.createVariable("time", "f8", dimensions)
         variable.units = "days since 2012-09-06"
         variable[:] = 1
     slow = netcdf.read_netcdf(tmp_path / "g.nc", "HDF5")
-    assert len(slow.coordinates) == (place == "/inner")
+    assert len(slow.coordinates) == (group_path == "/inner")
     assert seen(inspect(tmp_path / "g.nc")) == seen(slow)
 
 
@@ -212,8 +227,10 @@ def test_file_like_the_one_before_is_read_as_it_is(tmp_path):
     """The second one takes the short way, with its own values."""
     for number in (1, 2):
         path = write_product(tmp_path / f"{number}.nc", latitude=(number, number))
-        found = {one.name: one.values.tolist() for one in inspect(path).coordinates}
-        assert found["lat"] == [number, number]
+        values = {
+            coordinate.name: coordinate.values.tolist() for coordinate in inspect(path).coordinates
+        }
+        assert values["lat"] == [number, number]
     assert len(hdf5._layouts) == 1
 
 
@@ -222,7 +239,7 @@ def test_file_that_only_looks_like_the_one_before_is_surveyed_anew(tmp_path):
     path = write_product(tmp_path / "2.nc")
     with netCDF4.Dataset(path, "a") as dataset:
         dataset["lat"].setncatts({"units": "1", "standard_name": "altitude"})
-    assert {one.name for one in inspect(path).coordinates} == {"lon", "time"}
+    assert {coordinate.name for coordinate in inspect(path).coordinates} == {"lon", "time"}
 
 
 @pytest.mark.parametrize(
@@ -249,8 +266,8 @@ def test_what_a_product_says_does_not_depend_on_the_one_before(tmp_path, before,
             dataset.createDimension("x", size)
             dataset.createVariable("aux", "f8", ("time",)).setncatts(own)
             dataset.createVariable("data", "f8", ("x",))[:] = 1
-        found = inspect(tmp_path / name)
-    assert "aux" in {one.name for one in found.coordinates}
+        product = inspect(tmp_path / name)
+    assert "aux" in {coordinate.name for coordinate in product.coordinates}
 
 
 def test_variable_that_shares_its_name_with_a_bare_dimension_is_seen(tmp_path):
@@ -275,7 +292,9 @@ def test_check_and_metadata_open_the_product_once(repository, monkeypatch):
         inspection, "_plain", lambda path: opened.append(path) or hdf5.read_plain(path)
     )
     rules = load(repository.home / "collection.toml")
-    names = {key: repository.output / one.format(id="A") for key, one in rules.products.items()}
+    names = {
+        key: repository.output / template.format(id="A") for key, template in rules.products.items()
+    }
     write_product(names["data"])
     granule = Granule("A", {"primary": repository.granule()}, names, rules, repository.home)
     granule.check()
@@ -288,7 +307,7 @@ def test_product_that_changed_is_looked_at_anew(tmp_path):
     inspect(path)
     path.unlink()
     write_product(path, latitude=(7, 8))
-    assert [7, 8] in [one.values.tolist() for one in inspect(path).coordinates]
+    assert [7, 8] in [coordinate.values.tolist() for coordinate in inspect(path).coordinates]
 
 
 def test_product_without_variables_holds_none(tmp_path):
@@ -323,13 +342,12 @@ from cumulus.metadata import make_record
 
 logging.disable(logging.WARNING)
 for number in range(100):
-    products.forget()
-    found = products.inspect(sys.argv[1])
+    product = products.inspect(sys.argv[1])
     box = make_record(sys.argv[1], "X").extent.box
     checker._read(sys.argv[1])
     with _opened(sys.argv[1]) as dataset:
         dataset["lat"][:]
-print(json.dumps([found.data_format, box.south, box.north, compare_files(*sys.argv[1:])]))
+print(json.dumps([product.data_format, box.south, box.north, compare_files(*sys.argv[1:])]))
 """
 
 
@@ -371,7 +389,7 @@ def test_attributes_that_the_library_keeps_for_itself_are_not_listed(tmp_path):
         dataset.createDimension("x", 2)
         dataset.createVariable("y", "f8", ("y", "x"))
     with h5py.File(tmp_path / "a.nc") as file:
-        stored = {*file.attrs, *(name for one in file.values() for name in one.attrs)}
+        stored = {*file.attrs, *(name for item in file.values() for name in item.attrs)}
     assert MADE_UP & stored == MADE_UP - {"_IsNetcdf4", "_SuperblockVersion"}
     with netCDF4.Dataset(tmp_path / "a.nc") as dataset:
         assert not MADE_UP.intersection([*dataset.ncattrs(), *dataset.__dict__])

@@ -172,7 +172,7 @@ def test_granule_with_data_elsewhere_fails_alone_and_is_not_delivered(repository
 
 
 def test_file_like_the_one_before_is_refused_all_the_same(tmp_path, secret):
-    """What was learned of the layout of the last granule is not believed of where data lie."""
+    """The layout that an earlier granule had does not tell where the data of another one lie."""
     inspect(write_netcdf(tmp_path / "a.nc"))
     path = write_netcdf(tmp_path / "b.nc")
     with h5py.File(path, "r+") as file:
@@ -230,9 +230,7 @@ def never_written(file):
     file["null"] = h5py.Empty("f4")
 
 
-@pytest.mark.parametrize(
-    "content", [circle, soft_links, committed_type, references, never_written]
-)
+@pytest.mark.parametrize("content", [circle, soft_links, committed_type, references, never_written])
 @pytest.mark.parametrize("versions", ["earliest", "latest"])
 def test_what_stays_within_the_file_passes(tmp_path, content, versions):
     with h5py.File(tmp_path / "x.h5", "w", libver=versions) as file:

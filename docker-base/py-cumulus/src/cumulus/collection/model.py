@@ -1,4 +1,4 @@
-"""What collection.toml says, as objects."""
+"""The content of collection.toml, as objects."""
 
 import fnmatch
 import re
@@ -36,13 +36,13 @@ class MetadataRules:
     time, place : tuple of str
         Sources in the order in which they are asked.
     sidecar : str
-        Role of the input file that says when and where; empty: there is none.
+        Role of the input file that tells time and place; empty: there is none.
     polygon : bool
         Draw a polygon around a swath.
     access_url : str
         Template.
     fixed : Extent
-        What is the same for every granule.
+        Values that are the same for every granule.
     """
 
     time: tuple[str, ...] = SOURCES
@@ -55,9 +55,9 @@ class MetadataRules:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far valid numbers may lie apart, ``|a - e| <= atol + rtol * |e|``; None: not said.
+    """How far valid numbers may lie apart, ``|a - e| <= atol + rtol * |e|``; None: not set.
 
-    ``unpack``: they are compared after unpacking where the packing differs.
+    ``unpack``: numbers are compared after unpacking where the packing differs.
     """
 
     rtol: float | None = None
@@ -96,7 +96,7 @@ class CompareRules:
     variables: MappingProxyType = field(default_factory=lambda: MappingProxyType({}))
 
     def tolerance(self, name):
-        """Return what is said of a variable, by its path, or of a column of a table."""
+        """Return the rule of a variable, by its path, or of a column of a table."""
         return self.variables.get(name.strip("/"), Tolerance())
 
     def tolerance_for(self, name, kind):
@@ -138,11 +138,11 @@ class CompareRules:
 
     def ignores_variable(self, name):
         """Return whether the values of a variable, or the cells of a column, may differ."""
-        return any(matches(name, one) for one in self.ignore_variables)
+        return any(matches(name, pattern) for pattern in self.ignore_variables)
 
     def ignores_file(self, name):
         """Return whether a file does not count at all."""
-        return any(matches(name, one) for one in self.ignore_files)
+        return any(matches(name, pattern) for pattern in self.ignore_files)
 
 
 def matches(name, pattern):

@@ -104,10 +104,10 @@ class _Reader:
         for name in content:
             if name not in (*_TABLES, *_FREE):
                 raise self.unknown((name,), (*_TABLES, *_FREE))
-        found = {name: dict(self.table_of(content, name)) for name in _TABLES}
-        variables = self.tolerances(found["compare"].pop("variables", {}))
-        fixed = self.fixed(found["metadata"].pop("fixed", {}))
-        tables = {name: self.checked(found[name], (name,), keys) for name, keys in _TABLES.items()}
+        tables = {name: dict(self.table_of(content, name)) for name in _TABLES}
+        variables = self.tolerances(tables["compare"].pop("variables", {}))
+        fixed = self.fixed(tables["metadata"].pop("fixed", {}))
+        tables = {name: self.checked(tables[name], (name,), keys) for name, keys in _TABLES.items()}
         identity = tables["collection"]
         self.override(identity)
         id_pattern = tables["granule"]["id"]

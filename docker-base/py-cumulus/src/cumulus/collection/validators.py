@@ -31,9 +31,9 @@ def texts(value):
 
 
 def variables(value):
-    for one in texts(value):
-        if not re.fullmatch(r"[A-Za-z_]\w*", one, re.ASCII):
-            raise ValueError(f'a list of environment variables, such as ["GAIN"]; {one!r} is none')
+    for item in texts(value):
+        if not re.fullmatch(r"[A-Za-z_]\w*", item, re.ASCII):
+            raise ValueError(f'a list of environment variables, such as ["GAIN"]; {item!r} is none')
     return tuple(value)
 
 
@@ -66,7 +66,10 @@ def limit(value):
 
 
 def interval(value):
-    if not isinstance(value, list) or [type(one) in (int, float) for one in value] != [True, True]:
+    if not isinstance(value, list) or [type(item) in (int, float) for item in value] != [
+        True,
+        True,
+    ]:
         raise ValueError("two numbers, such as [0, 1]")
     if not float("-inf") < value[0] < value[1] < float("inf"):
         raise ValueError("two numbers, the smaller one first")

@@ -1,6 +1,6 @@
 """What a product's CF coordinates cover in time and space.
 
-Only coordinates that are marked as such count; what they do not say is None.
+Only variables that are marked as coordinates count; unknown parts are None.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Cover:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Positions:
     """Latitudes and longitudes that belong together, and which of them are valid."""
 
     latitude: object
@@ -51,7 +51,7 @@ class _Place:
 
     @property
     def is_samples(self):
-        """Each latitude has its longitude; else they are the axes of a grid."""
+        """Whether each latitude has its longitude; otherwise they are the axes of a grid."""
         return self.latitude.dimensions == self.longitude.dimensions
 
     @property
@@ -76,73 +76,93 @@ def cover(product, polygon=False):
     -------
     Cover
     """
-    places = _places(product)
-    edges = _edges(places)
-    begin, end = _times(product, _located(places))
-    return Cover(edges, begin, end, _polygon(places) if polygon and edges else ())
+    positions = _positions(product)
+    edges = _edges(positions)
+    begin, end = _times(product, _located(positions))
+    return Cover(edges, begin, end, _polygon(positions) if polygon and edges else ())
 
 
-def _best(product, found):
-    """The coordinates that count; all of the best kind do.
+def _best(product, coordinates):
+    """The coordinates of the best kind.
 
-    Those that other variables use come before others. In a group those with their standard name or
-    a usual one do (`lat_uncertainty` may have the units of `lat`): but the coordinate of a
-    dimension is one by any name, and so is what a variable names where none has a standard name.
+    Coordinates that other variables use come before the rest. Within a group, those with a standard
+    name or a usual name come first, since `lat_uncertainty` may have the units of `lat`. The
+    coordinate of a dimension may have any name, and so may a coordinate that a variable names, if
+    none has a standard name.
     """
-    used = [one for one in found if one.is_coordinate or one.name in product.used]
+    used = [
+        coordinate
+        for coordinate in coordinates
+        if coordinate.is_coordinate or coordinate.name in product.used
+    ]
     groups = {}
-    for one in used or found:
-        groups.setdefault(one.group, []).append(one)
-    return [one for group in groups.values() for one in _most_marked(group, bool(used))]
+    for coordinate in used or coordinates:
+        groups.setdefault(coordinate.group, []).append(coordinate)
+    return [
+        coordinate for group in groups.values() for coordinate in _most_marked(group, bool(used))
+    ]
 
 
-def _most_marked(found, are_used):
-    if are_used and not any(one.attributes["standard_name"] for one in found):
-        return found
-    return [one for one in found if _is_marked(one)] or found
+def _most_marked(coordinates, are_used):
+    if are_used and not any(coordinate.attributes["standard_name"] for coordinate in coordinates):
+        return coordinates
+    return [coordinate for coordinate in coordinates if _is_marked(coordinate)] or coordinates
 
 
-def _is_marked(one):
-    return one.attributes["standard_name"] or one.is_coordinate or one.name.lower() in _USUAL
+def _is_marked(coordinate):
+    return (
+        coordinate.attributes["standard_name"]
+        or coordinate.is_coordinate
+        or coordinate.name.lower() in _USUAL
+    )
 
 
-def _places(product):
-    found = product.coordinates
-    latitudes = _best(product, [one for one in found if is_latitude(one.attributes)])
-    longitudes = _best(product, [one for one in found if is_longitude(one.attributes)])
+def _positions(product):
+    coordinates = product.coordinates
+    latitudes = _best(
+        product, [coordinate for coordinate in coordinates if is_latitude(coordinate.attributes)]
+    )
+    longitudes = _best(
+        product, [coordinate for coordinate in coordinates if is_longitude(coordinate.attributes)]
+    )
     pairs = list(_pairs(latitudes, longitudes))
-    valid = {}  # by identity, so that each is looked at, and complained of, once
+    valid = {}  # by identity, so that each is checked, and warned of, once
     for latitude, longitude in pairs:
-        for one, low, high in ((latitude, -90, 90), (longitude, -180, 360)):
-            if id(one) not in valid:
-                valid[id(one)] = _valid(one, low, high)
-    places = []
+        for coordinate, low, high in ((latitude, -90, 90), (longitude, -180, 360)):
+            if id(coordinate) not in valid:
+                valid[id(coordinate)] = _valid(coordinate, low, high)
+    positions = []
     for latitude, longitude in pairs:
         north, east = valid[id(latitude)], valid[id(longitude)]
         if latitude.dimensions == longitude.dimensions:  # samples: each needs both
             north = east = north & east
-        places.append(_Place(latitude, longitude, north, east))
-    return places
+        positions.append(_Positions(latitude, longitude, north, east))
+    return positions
 
 
 def _pairs(latitudes, longitudes):
     """Yield latitudes and longitudes of the same samples, or of the same grid, in one group.
 
-    Where there are several (start_lat, end_lat, start_lon, end_lon) the first belong together, and
-    so on; none is left out.
+    Several (start_lat, end_lat, start_lon, end_lon) are paired in their order; none is left out.
     """
-    for group, dimensions in dict.fromkeys((one.group, one.dimensions) for one in latitudes):
-        own = [one for one in latitudes if (one.group, one.dimensions) == (group, dimensions)]
-        near = [one for one in longitudes if one.group == group]
-        others = [one for one in near if one.dimensions == dimensions]
+    for group, dimensions in dict.fromkeys(
+        (coordinate.group, coordinate.dimensions) for coordinate in latitudes
+    ):
+        own = [
+            coordinate
+            for coordinate in latitudes
+            if (coordinate.group, coordinate.dimensions) == (group, dimensions)
+        ]
+        near = [coordinate for coordinate in longitudes if coordinate.group == group]
+        others = [coordinate for coordinate in near if coordinate.dimensions == dimensions]
         if not others and own[0].is_coordinate:
-            others = [one for one in near if one.is_coordinate]
+            others = [coordinate for coordinate in near if coordinate.is_coordinate]
         for i in range(max(len(own), len(others)) if others else 0):
             yield own[min(i, len(own) - 1)], others[min(i, len(others) - 1)]
 
 
 def _valid(variable, low, high):
-    """Which values are present and within their range; the others are reported."""
+    """Which values are present and within their range; a warning counts the others."""
     if not variable.present.any():
         return variable.present
     with np.errstate(invalid="ignore"):
@@ -153,27 +173,27 @@ def _valid(variable, low, high):
     return variable.present & inside
 
 
-def _edges(places):
-    places = [one for one in places if one.valid_north.any() and one.valid_east.any()]
-    if not places:
+def _edges(positions):
+    positions = [each for each in positions if each.valid_north.any() and each.valid_east.any()]
+    if not positions:
         return None
-    reached = [_ends(_reach(one.latitude, one.valid_north, 90)) for one in places]
+    reached = [_ends(_reach(each.latitude, each.valid_north, 90)) for each in positions]
     south_edge = max(min(south for south, _ in reached), -90.0)
     north_edge = min(max(north for _, north in reached), 90.0)
-    west_edge, east_edge = _sides(places)
+    west_edge, east_edge = _sides(positions)
     # Around a pole there are samples of every longitude, and the pole itself between them.
-    swaths = [one for one in places if one.is_swath]
-    if north_edge > 0 and any(one.holds_pole(1) for one in swaths):
+    swaths = [each for each in positions if each.is_swath]
+    if north_edge > 0 and any(each.holds_pole(1) for each in swaths):
         west_edge, east_edge, north_edge = -180.0, 180.0, 90.0
-    if south_edge < 0 and any(one.holds_pole(-1) for one in swaths):
+    if south_edge < 0 and any(each.holds_pole(-1) for each in swaths):
         west_edge, east_edge, south_edge = -180.0, 180.0, -90.0
     return west_edge, south_edge, east_edge, north_edge
 
 
 def _reach(variable, valid, most):
-    """The valid values, one a row, or the bounds of their cells where these make sense.
+    """The valid values, each in a row, or the bounds of their cells where these make sense.
 
-    They do not where they are more than ``most`` away, as values are that stand for none.
+    Bounds further than ``most`` from their value do not: they are undeclared fill values.
     """
     values = variable.values[valid][:, np.newaxis]
     if variable.bounds is None:
@@ -186,28 +206,28 @@ def _ends(values):
     return shortest(values.min()), shortest(values.max())
 
 
-def _sides(places):
-    """West and east: samples lie anywhere, the axis of a grid reaches from one end to the other."""
-    found, samples = [], []
-    for one in places:
-        cells = _reach(one.longitude, one.valid_east, 360)
-        # A lone cell may be any part of the globe; of many the corners tell where they are.
-        if one.is_samples and (cells.size == 1 or len(cells) > 1):
+def _sides(positions):
+    """West and east of samples anywhere, and of grids from one end of their axis to the other."""
+    intervals, samples = [], []
+    for each in positions:
+        cells = _reach(each.longitude, each.valid_east, 360)
+        # A lone cell may be any part of the globe; the corners of many cells enclose them.
+        if each.is_samples and (cells.size == 1 or len(cells) > 1):
             samples.append(cells.ravel())
         else:
-            found.append(axis_longitudes(one.longitude.values[one.valid_east], cells))
+            intervals.append(axis_longitudes(each.longitude.values[each.valid_east], cells))
     if samples:
         together = np.concatenate(samples) if len(samples) > 1 else samples[0]
-        found.append(enclosing_longitudes(together))
-    return joined(found)
+        intervals.append(enclosing_longitudes(together))
+    return joined(intervals)
 
 
-def _located(places):
+def _located(positions):
     """Map dimensions of samples, each alone and all together, to which have a position."""
     located = {}
-    for one in places:
-        if one.is_samples:
-            dimensions, valid = one.latitude.dimensions, one.valid_north
+    for each in positions:
+        if each.is_samples:
+            dimensions, valid = each.latitude.dimensions, each.valid_north
             known = {dimensions: valid}
             for axis, dimension in enumerate(dimensions):
                 others = tuple(i for i in range(valid.ndim) if i != axis)
@@ -218,46 +238,52 @@ def _located(places):
 
 
 def _has_position(variable, located):
-    """Which times are of samples that have a position, where that is known; else all."""
+    """Which times belong to samples with a position; all times where that is unknown."""
     if variable.dimensions in located:
         return located[variable.dimensions]
-    found = np.ones(variable.present.shape, bool)
+    known = np.ones(variable.present.shape, bool)
     for axis, dimension in enumerate(variable.dimensions):
         if (dimension,) in located:
-            others = [i for i in range(found.ndim) if i != axis]
-            found &= np.expand_dims(located[dimension,], others)
-    return found
+            others = [i for i in range(known.ndim) if i != axis]
+            known &= np.expand_dims(located[dimension,], others)
+    return known
 
 
-def _polygon(places):
-    swaths = [one for one in places if one.is_swath]
+def _polygon(positions):
+    swaths = [each for each in positions if each.is_swath]
     if len(swaths) != 1:
-        log_warning(f"no polygon: the product has {len(swaths)} swaths of 2-D positions, not one")
+        log_warning(
+            f"no polygon: the product has {len(swaths)} swaths of 2-D positions instead of one"
+        )
         return ()
     (swath,) = swaths
-    found = outline(swath.longitude.values, swath.latitude.values, swath.valid_north)
-    if isinstance(found, str):
-        log_warning(f"no polygon, a bounding box instead: {found}")
+    ring = outline(swath.longitude.values, swath.latitude.values, swath.valid_north)
+    if isinstance(ring, str):
+        log_warning(f"no polygon, a bounding box instead: {ring}")
         return ()
-    return tuple((to_180(shortest(x), 180.0), shortest(y)) for x, y in found)
+    return tuple((to_180(shortest(x), 180.0), shortest(y)) for x, y in ring)
 
 
 def _times(product, located):
     """Return begin and end of the product's CF time coordinates.
 
-    Where the samples along the dimensions of a time have positions, only those with a valid one
-    count: when and where speak of the same samples, as GHRC's inventory does for dropsondes.
+    Where the samples of a time have positions, only samples with a valid position count, as in
+    GHRC's inventory of dropsondes: time and place describe the same samples.
     """
-    found = [one for one in product.coordinates if is_time(one.attributes, one.is_coordinate)]
+    times = [
+        coordinate
+        for coordinate in product.coordinates
+        if is_time(coordinate.attributes, coordinate.is_coordinate)
+    ]
     moments = []
-    for variable in _best(product, found):
+    for variable in _best(product, times):
         calendar = variable.attributes["calendar"].lower() or "standard"
         if calendar not in _REAL_CALENDARS:
             log_warning(f"variable {variable.name}: calendar {calendar} has no UTC")
             continue
         valid = variable.present & _has_position(variable, located)
         if not valid.any():
-            valid = variable.present  # then they are times of something else
+            valid = variable.present  # the positions belong to something else
         values = _reach(variable, valid, np.inf)
         if values.size:
             ends = [float(values.min()), float(values.max())]
@@ -269,7 +295,9 @@ def _decode(variable, values, calendar):
     """Turn CF time values into moments, to the nearest millisecond; an unknown unit gives none."""
     try:
         moments = decode(values, variable.attributes["units"], calendar)
-        return [_to_millisecond(one) for one in moments]  # the last of year 9999 has no next
+        return [
+            _to_millisecond(moment) for moment in moments
+        ]  # OverflowError at the end of year 9999
     except (ValueError, OverflowError) as error:
         log_warning(f"variable {variable.name}: cannot decode its time: {error}")
         return []

@@ -1,4 +1,4 @@
-"""Extents that the file names of granules tell."""
+"""Extents from the file names of granules."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ __all__ = ["from_groups"]
 
 
 def from_groups(groups):
-    """Make an extent of what the id pattern's named groups matched.
+    """Make an extent of the named groups of the id pattern.
 
     ``date`` is yyyymmdd or yyyyddd, alone it means the whole day; ``begin`` and ``end`` are a
     time of that day (hhmm, hhmmss) or a date and time of their own. An end before its begin is
@@ -67,8 +67,8 @@ def _box(groups):
         known = dict.fromkeys(("south", "north"), groups["lat"])
         known |= dict.fromkeys(("west", "east"), groups["lon"])
     return make_box({
-        key: _degrees(one, "NS" if key in ("south", "north") else "EW")
-        for key, one in known.items()
+        key: _degrees(text, "NS" if key in ("south", "north") else "EW")
+        for key, text in known.items()
     })  # fmt: skip
 
 

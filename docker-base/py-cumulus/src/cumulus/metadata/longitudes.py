@@ -51,21 +51,21 @@ def enclosing_longitudes(longitudes):
 def axis_longitudes(longitudes, cells=None):
     """Return west and east of the axis of a grid, which reaches from its first to its last value.
 
-    Its cells have a width that the file need not tell: where one more step would lead to the first
-    value again the grid goes round the Earth, as 0, 1, ... 359 does.
+    The width of its cells may be unknown: if one more step leads to the first value again, the grid
+    goes round the Earth, as 0, 1, ... 359 does.
 
     Parameters
     ----------
     longitudes : numpy.ndarray
         Degrees east, from -180 to 360, in the order of the axis; at least one.
     cells : numpy.ndarray, optional
-        What each of them covers, shape (longitudes, ends): how wide the cells are is known then.
+        Ends of each cell, shape (longitudes, ends), where they are known.
 
     Returns
     -------
     west, east : float
-        As `enclosing_longitudes` has them, which also has what is no axis: values that neither
-        rise nor fall all the way round, such as 0, 1, 2, 358, 359.
+        As those of `enclosing_longitudes`, which also takes values that are no axis because they
+        neither rise nor fall throughout, such as 0, 1, 2, 358, 359.
 
     Examples
     --------
@@ -81,8 +81,7 @@ def axis_longitudes(longitudes, cells=None):
         return enclosing_longitudes(cells)
     if np.ptp(cells, axis=1).max() >= 360 - _SAME:  # one cell from 0 to 360
         return GLOBE
-    # The ends of a cell are where the axis is, whatever turn they were stored with; half a turn
-    # away stays.
+    # Bring the ends of a cell to the turn of the axis; an end half a turn away is kept.
     turned = cells + 360 * np.rint(0.99 * (axis[:, np.newaxis] - cells) / 360)
     span = float(np.ptp(turned))
     if span >= 360 - _SAME or (cells.shape[1] == 1 and _closes(steps)):

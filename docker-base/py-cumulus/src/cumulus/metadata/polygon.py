@@ -1,8 +1,8 @@
 """A polygon around a swath: through samples at its edge, on the sphere.
 
-The edge is walked in the order of the samples, projected so that great circles, which are the sides
-of a polygon in CMR, become straight lines, and thinned. So neither poles nor the antimeridian
-matter; what spans half the Earth has no such picture.
+The samples at the edge are projected so that great circles, the sides of a polygon in CMR, become
+straight lines; then they are thinned. Poles and the antimeridian need no special care. A swath that
+spans half the Earth has no such projection.
 """
 
 import heapq
@@ -32,8 +32,8 @@ def outline(longitudes, latitudes, valid, most=MOST_POINTS):
     Returns
     -------
     list of (longitude, latitude) or str
-        As they are stored, counter-clockwise as seen from above, the first one again at the end;
-        or why there is none.
+        As they are stored, counter-clockwise as seen from above, the first again at the end; or
+        the reason why there is no polygon.
     """
     rows, columns = _ring(valid)
     if len(rows) < 3:
@@ -77,7 +77,9 @@ def holds_pole(longitudes, latitudes, valid, pole):
     part = tuple(_span(near.any(axis=axis)) for axis in (1, 0))
     east, near = longitudes[part].astype("f8"), near[part]
     cells = near[:-1, :-1] & near[:-1, 1:] & near[1:, 1:] & near[1:, :-1]
-    corners = [one[cells] for one in (east[:-1, :-1], east[:-1, 1:], east[1:, 1:], east[1:, :-1])]
+    corners = [
+        array[cells] for array in (east[:-1, :-1], east[:-1, 1:], east[1:, 1:], east[1:, :-1])
+    ]
     turns = sum((corners[i] - corners[i - 1] + 180) % 360 - 180 for i in range(4))
     return bool((np.abs(turns) > 180).any())
 
@@ -127,10 +129,10 @@ def _project(vectors, centre):
 
 
 def _thin(points, most):
-    """Indices of the corners that are left when those that matter least are taken away.
+    """Indices of the corners that remain after removing those with the smallest triangles.
 
-    What a corner matters is the area of the triangle with its neighbours (Visvalingam and Whyatt
-    1993, doi:10.1179/000870493786962263). Corners that matter nothing go in any case.
+    The triangle is that of a corner and its neighbours (Visvalingam and Whyatt 1993,
+    doi:10.1179/000870493786962263). Corners without any area are always removed.
     """
     count = left = len(points)
     points = points.tolist()
@@ -166,7 +168,7 @@ def _area(points):
 
 
 def _is_simple(points):
-    """No side touches another one but at their common corner."""
+    """Whether sides touch at common corners only."""
     count = len(points)
     sides = [(points[i], points[(i + 1) % count]) for i in range(count)]
     for i in range(count):

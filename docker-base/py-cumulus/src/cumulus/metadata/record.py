@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,13 @@ from .. import CumulusError
 from ..collection.model import MetadataRules
 from ..extent import Extent
 from ..files import checksum
-from ..products import inspection
-from .sources import find_extent
+from ..products.inspection import inspect
+from .sources import Evidence, find_extent
 
-__all__ = ["GranuleRecord", "make_record"]
+__all__ = ["Details", "GranuleRecord", "make_record"]
 
-_MAX_UR = 250  # characters, as the other limits the narrower one of both schemas
+# Characters: the smaller limit of the two schemas.
+_MAX_UR = 250
 _MAX_SHORT_NAME = 85
 _MAX_VERSION = 80
 _MAX_INPUT = 255
@@ -76,28 +78,12 @@ def iso_time(moment):
     return f"{text}Z"
 
 
-def make_record(
-    filename,
-    dataid,
-    *,
-    version=None,
-    provider="",
-    extent=None,
-    rules=None,
-    groups=None,
-    sidecar=None,
-    input_granules=(),
-    names=None,
-    revision=None,
-):
-    """Collect the record of a product.
+@dataclass(frozen=True)
+class Details:
+    """What the caller knows of a granule beside its product.
 
-    Parameters
+    Attributes
     ----------
-    filename : path-like
-        The product.
-    dataid : str
-        Short name of the collection.
     version : str, optional
         VersionId of the collection; by default the environment variable VERSION, else "1".
     provider : str, optional
@@ -109,8 +95,8 @@ def make_record(
         In which order the sources are asked, fixed values, polygon, access URL; by default every
         source in the usual order.
     groups : mapping of str to str, optional
-        What the granule's file name says: ``id``, and for "filename" ``date``, ``begin``, ``end``
-        and others.
+        Named groups of the granule's file name: ``id``, and for "filename" ``date``, ``begin``,
+        ``end`` and others.
     sidecar : path-like, optional
         The file of the source "sidecar".
     input_granules : sequence of str
@@ -120,6 +106,32 @@ def make_record(
     revision : str, optional
         Of the code that made the product; by default the environment variable IMAGE_REVISION,
         which the image sets, else "unknown".
+    """
+
+    version: str | None = None
+    provider: str = ""
+    extent: Extent | Mapping | None = None
+    rules: MetadataRules | None = None
+    groups: Mapping | None = None
+    sidecar: str | os.PathLike | None = None
+    input_granules: Sequence[str] = ()
+    names: Mapping | None = None
+    revision: str | None = None
+
+
+def make_record(filename, dataid, product=None, **details):
+    """Collect the record of a product.
+
+    Parameters
+    ----------
+    filename : path-like
+        The product.
+    dataid : str
+        Short name of the collection.
+    product : cumulus.products.Product, optional
+        What the file holds, where the caller has inspected it already.
+    **details
+        The attributes of :class:`Details`.
 
     Returns
     -------
@@ -135,44 +147,35 @@ def make_record(
             "write_metadata needs dataid, the collection's short name "
             "(short_name in collection.toml, or the environment variable SHORT_NAME)"
         )
-    product, rules = Path(filename), rules or MetadataRules()
-    version = str(version or os.environ.get("VERSION") or "1")
-    found = inspection.inspect(product)
-    values = {"short_name": dataid, "version": version, "provider": provider}
-    values |= {"file": product.name, **(groups or {}), **(names or {})}
+    path, known = Path(filename), Details(**details)
+    rules = known.rules or MetadataRules()
+    version = str(known.version or os.environ.get("VERSION") or "1")
+    product = product or inspect(path)
+    values = {"short_name": dataid, "version": version, "provider": known.provider}
+    values |= {"file": path.name, **(known.groups or {}), **(known.names or {})}
+    evidence = Evidence(known.groups, known.extent, known.sidecar)
     try:
         return GranuleRecord(
-            granule_ur=product.name,
+            granule_ur=path.name,
             short_name=str(dataid),
             version=version,
             written=datetime.now(UTC).replace(microsecond=0),
-            size=product.stat().st_size,
-            sha256=checksum(product),
-            data_format=found.data_format,
-            extent=find_extent(
-                product,
-                rules.time,
-                groups,
-                place=rules.place,
-                extent=extent,
-                sidecar=sidecar,
-                fixed=rules.fixed,
-                polygon=rules.polygon,
-            ),
-            input_granules=tuple(dict.fromkeys(input_granules)),  # UMM-G wants each once
+            size=path.stat().st_size,
+            sha256=checksum(path),
+            data_format=product.data_format,
+            extent=find_extent(path, rules, evidence, product),
+            input_granules=tuple(dict.fromkeys(known.input_granules)),  # UMM-G wants each once
             access_url=_fill(rules.access_url, values),
-            revision=revision or os.environ.get("IMAGE_REVISION") or "unknown",
+            revision=known.revision or os.environ.get("IMAGE_REVISION") or "unknown",
         )
     except OSError as error:
-        raise CumulusError(f"cannot read {str(product)!r}: {error.strerror or error}") from error
-    finally:
-        inspection.forget()
+        raise CumulusError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
 
 
 def _fill(template, values):
-    """Put values into the template; names of files count byte by byte, be they UTF-8 or not."""
+    """Put values into the template; file names that are not UTF-8 are quoted byte by byte."""
     quoted = {
-        key: quote(str(one), safe="", errors="surrogateescape") for key, one in values.items()
+        key: quote(str(value), safe="", errors="surrogateescape") for key, value in values.items()
     }
     try:
         return template.format(**quoted)

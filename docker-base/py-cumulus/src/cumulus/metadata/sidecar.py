@@ -1,8 +1,8 @@
-"""What a metadata file that comes with a granule says about time and place.
+"""Time and place from a metadata file that comes with a granule.
 
 JSON (UMM-G and others), XML (ECHO10 and others), ODL as in ECS ``.met`` files, and ``name = value``
-lines are read alike: as names with values. Names that say when and where are few, and the same in
-all of them.
+lines are read in the same way: as names with values. The names of time and place are few, and the
+same in all of them.
 """
 
 import json
@@ -32,7 +32,7 @@ _LINE = re.compile(r"([A-Za-z][\w.]*)\s*[=:](.*)")
 
 
 def read_sidecar(path):
-    """Return what a file says, by the names ``begin``, ``end``, ``west``, ... of our own.
+    """Return the values of a file by our own names ``begin``, ``end``, ``west``, ...
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def read_sidecar(path):
     Returns
     -------
     dict of str to str
-        Only what is said, and said once: a name with two values is left out with a warning.
+        A name with two different values is left out with a warning.
 
     Raises
     ------
@@ -59,22 +59,26 @@ def read_sidecar(path):
     for name, value in _items(text.lstrip("\ufeff").strip()):
         if value.strip():
             values[name.lower()][value.strip()] = None
-    found = {}
+    values_by_key = {}
     for key, names in _NAMES.items():
-        if said := next((one for name in names if (one := _joined(values, name))), None):
-            if len(said) == 1:
-                (found[key],) = said
+        if texts := next(
+            (candidates for name in names if (candidates := _joined(values, name))), None
+        ):
+            if len(texts) == 1:
+                (values_by_key[key],) = texts
             else:
-                log_warning(f"sidecar {path.name}: {len(said)} different values of {key}: not used")
-    return found
+                log_warning(
+                    f"sidecar {path.name}: {len(texts)} different values of {key}: not used"
+                )
+    return values_by_key
 
 
 def _joined(values, name):
     if "+" not in name:
         return values.get(name)
-    dates, times = (list(values.get(one, ())) for one in name.split("+"))
+    dates, times = (list(values.get(part, ())) for part in name.split("+"))
     if dates and times and len(dates) + len(times) > 2:
-        return max(dates, times, key=len)  # too many, as every pair of them would be
+        return max(dates, times, key=len)  # ambiguous, as their pairs would be
     return [f"{day}T{clock}" for day in dates for clock in times]
 
 
@@ -85,7 +89,7 @@ def _items(text):
             return list(_json_items(json.loads(text), ""))
         if text.startswith("<"):
             root = ElementTree.fromstring(text)
-            return [(one.tag.rpartition("}")[2], one.text or "") for one in root.iter()]
+            return [(element.tag.rpartition("}")[2], element.text or "") for element in root.iter()]
     except (ValueError, RecursionError, ElementTree.ParseError):
         pass  # then, perhaps, lines
     return list(_odl_items(text))

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from .. import CumulusError
 from ..logutils.lines import log_fields
+from ..products.inspection import inspect
 from .echo10 import render_echo10
 from .record import make_record
 from .ummg import render_ummg
 
 __all__ = ["write_granule_records", "write_metadata", "write_record", "write_ummg"]
 
-RENDERERS = {"metadata": render_echo10, "cmr": render_ummg}  # by name of the product
+RENDERERS = {"metadata": render_echo10, "cmr": render_ummg}
 
 
 def write_metadata(filename, dataid, dataname="", outdir="./", **details):
@@ -26,12 +27,12 @@ def write_metadata(filename, dataid, dataname="", outdir="./", **details):
     dataid : str
         Short name of the collection.
     dataname : str, optional
-        Accepted as it always was; nothing is made of it.
+        Accepted for compatibility; it has no effect.
     outdir : path-like, optional
         An existing directory.
     **details
         ``version``, ``provider``, ``extent``, ``rules``, ``groups``, ``sidecar``,
-        ``input_granules``, ``names``, ``revision``: see :func:`make_record`.
+        ``input_granules``, ``names``, ``revision``: see :class:`cumulus.metadata.record.Details`.
 
     Returns
     -------
@@ -63,14 +64,16 @@ def write_ummg(filename, dataid, outdir="./", **details):
     return path
 
 
-def write_granule_records(granule, extent=None):
+def write_granule_records(granule, extent=None, inspect=inspect):
     """Write the declared records of a granule's primary product, as collection.toml describes.
 
     Parameters
     ----------
     granule : cumulus.process.Granule
     extent : callable, mapping or Extent, optional
-        When and where, or a function of the granule that returns it: the source "function".
+        Time and place, or a function of the granule that returns them: the source "function".
+    inspect : callable, optional
+        Returns the Product at a path, perhaps one that the caller has inspected before.
 
     Returns
     -------
@@ -92,10 +95,11 @@ def write_granule_records(granule, extent=None):
             "write_metadata was given an extent, but neither time nor place in [metadata] of "
             f"{collection.path} lists 'function'"
         )
-    with log_fields(granule_id=granule.id):  # warnings say whose they are
+    with log_fields(granule_id=granule.id):  # warnings name the granule
         record = make_record(
             granule.products["data"],
             collection.short_name,
+            inspect(granule.products["data"]),
             version=collection.version,
             provider=collection.provider,
             extent=extent(granule) if callable(extent) else extent,
@@ -105,7 +109,7 @@ def write_granule_records(granule, extent=None):
             input_granules=[path.name for path in granule.inputs.values()],
             names={key: path.name for key, path in granule.products.items()},
         )
-    for key in wanted:  # in scratch, where nothing needs to appear at once
+    for key in wanted:  # in scratch: no temporary name is needed
         granule.products[key].write_text(RENDERERS[key](record), encoding="utf-8", newline="\n")
     return record
 
@@ -113,7 +117,7 @@ def write_granule_records(granule, extent=None):
 def write_record(record, path, product):
     """Write a record, ECHO10 as product "metadata" or UMM-G as product "cmr".
 
-    It appears at ``path`` whole or not at all.
+    The file appears at ``path`` complete, or it does not appear.
     """
     _write(RENDERERS[product](record), path)
 

@@ -62,6 +62,7 @@ class Granule:
     step: object = field(default=lambda name: None, repr=False)  # told what is done now
     announcer: object = field(default=None, repr=False)  # tells which program runs
     sums: dict = field(default_factory=dict, repr=False)  # SHA-256 of files, by their facts
+    inspected: dict = field(default_factory=dict, repr=False)  # the Product, by the file's facts
     unused_rows: list = field(default_factory=list, repr=False)  # of the table, by conversion
 
     def run(self, *argv):
@@ -129,7 +130,7 @@ class Granule:
         self.step("check")
         product = self.products["data"]
         check_output(product)
-        names = _variables(product) if kind_of(product) == NETCDF else ()
+        names = _variables(product, self._inspect) if kind_of(product) == NETCDF else ()
         found = {one.strip("/") for one in names}
         missing = [one for one in self.collection.expected if one.strip("/") not in found]
         if missing:
@@ -137,6 +138,17 @@ class Granule:
                 f"product {product.name!r} lacks {', '.join(map(repr, missing))} "
                 f"([check] variables in {self.collection.path.name})"
             )
+
+    def _inspect(self, path):
+        """What a product holds: each state of the file is inspected once."""
+        from ..files import look_at
+        from ..products.inspection import inspect
+
+        facts = look_at(path) if path.exists() else None
+        if facts not in self.inspected:
+            self.inspected.clear()
+            self.inspected[facts] = inspect(path)
+        return self.inspected[facts]
 
     def write_metadata(self, extent=None):
         """Write the declared records of the product "data": ECHO10 "metadata", UMM-G "cmr".
@@ -150,7 +162,7 @@ class Granule:
         from ..metadata.write import write_granule_records
 
         self.step("write_metadata")
-        if record := write_granule_records(self, extent):
+        if record := write_granule_records(self, extent, self._inspect):
             self.sums[look_at(self.products["data"])] = record.sha256
         self.step("process_granule")
 
@@ -180,8 +192,7 @@ def _where(entry):
     return f"{entry.get('path')}{f':{attribute}' if attribute else ''}"
 
 
-def _variables(product):
-    from ..products.inspection import inspect
+def _variables(product, inspect):
     from ..products.obstacles import DataElsewhere
 
     try:

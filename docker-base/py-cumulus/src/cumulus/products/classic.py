@@ -45,12 +45,12 @@ class _Header:
             records = 0  # a stream: the library counts them itself, by the file's size
         lengths = [self._dimension() for _ in range(self._list())]
         self._skip_attributes()
-        found = [self._variable(lengths) for _ in range(self._list())]
-        steps = [size for _, size, is_record in found if is_record]
+        variables = [self._variable(lengths) for _ in range(self._list())]
+        steps = [size for _, size, is_record in variables if is_record]
         # Records are padded to 4 bytes each variable, unless only one has them.
         step = steps[0] if len(steps) == 1 else sum(map(_padded, steps))
         ends = [self._file.tell()]
-        for begin, size, is_record in found:
+        for begin, size, is_record in variables:
             if size and (records or not is_record):
                 ends.append(begin + size + (step * (records - 1) if is_record else 0))
         return max(ends)

@@ -39,7 +39,7 @@ def kind_of(path):
     Raises
     ------
     OSError
-        The file cannot be read, or is none: to open a pipe would be to wait for ever.
+        The file cannot be read, or is no regular file: opening a pipe could wait for ever.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "no regular file", os.fspath(path))

@@ -1,10 +1,10 @@
-"""Plain NetCDF-4 files by way of h5py: the fast half of :mod:`cumulus.products`.
+"""Read plain NetCDF-4 files with h5py: the fast half of :mod:`cumulus.products`.
 
-Opening every variable of a file and reading its attributes is what takes time. The granules of a
-collection are built alike: where a file before had the same groups and names, and in it just one
-latitude, one longitude and one time, only these three are opened, and must still be what they were.
-Nor may another variable have become one of them: the words that tell them are as often in the file,
-in as many of the attributes that count, and what has some of them is looked at again.
+Opening every variable and reading its attributes takes most of the time. The granules of a
+collection have the same layout: if an earlier file had the same groups and names, and exactly one
+latitude, one longitude and one time, only these three are opened, and their attributes must be the
+same. No other variable may have become a coordinate: the file must hold the telling words as often
+as before, and variables that have some of them are examined again.
 """
 
 import os
@@ -19,24 +19,24 @@ from .model import TEXTS, Product, Variable, is_latitude, is_longitude, is_wante
 
 __all__ = ["read_plain"]
 
-# Attributes that change what stored values mean, or what they cover: the NetCDF library applies
-# them, or is asked for the bounds.
+# Attributes that change the meaning of stored values, or what the values cover: these are left to
+# the NetCDF reader.
 _MASKING = (b"scale_factor", b"add_offset", b"missing_value", b"valid_min", b"valid_max",
             b"valid_range", b"_Unsigned", b"bounds", b"climatology")  # fmt: skip
-_DEEPEST = 20  # groups within groups; more is a circle
+_DEEPEST = 20  # groups within groups; a deeper file has a circle of links
 _MOST_LAYOUTS = 8
-_ALIKE = 200_000  # bytes; in a larger file opening every variable is not what takes time
+_ALIKE = 200_000  # bytes; in a larger file the values take most of the time
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 # Metadata is never deflated, and a text stands behind the name of its attribute.
 _WORDS = (b"degree", b"itude", b" since ", _BARE_DIMENSION.lower().encode())
 _MARKED = re.compile(
     rb"(?:units|standard_name)\0[^a-z]{,40}[a-z_ ]{,24}?(?:degree|itude| since )"  # of its own text
 )
-_MARKS = ("degree", "latitude", "longitude", " since ")  # one is in each that counts
+_MARKS = ("degree", "latitude", "longitude", " since ")  # every coordinate has one of these
 
 
 class _NotPlain(Exception):
-    """Something that only the NetCDF library understands."""
+    """The file has something that only the NetCDF library understands."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class _Layout:
     """How a file is built.
 
     ``groups`` maps the path of each group to the names in it, ``coordinates`` the path of each
-    coordinate to its attributes. ``almost`` are paths of what only its type, axis, dimension or
-    more exact words keep from being one.
+    coordinate to its attributes. ``almost`` are the paths of variables that have telling words,
+    but are no coordinates because of their type, axis, dimension or exact attributes.
     """
 
     groups: dict
@@ -99,37 +99,40 @@ def _key(path, root):
 
 
 def _read_alike(root, layout):
-    """Read a file that should have this layout; None where it has not."""
-    for place, names in layout.groups.items():
-        if place != "/" and tuple(h5g.open(root, place.encode())) != names:
+    """Read a file that should have this layout; None where its layout differs."""
+    for path, names in layout.groups.items():
+        if path != "/" and tuple(h5g.open(root, path.encode())) != names:
             return None
-    for place in layout.almost:
-        dataset = h5o.open(root, place.encode())
+    for path in layout.almost:
+        dataset = h5o.open(root, path.encode())
         if _is_coordinate(dataset, {key: _text(dataset, key) for key in TEXTS}):
             return None
-    found = []
-    for place, attributes in layout.coordinates.items():
-        dataset = h5o.open(root, place.encode())
+    variables = []
+    for path, attributes in layout.coordinates.items():
+        dataset = h5o.open(root, path.encode())
         if {key: _text(dataset, key) for key in TEXTS} != attributes:
             return None
-        found.append(_variable(place, dataset, attributes))
-    found = _filled_up(found)
-    is_empty = not any(one.values.size for one in found) and all(
+        variables.append(_variable(path, dataset, attributes))
+    variables = _filled_up(variables)
+    is_empty = not any(variable.values.size for variable in variables) and all(
         0 in h5o.open(root, name.encode()).shape for name in layout.names
     )
-    return Product("NetCDF-4", layout.names, tuple(found), layout.used, is_empty)
+    return Product("NetCDF-4", layout.names, tuple(variables), layout.used, is_empty)
 
 
 def _filled_up(variables):
-    """Make variables as long as the longest along an unlimited dimension, as the library does.
+    """Extend variables to the longest along an unlimited dimension, as the library does.
 
-    Where the second dimension is an unlimited one, the library (4.9) fills up with other memory.
+    The library (4.9) returns uninitialised memory where the second dimension is unlimited.
     """
     lengths = {}
-    for one in variables:
-        for dimension, length in zip(one.dimensions, one.values.shape, strict=True):
+    for variable in variables:
+        for dimension, length in zip(variable.dimensions, variable.values.shape, strict=True):
             lengths[dimension] = max(length, lengths.get(dimension, 0))
-    return [_extended(one, tuple(lengths[key] for key in one.dimensions)) for one in variables]
+    return [
+        _extended(variable, tuple(lengths[key] for key in variable.dimensions))
+        for variable in variables
+    ]
 
 
 def _extended(variable, shape):
@@ -151,19 +154,19 @@ def _survey(root):
     coordinates, almost = {}, []
     for path, dataset in datasets.items():
         attributes = {key: _text(dataset, key) for key in TEXTS[:2]}
-        said = " ".join(attributes.values()).lower()
-        if not any(word in said for word in _MARKS):
-            continue  # two attributes tell this of almost every variable
+        text = " ".join(attributes.values()).lower()
+        if not any(word in text for word in _MARKS):
+            continue  # two attributes are enough to exclude almost every variable
         if _is_named_outside(path, groups):
-            raise _NotPlain  # it may be named as its dimension, of which only the library knows
+            raise _NotPlain  # only the library knows whether a dimension has its name
         attributes |= {key: _text(dataset, key) for key in TEXTS[2:]}
         if _is_coordinate(dataset, attributes):
             coordinates[path] = attributes
         else:
             almost.append(path)
     used = frozenset()
-    if max(_counts(coordinates.values())) > 1:  # which of them the data name decides
-        texts = (_text(one, "coordinates") for one in datasets.values())
+    if max(_counts(coordinates.values())) > 1:  # then the attribute coordinates of the data decides
+        texts = (_text(dataset, "coordinates") for dataset in datasets.values())
         used = frozenset(name for text in texts for name in text.split())
     return _Layout(groups, tuple(datasets), coordinates, used, tuple(almost))
 
@@ -172,8 +175,8 @@ def _is_named_outside(path, groups):
     """Whether a group around that of a variable has something of the same name."""
     name = path.rpartition("/")[2]
     return any(
-        path.startswith(place) and name.encode() in names and place + name != path
-        for place, names in groups.items()
+        path.startswith(group) and name.encode() in names and group + name != path
+        for group, names in groups.items()
     )
 
 
@@ -193,21 +196,21 @@ def _collect(group, path, groups, datasets, depth=0):
             or group.links.get_info(raw).type != h5l.TYPE_HARD
         ):
             raise _NotPlain
-        one = h5o.open(group, raw)
-        if isinstance(one, h5g.GroupID):
-            children.append((one, f"{path}{name}/"))
-        elif isinstance(one, h5d.DatasetID) and not (
-            _is_scale(one) and _text(one, "NAME").startswith(_BARE_DIMENSION)
+        child = h5o.open(group, raw)
+        if isinstance(child, h5g.GroupID):
+            children.append((child, f"{path}{name}/"))
+        elif isinstance(child, h5d.DatasetID) and not (
+            _is_scale(child) and _text(child, "NAME").startswith(_BARE_DIMENSION)
         ):
-            datasets[path + name] = one
-    for child, place in children:
-        _collect(child, place, groups, datasets, depth + 1)
+            datasets[path + name] = child
+    for child, child_path in children:
+        _collect(child, child_path, groups, datasets, depth + 1)
 
 
-def _counts(found):
+def _counts(coordinates):
     """How many latitudes, longitudes and times there are."""
     kinds = (is_latitude, is_longitude, lambda attributes: " since " in attributes["units"])
-    return [sum(map(kind, found)) for kind in kinds]
+    return [sum(map(kind, coordinates)) for kind in kinds]
 
 
 # --- one variable ----------------------------------------------------------------------------
@@ -228,20 +231,20 @@ def _text(dataset, name):
         return ""  # a number is none of the texts that are looked for
     size = kind.get_size()
     if kind.is_variable_str() or attribute.get_storage_size() != size:
-        found = np.ravel(h5py.AttributeManager(h5py.Dataset(dataset))[name])
-        if len(found) != 1:
+        texts = np.ravel(h5py.AttributeManager(h5py.Dataset(dataset))[name])
+        if len(texts) != 1:
             raise _NotPlain
-        return str(found[0]).strip()
-    found = np.empty((), dtype=f"S{size}")
-    attribute.read(found, kind)  # as it is stored: no type to be made
-    return found.item().decode("utf-8", "replace").strip()
+        return str(texts[0]).strip()
+    text = np.empty((), dtype=f"S{size}")
+    attribute.read(text, kind)  # as it is stored: no type has to be built
+    return text.item().decode("utf-8", "replace").strip()
 
 
 def _variable(path, dataset, attributes):
     if any(h5a.exists(dataset, name) for name in _MASKING):
         raise _NotPlain
     group, _, name = path.rpartition("/")
-    # Where none was written one fill value stands for all: a file of some KB may have billions.
+    # A small file may declare billions of unwritten values: one fill value is broadcast then.
     is_written = dataset.get_storage_size() > 0
     values = np.empty(dataset.shape if is_written else (), dataset.dtype)
     if is_written:
@@ -249,7 +252,7 @@ def _variable(path, dataset, attributes):
     else:
         dataset.get_create_plist().get_fill_value(values)
     present = np.isfinite(values) & (values != _fill(dataset, values.dtype))
-    values, present = (np.broadcast_to(one, dataset.shape) for one in (values, present))
+    values, present = (np.broadcast_to(array, dataset.shape) for array in (values, present))
     dimensions = _dimensions(dataset)
     is_coordinate = dimensions == (_identity(dataset),)
     return Variable(name, group or "/", dimensions, is_coordinate, attributes, values, present)
@@ -258,26 +261,28 @@ def _variable(path, dataset, attributes):
 def _fill(dataset, dtype):
     if not h5a.exists(dataset, b"_FillValue"):
         if dtype.itemsize == 1:
-            raise _NotPlain  # whether every byte may be data is the library's to know
+            raise _NotPlain  # only the library knows whether every byte may be data
         import netCDF4  # has the library's default fill values
 
         return netCDF4.default_fillvals[dtype.str[1:]]
-    found = _read(dataset, b"_FillValue")
-    if found.size != 1 or found.dtype.kind not in "iuf":
+    fill = _read(dataset, b"_FillValue")
+    if fill.size != 1 or fill.dtype.kind not in "iuf":
         raise _NotPlain
-    return found.ravel()[0]
+    return fill.ravel()[0]
 
 
 def _dimensions(dataset):
-    """A dimension is known by the object that is its scale: its name takes long to find."""
+    """Dimensions, identified by the object of their scale: to find their names takes long."""
     if not dataset.shape:
         return ()
     if not h5a.exists(dataset, b"DIMENSION_LIST"):
         if _is_scale(dataset) and len(dataset.shape) == 1:
             return (_identity(dataset),)
         raise _NotPlain
-    scales = (h5r.dereference(one[0], dataset) for one in _read(dataset, b"DIMENSION_LIST"))
-    return tuple(_identity(one) for one in scales)
+    scales = (
+        h5r.dereference(references[0], dataset) for references in _read(dataset, b"DIMENSION_LIST")
+    )
+    return tuple(_identity(scale) for scale in scales)
 
 
 def _identity(dataset):
@@ -286,6 +291,6 @@ def _identity(dataset):
 
 def _read(dataset, name):
     attribute = h5a.open(dataset, name)
-    found = np.empty(attribute.shape, attribute.dtype)
-    attribute.read(found)
-    return found
+    values = np.empty(attribute.shape, attribute.dtype)
+    attribute.read(values)
+    return values

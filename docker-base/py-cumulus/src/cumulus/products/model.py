@@ -19,7 +19,7 @@ class Variable:
     group : str
         Path of its group.
     dimensions : tuple
-        What tells its dimensions from others of the same file.
+        Identifies its dimensions within the file.
     is_coordinate : bool
         Its only dimension is named as it is.
     attributes : dict of str to str
@@ -70,20 +70,20 @@ def is_longitude(attributes):
 
 
 def _is(attributes, standard_name, units):
-    """A standard name decides; the uncertainty of a latitude, too, has degrees_north."""
-    if said := attributes.get("standard_name"):
-        return said.lower() == standard_name
+    """The standard name decides if there is one: an uncertainty of latitudes has their units."""
+    if name := attributes.get("standard_name"):
+        return name.lower() == standard_name
     return attributes.get("units", "").lower() in units
 
 
 def is_time(attributes, is_coordinate):
-    """A standard name decides here, too: a forecast_reference_time is not the time of the data."""
-    said = attributes.get("standard_name")
-    named = said.lower() == "time" if said else attributes.get("axis") == "T" or is_coordinate
+    """Whether attributes are those of a time of the data, which forecast_reference_time is not."""
+    name = attributes.get("standard_name")
+    named = name.lower() == "time" if name else attributes.get("axis") == "T" or is_coordinate
     return " since " in attributes.get("units", "") and named
 
 
 def is_wanted(attributes, is_coordinate):
     """Whether a variable may be a latitude, a longitude or a time."""
-    place = is_latitude(attributes) or is_longitude(attributes)
-    return place or is_time(attributes, is_coordinate)
+    is_position = is_latitude(attributes) or is_longitude(attributes)
+    return is_position or is_time(attributes, is_coordinate)

@@ -18,47 +18,51 @@ def read_netcdf(path, family):
     names, coordinates, used, is_empty = [], {}, set(), True
     bounding = set()  # bounds have the units of a coordinate, but are none
     with netCDF4.Dataset(path) as dataset:
-        for one in _walk(dataset):
-            names.append(_path(one))
-            is_empty &= 0 in one.shape
-            used.update(str(getattr(one, "coordinates", "")).split())
-            attributes = {key: str(getattr(one, key, "")).strip() for key in TEXTS}
-            numeric = getattr(one.dtype, "kind", "O") in "iuf"
-            if numeric and is_wanted(attributes, one.dimensions == (one.name,)):
-                bounds = _bounds(one)
-                coordinates[_path(one)] = _coordinate(one, attributes, bounds)
-                if bounds is not None and bounds.name != one.name:
+        for variable in _walk(dataset):
+            names.append(_path(variable))
+            is_empty &= 0 in variable.shape
+            used.update(str(getattr(variable, "coordinates", "")).split())
+            attributes = {key: str(getattr(variable, key, "")).strip() for key in TEXTS}
+            numeric = getattr(variable.dtype, "kind", "O") in "iuf"
+            if numeric and is_wanted(attributes, variable.dimensions == (variable.name,)):
+                bounds = _bounds(variable)
+                coordinates[_path(variable)] = _coordinate(variable, attributes, bounds)
+                if bounds is not None and bounds.name != variable.name:
                     bounding.add(_path(bounds))
         data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
-    found = tuple(one for path, one in coordinates.items() if one and path not in bounding)
-    return Product(data_format, tuple(names), found, frozenset(used), is_empty)
+    kept = tuple(
+        coordinate
+        for path, coordinate in coordinates.items()
+        if coordinate and path not in bounding
+    )
+    return Product(data_format, tuple(names), kept, frozenset(used), is_empty)
 
 
-def _coordinate(one, attributes, bounds):
+def _coordinate(variable, attributes, bounds):
     import numpy as np
 
-    stored = _read(one)
+    stored = _read(variable)
     if stored is None:
         return None
     values = np.ma.getdata(stored)
     present = ~np.ma.getmaskarray(stored) & np.isfinite(values)
-    cells = None if bounds is None else _cells(one, bounds)
-    dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in one.get_dims())
-    is_coordinate = one.dimensions == (one.name,)
-    group = one.group().path
-    return Variable(one.name, group, dims, is_coordinate, attributes, values, present, cells)
+    cells = None if bounds is None else _cells(variable, bounds)
+    dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in variable.get_dims())
+    is_coordinate = variable.dimensions == (variable.name,)
+    group = variable.group().path
+    return Variable(variable.name, group, dims, is_coordinate, attributes, values, present, cells)
 
 
 def _read(variable):
-    """The values of a variable; None, with a warning, where they cannot be unpacked."""
+    """The values of a variable; None, with a warning, if they cannot be unpacked."""
     try:
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             stored = variable[...]
     except (TypeError, ValueError) as error:  # of numpy, for attributes of a wrong type
         log_warning(f"variable {variable.name} was left out: cannot unpack it: {error}")
         return None
-    texts = [" ".join(str(one.message).split()) for one in said]
+    texts = [" ".join(str(warning.message).split()) for warning in caught]
     for text in texts:
         log_warning(f"variable {variable.name}: {text}")
     return None if any("no unpacking" in text for text in texts) else stored
@@ -82,16 +86,18 @@ def _bounds(variable):
 
 
 def _cells(variable, bounds):
-    """The values of bounds; None, with a warning, where they cannot be those of this variable."""
+    """The values of bounds; None, with a warning, if they do not fit this variable."""
     import numpy as np
 
     if variable.ndim > 1:
-        return None  # positions of that many samples tell well enough where they are
+        return None  # positions of so many samples need no bounds
     kind = getattr(bounds.dtype, "kind", "O")
-    said = [(getattr(bounds, key, ""), getattr(variable, key, "")) for key in ("units", "calendar")]
-    differs = any(str(own) not in ("", str(wanted)) for own, wanted in said)
+    attributes = [
+        (getattr(bounds, key, ""), getattr(variable, key, "")) for key in ("units", "calendar")
+    ]
+    differs = any(str(own) not in ("", str(wanted)) for own, wanted in attributes)
     if bounds.ndim != variable.ndim + 1 or bounds.shape[:-1] != variable.shape or kind not in "iuf":
-        log_warning(f"variable {variable.name}: {bounds.name} has not the form of its bounds")
+        log_warning(f"variable {variable.name}: {bounds.name} is not of the shape of bounds")
         return None
     if differs:
         log_warning(f"variable {variable.name}: its bounds {bounds.name} have other units")

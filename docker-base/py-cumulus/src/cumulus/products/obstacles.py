@@ -119,7 +119,7 @@ def _other_source(stored):
 
 
 def find_obstacle(path):
-    """Return, in words, what the NetCDF library stumbles over, or None if nothing is known.
+    """Return a description of what the NetCDF library cannot open, or None if nothing is known.
 
     Parameters
     ----------

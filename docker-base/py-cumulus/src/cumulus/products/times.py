@@ -10,8 +10,8 @@ _UNITS = {"week": 604800, "day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "mi
           "min": 60, "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6,
           "nanosecond": 1e-9}  # fmt: skip
 _GREGORIAN = datetime(1582, 10, 15, tzinfo=UTC)
-# CF-1.8, section 4.4, and UDUNITS: 1992-10-8 15:15:42.5 -6:00. All of it has to be understood: the
-# library passes over a zone, or an hour, that it does not know.
+# CF-1.8, section 4.4, and UDUNITS: 1992-10-8 15:15:42.5 -6:00. The whole text must match: the
+# library ignores a zone, or an hour, that it does not know.
 _REFERENCE = re.compile(
     r"(?P<year>-?\d{1,4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
     r"(?:(?:T|\s+)(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})"
@@ -48,8 +48,8 @@ def decode(values, units, calendar):
     if moments is not None:
         return [moment - offset for moment in moments]
     return [
-        datetime(*found.timetuple()[:6], found.microsecond, tzinfo=UTC)
-        for found in dates(values, units, calendar)
+        datetime(*date.timetuple()[:6], date.microsecond, tzinfo=UTC)
+        for date in dates(values, units, calendar)
     ]
 
 
@@ -66,12 +66,12 @@ def dates(values, units, calendar):
 
     unit, reference, offset = split_units(units)
     with warnings.catch_warnings(action="ignore"):  # that a calendar has no year 0
-        found = netCDF4.num2date(values, f"{unit} since {reference}", calendar)
-        return [date - offset for date in found]
+        moments = netCDF4.num2date(values, f"{unit} since {reference}", calendar)
+        return [date - offset for date in moments]
 
 
 def split_units(units):
-    """Return the unit, the reference in full without its zone, and how far that is from UTC.
+    """Return the unit, the reference in full without its zone, and the zone's offset from UTC.
 
     Raises
     ------
@@ -84,19 +84,19 @@ def split_units(units):
     ('seconds', '1992-10-08 15:15:42.500000', datetime.timedelta(days=-1, seconds=64800))
     """
     unit, _, text = units.partition(" since ")
-    found = _REFERENCE.fullmatch(text.strip())
-    if not found:
+    parts = _REFERENCE.fullmatch(text.strip())
+    if not parts:
         raise ValueError(f"the reference {text.strip()!r} is not understood")
     year, *others = (
-        int(found[name] or default)
+        int(parts[name] or default)
         for name, default in (("year", 1), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0),
                               ("second", 0))
     )  # fmt: skip
-    micro = int(f"{(found['fraction'] or '.')[1:]:0<6.6}")
+    micro = int(f"{(parts['fraction'] or '.')[1:]:0<6.6}")
     date = "{:04d}-{:02d}-{:02d} {:02d}:{:02d}:{:02d}".format(year, *others)
-    minutes = int((found["minutes"] or "0").lstrip(":"))
-    zone = timedelta(hours=int(found["hours"] or 0), minutes=minutes)
-    return unit.strip(), f"{date}.{micro:06d}", -zone if found["sign"] == "-" else zone
+    minutes = int((parts["minutes"] or "0").lstrip(":"))
+    zone = timedelta(hours=int(parts["hours"] or 0), minutes=minutes)
+    return unit.strip(), f"{date}.{micro:06d}", -zone if parts["sign"] == "-" else zone
 
 
 def is_time_unit(text):
