@@ -53,8 +53,8 @@ def _parser():
         "check",
         help="check products against CF and ACDD",
         description="Check NetCDF products with compliance-checker, and say what to write where.",
-        epilog="exit status: 0 nothing to mend; 1 errors or warnings of CF, or of ACDD where a "
-        "product names it in Conventions; 2 could not check",
+        epilog="exit status: 0 no error and no warning; 1 errors or warnings of CF, or of ACDD "
+        "where a product names it in Conventions; 2 could not check",
     )
     check.add_argument("products", metavar="PRODUCT", nargs="+")
     check.add_argument(

@@ -13,7 +13,8 @@ from samples import REPOSITORY, SOURCE, shared
 from cumulus import CumulusError
 from cumulus.browse import plot, write_browse
 from cumulus.browse.roles import Roles
-from cumulus.browse.scene import _unwrapped, describe, nearest
+from cumulus.browse.sampling import nearest, unwrap
+from cumulus.browse.scene import describe
 from cumulus.collection import BrowseRules, load
 
 STARTER = REPOSITORY / "{{cookiecutter.repo_name}}" / "tests" / "sample" / "output"
@@ -52,16 +53,16 @@ def curtain(path, records=40, bins=30, **attributes):
 
 def chunks_of(image):
     """Names and contents of the chunks of a PNG file."""
-    data, place, found = image.read_bytes(), 8, []
-    while place < len(data):
-        (length,) = struct.unpack(">I", data[place : place + 4])
-        found.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
-        place += 12 + length
-    return found
+    data, start, chunks = image.read_bytes(), 8, []
+    while start < len(data):
+        (length,) = struct.unpack(">I", data[start : start + 4])
+        chunks.append((data[start + 4 : start + 8], data[start + 8 : start + 8 + length]))
+        start += 12 + length
+    return chunks
 
 
 def test_curtain_holds_the_values_where_they_belong(tmp_path):
-    """Row is altitude, column is time, nothing is shifted or turned."""
+    """Rows are altitudes and columns are times, in ascending order."""
     shown = scene(curtain(tmp_path / "a.nc"))
     assert shown.kind == "curtain" and shown.label == "test field (K)"
     expected = np.arange(40) * 1000.0 + np.arange(30)[:, None]
@@ -80,7 +81,7 @@ def test_missing_values_are_not_drawn(tmp_path):
 
 
 def test_gap_in_time_stays_a_gap(tmp_path):
-    """The sample before a gap is not drawn all through it."""
+    """The sample before a gap does not fill the gap."""
     path = curtain(tmp_path / "a.nc")
     with netCDF4.Dataset(path, "a") as dataset:
         dataset["time"][20:] = np.arange(20, 40) + 100.0
@@ -126,13 +127,13 @@ def test_pixels_with_positions_become_a_swath(tmp_path):
 
 @pytest.mark.parametrize("units", ["degreesN", "degreeN", "degree_n"])
 def test_position_is_known_by_every_spelling_of_its_unit(tmp_path, units):
-    """As metadata knows it; a standard name that says something else decides."""
+    """Metadata knows the same spellings; another standard name makes it no position."""
     with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
         dataset.createDimension("n", 9)
         for name in ("y0", "y"):
             dataset.createVariable(name, "f4", ("n",)).units = units
         dataset["y0"].standard_name = "deployment_latitude"
-        assert [one.name for one in Roles(dataset).latitudes] == ["y"]
+        assert [latitude.name for latitude in Roles(dataset).latitudes] == ["y"]
 
 
 def across_the_antimeridian(path, kind):
@@ -164,12 +165,12 @@ def test_field_across_the_antimeridian_is_drawn_in_one_piece(tmp_path, kind):
 
 def test_map_of_the_whole_globe_stays_as_it_is():
     for east in (np.arange(-180.0, 181.0), np.arange(-179.5, 180.0), np.arange(360.0)):
-        assert (_unwrapped(east) == east).all()
+        assert (unwrap(east) == east).all()
 
 
 @pytest.mark.parametrize(("values", "scale"), [(np.nan, "linear"), (-2.0, "log")])
 def test_picture_without_values_says_so(tmp_path, monkeypatch, values, scale):
-    """No colours are invented for it."""
+    """Such a picture has no colour bar."""
     drawn = []
     monkeypatch.setattr(
         "matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure)
@@ -195,7 +196,7 @@ def test_chosen_variable_is_drawn_even_without_coordinates(tmp_path):
 
 
 def test_unknown_variable_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(CumulusError, match=r"'typo' is no numeric variable .* field, lat"):
+    with pytest.raises(CumulusError, match=r"'typo' is no numeric variable .* are field, lat"):
         scene(curtain(tmp_path / "a.nc"), variable="typo")
 
 
@@ -324,7 +325,7 @@ def test_memory_does_not_grow_with_the_product(tmp_path):
 
 
 def test_missing_matplotlib_is_one_sentence(tmp_path, monkeypatch):
-    """It says what to write where: the line that everything else of this project has."""
+    """The message names file and line, which are the same all over the project."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(CumulusError, match=r"the line matplotlib==\S+ to requi") as error:
         write_browse(curtain(tmp_path / "a.nc"), tmp_path / "a.png")

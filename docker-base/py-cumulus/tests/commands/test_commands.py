@@ -153,7 +153,7 @@ def test_product_that_cannot_be_checked_does_not_hide_the_others(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("cumulus.compliance.checker.check", check)
     monkeypatch.setattr(
-        "cumulus.compliance.checker.report", lambda checked, home: f"checked {checked.product}"
+        "cumulus.compliance.reporting.report", lambda checked, home: f"checked {checked.product}"
     )
     os.mkfifo("pipe.nc")
     for name in ("bad.nc", "good.nc"):

@@ -1,4 +1,4 @@
-"""python -m cumulus check: what CF and ACDD ask for, by variable, and what to write where."""
+"""python -m cumulus check: findings of CF and ACDD by variable, each with its remedy."""
 
 import os
 import shutil
@@ -14,6 +14,8 @@ from samples import REPOSITORY, SOURCE
 from cumulus import CumulusError
 from cumulus.compliance import checker
 from cumulus.compliance.advice import Sources
+from cumulus.compliance.messages import find_attribute, find_subject
+from cumulus.compliance.reporting import report
 
 TEMPLATE = REPOSITORY / "{{cookiecutter.repo_name}}"
 SAMPLE = TEMPLATE / "tests" / "sample" / "output"
@@ -27,7 +29,7 @@ needs_checker = pytest.mark.skipif(
 @pytest.fixture
 def home(tmp_path):
     """A repository with the starter's converter."""
-    (source,) = (one for one in (TEMPLATE / "convert").iterdir() if one.name.count("2nc.c"))
+    (source,) = (path for path in (TEMPLATE / "convert").iterdir() if "2nc.c" in path.name)
     (tmp_path / "home" / "convert").mkdir(parents=True)
     shutil.copy(source, tmp_path / "home" / "convert" / "hs3cpl2nc.c")
     return tmp_path / "home"
@@ -49,7 +51,7 @@ def line_of(home, row):
 
 
 @pytest.mark.parametrize(
-    ("variable", "attribute", "row", "words"),
+    ("variable", "attribute", "row", "change"),
     [
         ("altitude", "units", '"/Bin_Alt"', "change the units column of the row"),
         ("ATB_532", "standard_name", '"/ATB_532"', "change the standard_name column of the row"),
@@ -57,15 +59,15 @@ def line_of(home, row):
         ("Hour", "name", '"/Hour"', "change the name column of the row"),
     ],
 )
-def test_column_of_the_variable_table_is_named_with_its_line(home, variable, attribute, row, words):
-    """Also where the row renames the dataset, or stands for several."""
+def test_column_of_the_table_is_named_with_its_line(home, variable, attribute, row, change):
+    """Also where the row renames the dataset or matches several."""
     advice = Sources(home).advice(variable, attribute)
     line = line_of(home, row)
-    assert advice == f"{words} {{{row}, ...}}: convert/hs3cpl2nc.c line {line}"
+    assert advice == f"{change} {{{row}, ...}}: convert/hs3cpl2nc.c line {line}"
 
 
-def test_comment_that_is_no_utf_8_is_no_hindrance(home):
-    """Converters may come from editors of long ago."""
+def test_converter_whose_comments_are_not_utf_8_is_read(home):
+    """Old editors write Latin-1."""
     source = home / "convert" / "hs3cpl2nc.c"
     source.write_bytes(b"/* \xb5m */\n" + source.read_bytes())
     line = line_of(home, '"/Bin_Alt"')
@@ -85,17 +87,17 @@ def test_comment_that_is_no_utf_8_is_no_hindrance(home):
         ("Hour", "Conventions", 'add {"/", "Conventions", "CF-1.9"} to attributes[]: '
          "convert/hs3cpl2nc.c"),
         (None, "date_created", 'add {"/", "date_created", "..."} to attributes[]: '
-         "convert/hs3cpl2nc.c; it may differ between runs: ignore_attributes in collection.toml "
-         "has it"),
+         "convert/hs3cpl2nc.c; comparison ignores it (ignore_attributes in "
+         "collection.toml)"),
     ],
 )  # fmt: skip
-def test_other_attributes_stand_in_the_attribute_table(home, variable, attribute, advice):
-    """Of a variable under its path in the input, of the whole product under a slash."""
+def test_other_attributes_are_rows_of_the_attribute_table(home, variable, attribute, advice):
+    """An attribute of a variable has the path in the input, a global one has a slash."""
     assert Sources(home).advice(variable, attribute) == advice
 
 
 def test_without_a_converter_the_handler_writes_attributes(tmp_path):
-    """A repository with `converter: none` has process.py alone."""
+    """A repository with `converter: none` has only process.py."""
     advice = Sources(tmp_path).advice("x", "units")
     assert advice == "set units in process.py, if that makes this product"
 
@@ -103,15 +105,15 @@ def test_without_a_converter_the_handler_writes_attributes(tmp_path):
 # --- the checker -----------------------------------------------------------------------------
 
 
-def test_without_the_checker_one_sentence_says_what_to_install(product, monkeypatch):
-    """And that no image has it."""
+def test_missing_checker_is_a_sentence_that_says_what_to_install(product, monkeypatch):
+    """The sentence says that images do not have it."""
     monkeypatch.setattr(checker.shutil, "which", lambda *_, **__: None)
     with pytest.raises(CumulusError, match="pip install compliance-checker"):
         checker.check(product)
 
 
 def test_checker_that_cannot_be_started_is_one_sentence(product, monkeypatch):
-    """With the reason that the system gives."""
+    """The sentence has the reason of the system."""
     monkeypatch.setattr(checker, "_program", lambda: "/nowhere/compliance-checker")
     with pytest.raises(CumulusError, match=r"cannot check .*No such file"):
         checker.check(product)
@@ -128,7 +130,7 @@ def test_checker_that_cannot_be_started_is_one_sentence(product, monkeypatch):
     ],
 )
 def test_product_is_checked_against_the_version_it_names(conventions, version):
-    """Or against the nearest that the checker knows."""
+    """If the checker lacks that version, the nearest one counts."""
     assert checker._version(conventions) == version
 
 
@@ -136,7 +138,7 @@ def test_product_is_checked_against_the_version_it_names(conventions, version):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["{{cookiecutter.__atb_netcdf}}", "{{cookiecutter.__op_netcdf}}"])
 def test_starter_product_has_no_error_and_no_warning(tmp_path, name):
-    """What a new repository makes is CF, so that a first finding is the user's own."""
+    """A new repository writes CF, so that the first finding is the user's own."""
     checked = checker.check(shutil.copy(SAMPLE / name, tmp_path / "product.nc"))
     assert (checked.suite, checked.counting, checked.note) == ("CF-1.8", [], "")
 
@@ -144,7 +146,7 @@ def test_starter_product_has_no_error_and_no_warning(tmp_path, name):
 @needs_checker
 @pytest.mark.slow
 def test_findings_are_reported_by_variable_with_what_to_write_where(product, home):
-    """Errors and warnings of CF make the status 1; what ACDD asks for beyond is advice."""
+    """Errors and warnings of CF make the status 1; requirements of ACDD are advice."""
     with netCDF4.Dataset(product, "a") as dataset:
         dataset.delncattr("title")
         dataset["altitude"].units = "meterz"
@@ -168,7 +170,7 @@ def test_findings_are_reported_by_variable_with_what_to_write_where(product, hom
     assert "      add a row with its name to variables[]: convert/hs3cpl2nc.c" in done.stdout
     assert "  (whole product)\n    warning: §2.6.2 global attribute title" in done.stdout
     assert 'add {"/", "title", "..."} to attributes[]: convert/hs3cpl2nc.c' in done.stdout
-    assert "further advice, mostly of ACDD-1.3, which does not count" in done.stdout
+    assert "advice (mostly ACDD-1.3), which does not change the exit status" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -199,84 +201,84 @@ def test_findings_are_reported_by_variable_with_what_to_write_where(product, hom
         ("x:_FillValue (0) should be outside the range specified by valid_range (0, 1)", ""),
     ],
 )  # fmt: skip
-def test_attribute_of_a_message_is_the_one_to_set_or_none(message, attribute):
-    """Rather nothing than a line which is there already, or would not help."""
-    assert checker._attribute("§0 Anything", message) == attribute
+def test_message_gives_the_attribute_to_set(message, attribute):
+    """A message whose remedy is unsure gives none."""
+    assert find_attribute("§0 Anything", message) == attribute
 
 
-def test_empty_standard_name_is_said_of_its_variable(tmp_path):
-    """The checker calls it "undefined", and does not say whose it is."""
+def test_empty_standard_name_is_reported_with_its_variable(tmp_path):
+    """The checker calls it "undefined" and does not name the variable."""
     with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
         dataset.createVariable("none", "f8")
         dataset.createVariable("empty", "f8").standard_name = ""
     names = checker._read(tmp_path / "a.nc")[1]
-    said = "standard_name undefined is not defined in Standard Name Table v93."
-    assert checker._place(said, names) == "empty"
+    message = "standard_name undefined is not defined in Standard Name Table v93."
+    assert find_subject(message, names) == "empty"
 
 
 @pytest.mark.parametrize(
     ("what", "column"), [("variable", "name"), ("dimension", ""), ("global attribute", "")]
 )
 def test_name_that_cf_does_not_allow_is_changed_in_the_row_of_its_variable(what, column):
-    """A dimension's stands in several rows, an attribute's in none."""
+    """Several rows name a dimension and none names an attribute, so that they get no row."""
     message = f"{what} 2nd should begin with a letter"
-    assert checker._attribute("§2.3 Naming Conventions", message) == column
+    assert find_attribute("§2.3 Naming Conventions", message) == column
 
 
 @needs_checker
 @pytest.mark.slow
 def test_order_of_dimensions_is_advice(product, home):
-    """CF only recommends it, and no table of a converter transposes: it would never be green."""
+    """CF only recommends it, and no table of a converter can change it."""
     with netCDF4.Dataset(product, "a") as dataset:
         for name in ("TB", "TB_sigma"):
             dataset.createVariable(name, "f4", ("time", "wavelength")).long_name = "temperature"
             dataset[name].units = "K"
     checked = checker.check(product)
     assert not checked.counting
-    report = checker.report(checked, home)
-    assert "TB, TB_sigma: the dimensions are not in the order T, Z, Y, X that CF recommends" in (
-        report.replace("\n      ", " ")
+    text = report(checked, home).replace("\n      ", " ")
+    assert (
+        "TB, TB_sigma: the dimensions are not in the order T, Z, Y, X that CF recommends" in text
     )
 
 
 @needs_checker
 @pytest.mark.slow
 def test_unsigned_data_are_cured_by_the_line_that_the_report_gives(product, home):
-    """They came with CF-1.9; a finding without a sure remedy has none."""
+    """CF has them since CF-1.9; a finding without a sure remedy has no line."""
     with netCDF4.Dataset(product, "a") as dataset:
         dataset.createVariable("flag", "u1", ("time",)).long_name = "flag"
         dataset["flag"].units = "1"
         dataset["altitude"][1] = dataset["altitude"][0]
-    report = checker.report(checker.check(product), home)
-    assert 'uint8\n      add {"/", "Conventions", "CF-1.9"} to attributes[]:' in report
-    assert '"altitude" must be strictly monotonic\n  ' in report
+    text = report(checker.check(product), home)
+    assert 'uint8\n      add {"/", "Conventions", "CF-1.9"} to attributes[]:' in text
+    assert '"altitude" must be strictly monotonic\n  ' in text
     with netCDF4.Dataset(product, "a") as dataset:
         dataset.Conventions = "CF-1.9"
-    assert {one.place for one in checker.check(product).counting} == {"altitude"}
+    assert {finding.subject for finding in checker.check(product).counting} == {"altitude"}
 
 
 @needs_checker
 @pytest.mark.slow
-def test_what_acdd_asks_for_counts_where_the_product_names_it(product, home):
-    """Who claims a convention is held to it."""
+def test_requirements_of_acdd_count_if_the_product_names_it(product, home):
+    """A product keeps the conventions that its attribute Conventions names."""
     with netCDF4.Dataset(product, "a") as dataset:
         dataset.Conventions = "CF-1.8, ACDD-1.3"
     checked = checker.check(product)
     assert checked.claims_acdd
-    assert {one.attribute for one in checked.counting} >= {"summary", "keywords"}
-    assert 'add {"/", "summary", "..."} to attributes[]' in checker.report(checked, home)
+    assert {finding.attribute for finding in checked.counting} >= {"summary", "keywords"}
+    assert 'add {"/", "summary", "..."} to attributes[]' in report(checked, home)
 
 
 @needs_checker
 def test_file_that_is_no_netcdf_is_one_sentence(tmp_path):
-    """And no traceback of the checker."""
+    """The traceback of the checker is not shown."""
     (tmp_path / "x.nc").write_text("text")
     with pytest.raises(CumulusError, match=r"cannot check '.*x\.nc'"):
         checker.check(tmp_path / "x.nc")
 
 
 def test_crash_while_a_product_is_read_is_one_sentence(product, monkeypatch):
-    """So that the products after it on the command line are checked all the same."""
+    """The next products on the command line are still checked."""
     monkeypatch.setattr(checker, "_program", lambda: "/nowhere/compliance-checker")
     monkeypatch.setattr(checker, "_read", lambda path: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(CumulusError, match=r"cannot check .*: reading it failed \(killed by SIG"):

@@ -1,4 +1,4 @@
-"""Draw a browse image with matplotlib, which only a collection that makes such images has."""
+"""Draw a browse image with matplotlib, which only collections with browse images install."""
 
 from .. import CumulusError
 
@@ -6,13 +6,13 @@ __all__ = ["check", "draw"]
 
 SIZE = 12.0, 6.75  # inches
 DPI = 100
-MISSING = "#d0d0d0"  # what has no value is grey, and never a colour of the scale
+MISSING = "#d0d0d0"  # grey, which is no colour of the scale
 LINE = "#1f4e79"
-REQUIREMENT = "matplotlib==3.11.2"  # which draws the pictures of the tests
+REQUIREMENT = "matplotlib==3.11.2"  # the version that draws the pictures of the tests
 
 
 def check(rules):
-    """Make sure that matplotlib is here and knows the colour map.
+    """Make sure that matplotlib is installed and knows the colour map.
 
     Raises
     ------
@@ -33,10 +33,10 @@ def check(rules):
 
 
 def draw(scene, rules, path):
-    """Write the image of a scene as PNG; nothing in it tells when it was made, or by what."""
+    """Write the image of a scene as PNG, without a date or a version in it."""
     import matplotlib
 
-    # The defaults of the library, whatever a user's own configuration says.
+    # A user's own configuration of matplotlib must not change the picture.
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, "timezone": "UTC", "backend": "agg"}):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -45,12 +45,12 @@ def draw(scene, rules, path):
         FigureCanvasAgg(figure)
         figure.suptitle(_plain(scene.title), fontsize=13)
         _PANELS[scene.kind](figure, scene, rules)
-        _say_if_empty(figure.axes[0], scene, rules)
+        _mark_if_empty(figure.axes[0], scene, rules)
         figure.savefig(path, format="png", metadata={"Software": None})
 
 
-def _say_if_empty(axes, scene, rules):
-    """Without a word, an empty picture might pass for a failure to draw it."""
+def _mark_if_empty(axes, scene, rules):
+    """A picture without any value says so; it could pass for a failed one."""
     if scene.values is not None and not _drawable(scene.values, rules).size:
         above = " above 0" if rules.scale == "log" else ""
         axes.text(
@@ -66,12 +66,12 @@ def _drawable(values, rules):
 
 
 def _plain(text):
-    """A dollar sign would begin a formula."""
+    """Text for matplotlib, which would read a dollar sign as the begin of a formula."""
     return text.replace("$", r"\$")
 
 
 def _beside_track(figure, scene):
-    """The main panel, with the track on its right where there is one."""
+    """The main panel, with the track of the scene, if any, on its right."""
     if not len(scene.track[0]):
         return figure.add_subplot()
     main, side = figure.subplots(1, 2, width_ratios=[3, 1])
@@ -156,7 +156,7 @@ def _edges(centres):
 
 
 def _scale(values, rules):
-    """The colours: from [browse] range, else without the outermost hundredths of the values."""
+    """The colours: over [browse] range, else without the lowest and highest hundredth."""
     import matplotlib
     import numpy as np
     from matplotlib.colors import LogNorm, Normalize
@@ -164,7 +164,7 @@ def _scale(values, rules):
     valid = _drawable(values, rules)
     low, high = rules.range or (np.percentile(valid, (1, 99)) if valid.size else (1, 10))
     if rules.scale == "log" and low <= 0:
-        raise CumulusError(f"[browse] range begins at {low}, and a logarithmic scale above 0")
+        raise CumulusError(f"[browse] range begins at {low}; a logarithmic scale begins above 0")
     if low >= high:
         low, high = low - abs(low) / 2 - (low == 0), high + abs(high) / 2 + (high == 0)
     norm = LogNorm(low, high) if rules.scale == "log" else Normalize(low, high)
@@ -173,7 +173,7 @@ def _scale(values, rules):
 
 def _colours(figure, axes, mappable, scene, rules):
     axes.set_facecolor(MISSING)
-    if rules.range or _drawable(scene.values, rules).size:  # else the scale would be invented
+    if rules.range or _drawable(scene.values, rules).size:  # without values a scale has no meaning
         figure.colorbar(mappable, ax=axes, label=_plain(scene.label), extend="both", pad=0.02)
 
 
@@ -193,7 +193,7 @@ def _axis_label(axis):
 
 
 def _positions(axes, axis):
-    """The values along the x axis; times become dates that are labelled as such."""
+    """The values along the x axis; times become matplotlib's dates."""
     if axis.times is None:
         return axis.values
     import matplotlib.dates
@@ -205,7 +205,7 @@ def _positions(axes, axis):
     known = np.isfinite(values)
     if known.sum() < 2:
         return values
-    # Equal steps of a time are equal steps of the date, so that two moments suffice.
+    # A date is linear in its time, so that two of them give all others.
     first, last = np.nanmin(values), np.nanmax(values)
     try:
         days = matplotlib.dates.date2num(decode([float(first), float(last)], *axis.times))
@@ -234,7 +234,7 @@ def _draw_track(axes, track):
 
 
 def _true_shape(axes, latitude):
-    """A degree of longitude is as long as it is in the middle of the picture."""
+    """Scale the axes as distances are in the middle of the picture."""
     import numpy as np
 
     middle = (np.nanmin(latitude) + np.nanmax(latitude)) / 2

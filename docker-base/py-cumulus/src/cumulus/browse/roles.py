@@ -1,6 +1,6 @@
-"""Which variables of a product are its coordinates, and what picture a variable can make with them.
+"""The coordinates of a product, and the picture that each variable makes with them.
 
-CF attributes come first; names that everybody uses are taken where a product has none.
+CF attributes come first. Usual names count where a variable has no such attributes.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _RANKS = ("curtain", "map", "swath", "profile", "series")
 
 @dataclass(frozen=True)
 class View:
-    """A variable with the coordinates of a picture; ``kind`` as in Scene, empty if none."""
+    """A variable with the coordinates of its picture; ``kind`` as in Scene, "" if none fits."""
 
     variable: object
     kind: str = ""
@@ -28,27 +28,27 @@ class View:
 
     @property
     def rank(self):
-        """What comes first is shown where nothing was chosen: curtains, tracks, measurements."""
-        place = _RANKS.index(self.kind) if self.kind else len(_RANKS)
-        return place, self.latitude is None, self.variable.dtype.kind != "f"
+        """Order in which variables are tried if none is chosen: curtains, tracks, measurements."""
+        order = _RANKS.index(self.kind) if self.kind else len(_RANKS)
+        return order, self.latitude is None, self.variable.dtype.kind != "f"
 
     @property
     def along(self):
-        """Whether the picture has a track beside it."""
+        """Whether a track is drawn beside the picture."""
         return self.kind in ("curtain", "profile", "series")
 
 
 class Roles:
-    """The numeric variables of a dataset, in all its groups, by what they are."""
+    """The numeric variables of a dataset, in all its groups, by their role."""
 
     def __init__(self, dataset):
         self.paths = {}
         self._walk(dataset)
         variables = list(self.paths.values())
-        self.latitudes = [one for one in variables if _is(one, is_latitude, "latitude", "lat")]
-        self.longitudes = [one for one in variables if _is(one, is_longitude, "longitude", "lon")]
-        self.times = sorted((one for one in variables if _is_time(one)), key=_is_no_axis)
-        self.verticals = [one for one in variables if _is_vertical(one)]
+        self.latitudes = _of_role(variables, is_latitude, "latitude", "lat")
+        self.longitudes = _of_role(variables, is_longitude, "longitude", "lon")
+        self.times = sorted(filter(_is_time, variables), key=_is_no_axis)
+        self.verticals = list(filter(_is_vertical, variables))
 
     def _walk(self, group):
         for name, variable in group.variables.items():
@@ -61,21 +61,28 @@ class Roles:
         return self.paths.get(path.strip("/"))
 
     def data(self):
-        """The variables that are no coordinates, in the order of the file."""
-        known = {id(one) for kind in (self.latitudes, self.longitudes, self.times, self.verticals)
-                 for one in kind}  # fmt: skip
-        return [one for one in self.paths.values() if id(one) not in known and one.size > 1]
+        """The variables that are not coordinates, in the order of the file."""
+        roles = (self.latitudes, self.longitudes, self.times, self.verticals)
+        coordinates = {id(variable) for role in roles for variable in role}
+        return [
+            variable
+            for variable in self.paths.values()
+            if id(variable) not in coordinates and variable.size > 1
+        ]
 
     def tracks(self):
         """Yield each latitude along one dimension with its longitude, the longest first."""
-        for latitude in sorted(self.latitudes, key=lambda one: -one.size):
+        for latitude in sorted(self.latitudes, key=lambda latitude: -latitude.size):
             for longitude in self.longitudes:
                 if latitude.ndim == 1 and latitude.size and _match(latitude, 0, longitude, 0):
                     yield latitude, longitude
                     break
 
     def view(self, variable, chosen=False):
-        """Return the View of a variable; a chosen one is drawn over its indices if need be."""
+        """Return the View of a variable.
+
+        A chosen variable without coordinates is drawn over its indices.
+        """
         if variable.size == 0 or variable.ndim == 0:
             return View(variable)
         if variable.ndim == 1:
@@ -93,8 +100,8 @@ class Roles:
         time = self._along(variable, rows, self.times)
         latitude = self._along(variable, rows, self.latitudes)
         longitude = self._along(variable, rows, self.longitudes)
-        placed = altitude is not None and (time is not None or latitude is not None)
-        if chosen or (variable.ndim == 2 and placed):
+        located = altitude is not None and (time is not None or latitude is not None)
+        if chosen or (variable.ndim == 2 and located):
             return View(variable, "curtain", time, altitude, latitude, longitude)
         return View(variable)
 
@@ -110,24 +117,24 @@ class Roles:
         return View(variable)
 
     def _along(self, variable, axis, candidates):
-        """The coordinate along one dimension of a variable; one that it names comes first."""
-        for one in self._near(variable, candidates):
-            if one is not variable and one.ndim == 1 and _match(variable, axis, one, 0):
-                return one
+        """The coordinate along a dimension; the attribute ``coordinates`` chooses among several."""
+        for other in self._near(variable, candidates):
+            if other is not variable and other.ndim == 1 and _match(variable, axis, other, 0):
+                return other
         return None
 
     def _near(self, variable, candidates):
         named = str(getattr(variable, "coordinates", "")).split()
         group = variable.group().path
         return sorted(
-            candidates, key=lambda one: (one.name not in named, one.group().path != group)
+            candidates, key=lambda other: (other.name not in named, other.group().path != group)
         )
 
 
-def _match(one, axis, other, other_axis):
-    """Whether two variables share a dimension; plain HDF5 files only tell its length."""
-    names = one.dimensions[axis], other.dimensions[other_axis]
-    if one.shape[axis] != other.shape[other_axis]:
+def _match(variable, axis, other, other_axis):
+    """Whether two variables share a dimension; in plain HDF5 files only its length is known."""
+    names = variable.dimensions[axis], other.dimensions[other_axis]
+    if variable.shape[axis] != other.shape[other_axis]:
         return False
     return names[0] == names[1] or any(name.startswith("phony_dim_") for name in names)
 
@@ -141,10 +148,14 @@ def _is_sounding(altitude):
     return steps.size > 1 and bool(abs(steps.sum()) > 0.8 * steps.size)
 
 
+def _of_role(variables, is_marked, *names):
+    return [variable for variable in variables if _is(variable, is_marked, *names)]
+
+
 def _is(variable, is_marked, *names):
-    """Marked as CF has it, or called so where nothing is said."""
-    said = {key: str(getattr(variable, key, "")).strip() for key in ("units", "standard_name")}
-    return is_marked(said) or (not any(said.values()) and variable.name.lower() in names)
+    """Whether attributes of CF say so, or, without such attributes, the name."""
+    given = {key: str(getattr(variable, key, "")).strip() for key in ("units", "standard_name")}
+    return is_marked(given) or (not any(given.values()) and variable.name.lower() in names)
 
 
 def _is_time(variable):
@@ -154,12 +165,12 @@ def _is_time(variable):
 
 
 def _is_no_axis(variable):
-    """Times that are a dimension's own come first."""
+    """Key that sorts the coordinate variable of a dimension first."""
     return variable.dimensions != (variable.name,)
 
 
 def _is_vertical(variable):
     if getattr(variable, "axis", "") == "Z" or getattr(variable, "standard_name", "") in _VERTICAL:
         return True
-    named = getattr(variable, "standard_name", "") == "" and variable.name.lower() in _ALTITUDES
-    return named or getattr(variable, "positive", "") in ("up", "down")
+    usual = getattr(variable, "standard_name", "") == "" and variable.name.lower() in _ALTITUDES
+    return usual or getattr(variable, "positive", "") in ("up", "down")

@@ -1,4 +1,4 @@
-"""Browse images: what a product shows, read in a bounded way, for :mod:`.plot` to draw.
+"""Describe the browse image of a product, for :mod:`.plot` to draw.
 
 A variable of time and altitude becomes a curtain beside its track, one of latitude and longitude a
 map, one along a track a profile or a series beside it. Memory does not grow with the product: only
@@ -15,12 +15,12 @@ from ..collection.model import BrowseRules
 from ..products.classic import refuse_truncated
 from ..products.obstacles import refuse_data_elsewhere
 from ..products.times import decode
+from .sampling import as_floats, evenly, nearest, sample, unwrap
 
 __all__ = ["Axis", "Scene", "write_browse"]
 
-COLUMNS, ROWS = 1000, 500  # cells of a picture at most: about its pixels
-POINTS = 5000  # of a line or a track at most
-BLOCK = 1 << 23  # bytes that are read at once
+COLUMNS, ROWS = 1000, 500  # largest numbers of cells: about the pixels of a picture
+POINTS = 5000  # largest number of samples of a line or a track
 
 
 def write_browse(product, image, rules=None):
@@ -31,15 +31,15 @@ def write_browse(product, image, rules=None):
     product : path-like
         NetCDF or HDF5.
     image : path-like
-        Where the image is written; an unfinished one never stands there.
+        Path of the image. It is written under another name and renamed when it is complete.
     rules : cumulus.collection.BrowseRules, optional
         Table [browse] of collection.toml; by default the first variable that makes a picture.
 
     Raises
     ------
     CumulusError
-        There is nothing to draw, the variable is not there, some of the product's data lie in other
-        files, or matplotlib is not installed.
+        The product has nothing to draw or lacks the variable, some of its data lie in other files,
+        or matplotlib is not installed.
     """
     rules = rules or BrowseRules()
     from . import plot
@@ -47,7 +47,7 @@ def write_browse(product, image, rules=None):
     plot.check(rules)
     with _opened(product) as dataset:
         scene = describe(dataset, Path(product).stem, rules)
-    _require_places(scene)
+    _require_positions(scene)
     partial = Path(image).with_name(f".{os.getpid()}.browse.part")
     try:
         plot.draw(scene, rules, partial)
@@ -61,7 +61,7 @@ def write_browse(product, image, rules=None):
 
 @dataclass(frozen=True)
 class Axis:
-    """Values along one side of a picture (1-D array), and what stands beside it.
+    """Values along one side of a picture (1-D array), and the label beside it.
 
     ``times`` are (units, calendar) where the values are CF times.
     """
@@ -73,7 +73,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Scene:
-    """What an image shows.
+    """The content of an image.
 
     Attributes
     ----------
@@ -81,10 +81,10 @@ class Scene:
         "curtain" (values[y, x]), "map" (the same, of longitude and latitude), "swath" (values, x
         and y of the same shape), "profile" (values over y), "series" (values over x), "track".
     values : array or None
-        NaN where there is none.
+        NaN where a value is missing.
     x, y : Axis or None
     track : tuple of two arrays
-        Longitude and latitude, empty where the product has none.
+        Longitude and latitude; empty if the product has none.
     """
 
     kind: str
@@ -125,11 +125,11 @@ def describe(dataset, title, rules):
             known = ", ".join(sorted(roles.paths)[:8]) or "none"
             raise CumulusError(
                 f"[browse] variable {rules.variable!r} is no numeric variable of {title!r}; "
-                f"it has {known}{', ...' if len(roles.paths) > 8 else ''}"
+                f"its numeric variables are {known}{', ...' if len(roles.paths) > 8 else ''}"
             )
         views = [roles.view(chosen, chosen=True)]
     else:
-        views = sorted((roles.view(one) for one in roles.data()), key=lambda view: view.rank)
+        views = sorted(map(roles.view, roles.data()), key=lambda view: view.rank)
     if views and views[0].kind:
         return _scene(views[0], title)
     for latitude, longitude in roles.tracks():
@@ -137,15 +137,15 @@ def describe(dataset, title, rules):
     what = f"variable {rules.variable!r}" if rules.variable else "any variable"
     raise CumulusError(
         f"cannot draw {what} of {title!r}: expected coordinates of time and altitude, or latitude "
-        "and longitude, found none; name another in collection.toml: [browse] variable"
+        "and longitude; choose a variable in collection.toml: [browse] variable"
     )
 
 
-def _require_places(scene):
-    """Make sure that there are places at which something can be drawn, not fill and NaN alone."""
+def _require_positions(scene):
+    """Refuse coordinates that hold fill values and NaN alone."""
     import numpy as np
 
-    axes = [(one.label, one.values) for one in (scene.x, scene.y) if one is not None]
+    axes = [(axis.label, axis.values) for axis in (scene.x, scene.y) if axis is not None]
     if scene.kind == "track":
         axes = [("the track", scene.track[0])]
     for label, values in axes:
@@ -159,18 +159,18 @@ def _scene(view, title):
     track = _track(view.latitude, view.longitude) if view.along else ((), ())
     if view.kind in ("profile", "series"):
         step = max(1, -(-variable.shape[0] // POINTS))
-        x, y = (_axis(one, slice(None, None, step)) for one in (view.x, view.y))
-        return Scene(view.kind, title, label, _floats(variable[::step]), x, y, track)
+        x, y = (_axis(axis, slice(None, None, step)) for axis in (view.x, view.y))
+        return Scene(view.kind, title, label, as_floats(variable[::step]), x, y, track)
     if view.kind == "swath":
-        rows, columns = (_evenly(size, ROWS) for size in variable.shape[-2:])
-        east, north = (_sampled(one, rows, columns) for one in (view.x, view.y))
-        x, y = Axis(_unwrapped(east), _label(view.x)), Axis(north, _label(view.y))
-        return Scene(view.kind, title, label, _sampled(variable, rows, columns), x, y, track)
+        rows, columns = (evenly(size, ROWS) for size in variable.shape[-2:])
+        east, north = (sample(axis, rows, columns) for axis in (view.x, view.y))
+        x, y = Axis(unwrap(east), _label(view.x)), Axis(north, _label(view.y))
+        return Scene(view.kind, title, label, sample(variable, rows, columns), x, y, track)
     return _raster(view, title, label, track)
 
 
 def _raster(view, title, label, track):
-    """A field on two 1-D axes: for every cell of the picture, the sample nearest to it."""
+    """A field on two 1-D axes: each cell of the picture takes the nearest sample."""
     import numpy as np
 
     along, across = (view.x, view.y) if view.kind == "curtain" else (view.y, view.x)
@@ -178,15 +178,15 @@ def _raster(view, title, label, track):
     most = (COLUMNS, ROWS) if view.kind == "curtain" else (ROWS, COLUMNS)
     picked, axes = [], []
     for size, limit, coordinate in zip(sizes, most, (along, across), strict=True):
-        values = np.arange(size, dtype="f8") if coordinate is None else _floats(coordinate[...])
+        values = np.arange(size, dtype="f8") if coordinate is None else as_floats(coordinate[...])
         if view.kind == "map" and coordinate is view.x:
-            values = _unwrapped(values)
+            values = unwrap(values)
         indices, positions = nearest(values, limit)
         picked.append(indices)
         times = None if coordinate is None else _times(coordinate)
         axes.append(Axis(positions, _label(coordinate, "index"), times))
-    rows, columns = (np.maximum(one, 0) for one in picked)
-    values = _sampled(view.variable, rows, columns)
+    rows, columns = (np.maximum(indices, 0) for indices in picked)
+    values = sample(view.variable, rows, columns)
     values[picked[0] < 0] = np.nan
     values[:, picked[1] < 0] = np.nan
     if view.kind == "curtain":
@@ -194,87 +194,14 @@ def _raster(view, title, label, track):
     return Scene(view.kind, title, label, values, axes[1], axes[0], track)
 
 
-def nearest(coordinate, limit):
-    """Choose samples for equally spaced cells.
-
-    Parameters
-    ----------
-    coordinate : array, 1-D
-        In any order; NaN where there is none.
-    limit : int
-        Number of cells at most.
-
-    Returns
-    -------
-    indices : array of int
-        Of the sample nearest to each cell; -1 in a gap, farther than one usual step from any.
-    positions : array of float
-        Centres of the cells, ascending.
-
-    Examples
-    --------
-    >>> nearest([30.0, 20.0, 10.0], 10)
-    (array([2, 1, 0]), array([10., 20., 30.]))
-    """
-    import numpy as np
-
-    coordinate = np.asarray(coordinate, "f8")
-    order = np.argsort(coordinate, kind="stable")[: int(np.isfinite(coordinate).sum())]
-    ordered = coordinate[order]
-    if ordered.size < 2 or ordered[0] == ordered[-1]:
-        return order[:1], ordered[:1]
-    steps = np.diff(ordered)
-    usual = float(np.median(steps[steps > 0]))
-    wanted = int(min(limit, round((ordered[-1] - ordered[0]) / usual) + 1))
-    positions = np.linspace(ordered[0], ordered[-1], max(wanted, 2))
-    right = np.clip(np.searchsorted(ordered, positions), 1, ordered.size - 1)
-    left_is_nearer = positions - ordered[right - 1] <= ordered[right] - positions
-    place = right - left_is_nearer
-    reach = max(usual, positions[1] - positions[0])
-    indices = np.where(np.abs(ordered[place] - positions) <= reach, order[place], -1)
-    return indices, positions
-
-
-def _evenly(size, limit):
-    import numpy as np
-
-    return np.arange(0, size, max(1, -(-size // limit)))
-
-
-def _sampled(variable, rows, columns):
-    """The values at these rows and columns of the last two dimensions, the first of any others.
-
-    Read block by block: what is kept is no larger than the picture.
-    """
-    import numpy as np
-
-    leading = (0,) * (variable.ndim - 2)
-    width = variable.shape[-1] * max(variable.dtype.itemsize, 8)
-    step = max(1, BLOCK // max(width, 1))
-    result = np.empty((len(rows), len(columns)))
-    for start in range(int(rows.min(initial=0)), int(rows.max(initial=-1)) + 1, step):
-        here = (rows >= start) & (rows < start + step)
-        if here.any():
-            block = _floats(variable[(*leading, slice(start, start + step))])
-            result[here] = block[np.ix_(rows[here] - start, columns)]
-    return result
-
-
-def _floats(values):
-    """Plain floating-point values, NaN where the product has none."""
-    import numpy as np
-
-    return np.ma.filled(np.ma.asarray(values).astype("f8"), np.nan)
-
-
 def _axis(variable, part):
     if variable is None:
         return None
-    return Axis(_floats(variable[part]), _label(variable), _times(variable))
+    return Axis(as_floats(variable[part]), _label(variable), _times(variable))
 
 
 def _times(variable):
-    """Units and calendar of a CF time that has a date on our calendar."""
+    """Units and calendar of a CF time whose dates are those of the Gregorian calendar."""
     units = str(getattr(variable, "units", ""))
     calendar = str(getattr(variable, "calendar", "standard")).lower()
     if calendar not in ("standard", "gregorian", "proleptic_gregorian"):
@@ -282,7 +209,7 @@ def _times(variable):
     try:
         decode([0.0], units, calendar)
     except (ValueError, OverflowError):
-        return None  # a count, or what has no date
+        return None  # a count, not a date
     return units, calendar
 
 
@@ -292,29 +219,14 @@ def _track(latitude, longitude):
     if latitude is None or longitude is None or latitude.ndim != 1:
         return (), ()
     step = slice(None, None, max(1, -(-latitude.shape[0] // POINTS)))
-    north, east = _floats(latitude[step]), _floats(longitude[step])
-    there = np.isfinite(north) & np.isfinite(east) & (np.abs(north) <= 90) & (np.abs(east) <= 360)
-    north, east = north[there], east[there]
-    return _unwrapped(east), north
-
-
-def _unwrapped(east):
-    """Longitudes without the jump at the antimeridian, where they cross it and are not all around.
-
-    >>> import numpy as np
-    >>> _unwrapped(np.array([170.0, -170.0, np.nan])).tolist()
-    [170.0, 190.0, nan]
-    """
-    import numpy as np
-
-    known = east[np.isfinite(east)]
-    if known.size and np.ptp(known) > 180 and np.ptp(known % 360) < 0.9 * np.ptp(known):
-        return east % 360
-    return east
+    north, east = as_floats(latitude[step]), as_floats(longitude[step])
+    valid = np.isfinite(north) & np.isfinite(east) & (np.abs(north) <= 90) & (np.abs(east) <= 360)
+    north, east = north[valid], east[valid]
+    return unwrap(east), north
 
 
 def _label(variable, default=""):
-    """What an axis or a colour bar is called: the variable's long name and units."""
+    """Label of an axis or a colour bar: the variable's long name and units."""
     if variable is None:
         return default
     name = str(getattr(variable, "long_name", "") or variable.name)

@@ -1,6 +1,8 @@
 """Check products against CF and ACDD."""
 
-from .checker import Checked, Finding, check, report
+from .checker import check
+from .findings import Checked, Finding
+from .reporting import report
 
 __all__ = [
     "Checked",

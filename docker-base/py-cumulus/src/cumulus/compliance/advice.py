@@ -6,13 +6,13 @@ from pathlib import Path
 
 __all__ = ["Sources"]
 
-_COLUMNS = ("units", "standard_name", "long_name")  # of the variable table, which are attributes
+_COLUMNS = ("units", "standard_name", "long_name")  # columns of variables[]
 _UNSIGNED = "CF-1.9"  # the first version with unsigned and 64-bit integers; 1.11 asks for more
 _ROW = re.compile(r'^\s*\{"(?P<path>/[^"]*)",\s*(?P<name>DROP|"[^"]*")')
 
 
 class Sources:
-    """The files of a collection's repository that decide about attributes.
+    """The files of a collection's repository in which attributes are written.
 
     Parameters
     ----------
@@ -21,11 +21,11 @@ class Sources:
     """
 
     def __init__(self, home):
-        found = sorted(Path(home, "convert").glob("*2nc.c"))
-        self.converter = found[0].relative_to(home) if found else None
+        converters = sorted(Path(home, "convert").glob("*2nc.c"))
+        self.converter = converters[0].relative_to(home) if converters else None
         self.rows = []  # (line number, path, name in the product)
-        if found:
-            text = found[0].read_text(encoding="utf-8", errors="replace")
+        if converters:
+            text = converters[0].read_text(encoding="utf-8", errors="replace")
             tables = text.partition("variables[]")[2].partition("attributes[]")[0]
             first = text.partition("variables[]")[0].count("\n") + 1
             for number, line in enumerate(tables.splitlines(), first):
@@ -33,7 +33,7 @@ class Sources:
                     self.rows.append((number, row["path"], row["name"].strip('"')))
 
     def advice(self, variable, attribute):
-        """Say what to write where for an attribute of a variable, or of the whole (None)."""
+        """The line to write for an attribute of a variable, or of the whole product (None)."""
         if not self.converter:
             return f"set {attribute} in process.py, if that makes this product"
         if variable is None and attribute == "history":
@@ -42,26 +42,26 @@ class Sources:
         path = row[1] if row else f"/{variable}" if variable else "/"
         if variable and attribute in ("name", *_COLUMNS):
             if row:
-                place = f"{self.converter} line {row[0]}"
-                return f'change the {attribute} column of the row {{"{path}", ...}}: {place}'
+                line = f"{self.converter} line {row[0]}"
+                return f'change the {attribute} column of the row {{"{path}", ...}}: {line}'
             return f"add a row with its {attribute} to variables[]: {self.converter}"
         value = "..."
-        if attribute == "Conventions":  # of the whole product, also where a variable needs it
+        if attribute == "Conventions":  # a global attribute, also where a variable needs it
             path, value = "/", _UNSIGNED if variable else value
         text = f'add {{"{path}", "{attribute}", "{value}"}} to attributes[]: {self.converter}'
         if attribute == "date_created":
-            text += "; it may differ between runs: ignore_attributes in collection.toml has it"
+            text += "; comparison ignores it (ignore_attributes in collection.toml)"
         return text
 
     def further(self):
-        """Say where attributes of variables stand that have no column of their own."""
+        """Where to write attributes of variables: those with a column, and all others."""
         if not self.converter:
             return "the same"
         columns = ", ".join(_COLUMNS)
         return f'{columns} are columns of variables[]; others {{"/PATH", "NAME", "..."}} as above'
 
     def _row(self, variable):
-        """The row that gives a variable its name, or that its name as a path matches."""
+        """The row that names the variable, else the first whose path matches its name."""
         for row in self.rows:
             if row[2].strip("/") == variable:
                 return row

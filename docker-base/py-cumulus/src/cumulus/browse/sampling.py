@@ -1,0 +1,94 @@
+"""Read a product in a bounded way: only the samples that a picture can show are kept."""
+
+__all__ = ["as_floats", "evenly", "nearest", "sample", "unwrap"]
+
+BLOCK = 1 << 23  # bytes that are read at once
+
+
+def nearest(coordinate, limit):
+    """Choose samples for equally spaced cells.
+
+    Parameters
+    ----------
+    coordinate : array, 1-D
+        In any order; NaN where there is none.
+    limit : int
+        Largest number of cells.
+
+    Returns
+    -------
+    indices : array of int
+        Of the sample nearest to each cell; -1 in a gap, farther than one usual step from any.
+    positions : array of float
+        Centres of the cells, ascending.
+
+    Examples
+    --------
+    >>> nearest([30.0, 20.0, 10.0], 10)
+    (array([2, 1, 0]), array([10., 20., 30.]))
+    """
+    import numpy as np
+
+    coordinate = np.asarray(coordinate, "f8")
+    order = np.argsort(coordinate, kind="stable")[: int(np.isfinite(coordinate).sum())]
+    ordered = coordinate[order]
+    if ordered.size < 2 or ordered[0] == ordered[-1]:
+        return order[:1], ordered[:1]
+    steps = np.diff(ordered)
+    usual = float(np.median(steps[steps > 0]))
+    wanted = int(min(limit, round((ordered[-1] - ordered[0]) / usual) + 1))
+    positions = np.linspace(ordered[0], ordered[-1], max(wanted, 2))
+    right = np.clip(np.searchsorted(ordered, positions), 1, ordered.size - 1)
+    left_is_nearer = positions - ordered[right - 1] <= ordered[right] - positions
+    closest = right - left_is_nearer
+    reach = max(usual, positions[1] - positions[0])
+    indices = np.where(np.abs(ordered[closest] - positions) <= reach, order[closest], -1)
+    return indices, positions
+
+
+def evenly(size, limit):
+    """Indices of at most ``limit`` samples with equal steps."""
+    import numpy as np
+
+    return np.arange(0, size, max(1, -(-size // limit)))
+
+
+def sample(variable, rows, columns):
+    """The values at rows and columns of the last two dimensions, at index 0 of all others.
+
+    The variable is read block by block, so that memory holds the picture and one block.
+    """
+    import numpy as np
+
+    leading = (0,) * (variable.ndim - 2)
+    width = variable.shape[-1] * max(variable.dtype.itemsize, 8)
+    step = max(1, BLOCK // max(width, 1))
+    result = np.empty((len(rows), len(columns)))
+    for start in range(int(rows.min(initial=0)), int(rows.max(initial=-1)) + 1, step):
+        inside = (rows >= start) & (rows < start + step)
+        if inside.any():
+            block = as_floats(variable[(*leading, slice(start, start + step))])
+            result[inside] = block[np.ix_(rows[inside] - start, columns)]
+    return result
+
+
+def as_floats(values):
+    """Values as an array of float64, NaN where one is missing."""
+    import numpy as np
+
+    return np.ma.filled(np.ma.asarray(values).astype("f8"), np.nan)
+
+
+def unwrap(east):
+    """Longitudes without the jump at the antimeridian, unless they surround the globe.
+
+    >>> import numpy as np
+    >>> unwrap(np.array([170.0, -170.0, np.nan])).tolist()
+    [170.0, 190.0, nan]
+    """
+    import numpy as np
+
+    known = east[np.isfinite(east)]
+    if known.size and np.ptp(known) > 180 and np.ptp(known % 360) < 0.9 * np.ptp(known):
+        return east % 360
+    return east
