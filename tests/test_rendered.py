@@ -216,10 +216,11 @@ def test_products_are_accepted_where_only_the_image_can_compare(project):
 
 def test_image_that_is_older_than_an_edit_is_said(project):
     """Its products are equal all the same, which must not pass for a proof of the edit."""
-    assert "not made of" not in compose(project, "test").stderr
+    assert "out of date" not in compose(project, "test").stderr
     (project / "src" / "beams.py").write_text("BEAMS = 3\n")
     done = compose(project, "test")
-    assert "this image is not made of what is in src/beams.py now: docker compose run build" in done.stderr
+    assert "the image is out of date: src/beams.py has changed since it was built; " in done.stderr
+    assert "rebuild it: docker compose run build" in done.stderr
 
 
 def test_broken_converter_table_turns_the_test_red(project):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -35,9 +36,18 @@ def fresh_logging():
 
 
 @pytest.fixture(autouse=True)
+def fresh_signal_handlers():
+    """Take back the handlers that main() installs: they would raise Interrupted in other tests."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
 def plain_environment(monkeypatch):
     for name in (
         *("SHORT_NAME", "VERSION", "PROVIDER", "PIPELINE_ID", "DATASET_ID", "IMAGE_REVISION"),
-        *(one for one in os.environ if one.startswith(("LOG_", "SPLUNK_", "CUMULUS_LOG"))),
+        *(name for name in os.environ if name.startswith(("LOG_", "SPLUNK_", "CUMULUS_LOG"))),
     ):
         monkeypatch.delenv(name, raising=False)

@@ -144,7 +144,7 @@ while piece := os.read(0, 65536):
         if "ROWS" in source:  # each kind of granule has a row of its own; one is misspelt
             note, other = "a row matches nothing here", "/of_B" if "ROWS_A" in source else "/of_A"
             paths = ["/Lattitude", other, *(f"/starter_{n}" for n in range(5 * ("MANY" in source)))]
-            answer["unused_rows"] = [{"path": one, "note": note} for one in paths]
+            answer["unused_rows"] = [{"path": path, "note": note} for path in paths]
         print(json.dumps({**answer, "left_out": left_out}), flush=True)
 """
 
@@ -153,8 +153,8 @@ def wait_for(condition, seconds=30):
     """Wait until a condition is true, and return what it is."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if found := condition():
-            return found
+        if result := condition():
+            return result
         time.sleep(0.02)
     raise AssertionError("it did not happen in time")
 
@@ -170,10 +170,10 @@ def alive(pid):
 
 def shared(path):
     """Return a path in the shared test data, or skip the test with the reason."""
-    found = SHARED / path
-    if not found.exists():
-        pytest.skip(f"no shared test data {found} (set CUMULUS_TEST_DATA)")
-    return found
+    full_path = SHARED / path
+    if not full_path.exists():
+        pytest.skip(f"no shared test data {full_path} (set CUMULUS_TEST_DATA)")
+    return full_path
 
 
 def write_product(path, *, latitude=(20, 21), longitude=(-60, -58), seconds=(0, 60)):
@@ -230,18 +230,18 @@ class Repository:
         return path
 
     def products(self):
-        return sorted(one.name for one in self.output.iterdir() if not one.name.startswith("."))
+        return sorted(path.name for path in self.output.iterdir() if not path.name.startswith("."))
 
     def scratch(self):
         return list(self.output.glob(".cumulus/scratch-*"))
 
     def converters(self):
         """Process ids of the converters that hang."""
-        found = []
+        pids = []
         for path in self.output.glob(".cumulus/scratch-*/*/*.pid"):
             with contextlib.suppress(OSError, ValueError):
-                found.append(int(path.read_text()))
-        return found
+                pids.append(int(path.read_text()))
+        return pids
 
     def reports(self):
         """The lines of all reports, the oldest first."""
@@ -269,7 +269,7 @@ class Repository:
         own = str(self.home / "process.py")
         argv = [own, *map(str, arguments or (self.input, self.output))]
         process = runpy.run_path(own)["process"]
-        handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
         out, err = io.StringIO(), io.StringIO()
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

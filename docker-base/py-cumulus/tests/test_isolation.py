@@ -30,15 +30,15 @@ def test_large_answer_arrives_whole():
 
 
 @pytest.mark.parametrize(
-    ("end", "words"),
+    ("end", "message"),
     [
         (lambda: os.kill(os.getpid(), signal.SIGKILL), "killed by SIGKILL"),
         (lambda: os._exit(7), "exit status 7"),
     ],
     ids=["killed", "exits"],
 )
-def test_end_without_an_answer_is_said(end, words):
-    with pytest.raises(Died, match=f"^{words}$"):
+def test_end_without_an_answer_is_said(end, message):
+    with pytest.raises(Died, match=f"^{message}$"):
         call_apart(end)
 
 

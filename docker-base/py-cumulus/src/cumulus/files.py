@@ -14,7 +14,7 @@ STATE = ".cumulus"  # folder in an output directory; dot entries are never produ
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What identifies a file's content: size and time of change at once, SHA-256 for certain."""
+    """Identify a file's content: by size and time of change quickly, by SHA-256 for certain."""
 
     name: str
     size: int
@@ -66,17 +66,17 @@ def files_of(directory):
         raise CumulusError(f"cannot read directory {error.filename!r}: {error.strerror}")
 
     names = set()
-    above = {os.fspath(directory): ()}  # place -> identities of the directories that it is in
-    for place, directories, files in os.walk(directory, onerror=fail, followlinks=True):
-        here = (*above.pop(place), _identity(place))
-        inside = [os.path.join(place, name) for name in directories if not name.startswith(".")]
-        # A link that leads back to where it is would never end.
-        inside = [one for one in inside if _identity(one) not in here]
+    above = {os.fspath(directory): ()}  # path -> identities of the directories above it
+    for folder, subfolders, files in os.walk(directory, onerror=fail, followlinks=True):
+        here = (*above.pop(folder), _identity(folder))
+        inside = [os.path.join(folder, name) for name in subfolders if not name.startswith(".")]
+        # A link to a directory above itself would never end.
+        inside = [path for path in inside if _identity(path) not in here]
         above |= dict.fromkeys(inside, here)
-        directories[:] = [os.path.basename(one) for one in inside]
+        subfolders[:] = map(os.path.basename, inside)
         for name in files:
             if not name.startswith("."):
-                names.add(os.path.relpath(os.path.join(place, name), directory))
+                names.add(os.path.relpath(os.path.join(folder, name), directory))
     return names
 
 

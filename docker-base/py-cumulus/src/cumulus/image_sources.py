@@ -1,4 +1,4 @@
-"""Whether an image, or the products of a run, were made of the sources as they are now."""
+"""Whether an image, or the products of a run, were made of the present sources."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from .files import STATE, checksum
 __all__ = ["RECORD", "changed_since_run", "changed_sources", "record_sources"]
 
 RECORD = ".sources.sha256"  # in the image: a line a file it was made of, as sha256sum writes it
-FOLDER = "sources"  # where the repository's service "test" shows the files as they are now
+FOLDER = "sources"  # where the repository's service "test" mounts the present files
 RUN_RECORD = "sources.sha256"  # in STATE of an output directory, in the same form
 CONTEXT = "/context/"
 # What an image is made of, as in a repository's .dockerignore.
@@ -25,13 +25,13 @@ SOURCES = (
 
 
 def changed_sources(home):
-    """Return the names of sources that are not what the image was made of.
+    """Return the names of sources that have changed since the image was built.
 
     Parameters
     ----------
     home : path-like
         Where process.py is, in the image. Without a record or a folder of sources there, as
-        outside of images, nothing has changed.
+        outside of images, no change is known.
     """
     record, folder = Path(home, RECORD), Path(home, FOLDER)
     if not record.is_file() or not folder.is_dir():
@@ -50,7 +50,7 @@ def record_sources(home, outdir):
         Output directory of the run, whose state directory exists.
     """
     home, record = Path(home), Path(outdir, STATE, RUN_RECORD)
-    with contextlib.suppress(OSError):  # a full disk fails no granule; no record is no promise
+    with contextlib.suppress(OSError):  # a full disk fails no granule, and no record claims nothing
         record.unlink(missing_ok=True)
         if (home / RECORD).is_file():
             text = (home / RECORD).read_text(encoding="utf-8")
@@ -67,16 +67,16 @@ def changed_since_run(outdir, folder):
     Parameters
     ----------
     outdir : path-like
-        Output directory of the run. Without a record there, nothing is known to have changed.
+        Output directory of the run. Without a record there, no change is known.
     folder : path-like
-        The repository as it is now.
+        The repository.
     """
     record = Path(outdir, STATE, RUN_RECORD)
     return _changed(record, Path(folder)) if record.is_file() else []
 
 
 def _changed(record, folder):
-    """Names of files in a folder that are not what a record says, new and absent ones included."""
+    """Names of files in a folder that differ from a record, new and absent files included."""
     made_of = {}
     for line in record.read_text(encoding="utf-8").splitlines():
         digest, _, path = line.partition("  ")
@@ -89,10 +89,11 @@ def _changed(record, folder):
 def _names(folder, sources):
     """Files in the folders that hold sources; they may be new."""
     for top in {name.partition("/")[0] for name in sources}:
-        for place, folders, names in os.walk(folder / top):
-            folders[:] = [one for one in folders if one != "__pycache__"]
-            paths = (Path(place, name) for name in names)  # links are not in the record either
-            yield from (one.relative_to(folder).as_posix() for one in paths if not one.is_symlink())
+        for parent, subfolders, names in os.walk(folder / top):
+            subfolders[:] = [name for name in subfolders if name != "__pycache__"]
+            paths = (Path(parent, name) for name in names)
+            files = (path for path in paths if not path.is_symlink())  # as in the record
+            yield from (path.relative_to(folder).as_posix() for path in files)
 
 
 def _checksum(path):

@@ -1,4 +1,4 @@
-"""Call a function in a process of its own: crash or hang of a C library is an error like others."""
+"""Call a function in a process of its own: a crash or hang of a C library becomes an exception."""
 
 import ctypes
 import multiprocessing
@@ -11,7 +11,7 @@ __all__ = ["Died", "call_apart", "die_with", "signal_name"]
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _libc = ctypes.CDLL(None)
-_forking = multiprocessing.get_context("fork")  # what is imported is there at once
+_forking = multiprocessing.get_context("fork")  # imported modules need no second import
 
 
 class Died(CumulusError):
@@ -24,9 +24,9 @@ def call_apart(function, *arguments, seconds=None):
     Parameters
     ----------
     function : callable
-        What it returns or raises must be fit for pickling; its arguments need not be.
+        Its result, or its exception, must be fit for pickling; its arguments need not be.
     seconds : float, optional
-        How long to wait for it; without limit if not given.
+        How long to wait for it; by default without limit.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def die_with(parent):
 
 
 def _answer(connection, parent, function, arguments):
-    die_with(parent)  # nobody waits for the answer after it, however long the function takes
+    die_with(parent)  # however long the function takes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the caller decides
     try:
         answer = function(*arguments), None

@@ -6,15 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from samples import SOURCE
+from samples import SOURCE, alive, wait_for
 
 from cumulus import CumulusError, __version__
 from cumulus.__main__ import main
+from cumulus.commands.test import _run_handler
 from cumulus.image_sources import changed_since_run
 
 pytestmark = pytest.mark.slow  # each test starts Python several times
@@ -66,9 +66,10 @@ def test_image_that_is_older_than_its_sources_is_said(repository, changed):
         (sources / changed).write_text("edited")
     done = run_test(repository)
     assert done.returncode == 0
-    said = "this image is not made of what is in"
-    assert (f"{said} {changed} now: docker compose run build" in done.stderr) == bool(changed)
-    assert (said in done.stderr) == bool(changed)
+    message = f"the image is out of date: {changed} has changed since it was built; "
+    message += "rebuild it: docker compose run build"
+    assert (message in done.stderr) == bool(changed)
+    assert ("out of date" in done.stderr) == bool(changed)
 
 
 @pytest.mark.parametrize("changed", ["process.py", "src/beams.py"])
@@ -135,7 +136,7 @@ def test_json_on_standard_output_is_only_json(pair):
     done = cumulus("compare", *pair, "--json", "-")
     content = json.loads(done.stdout)
     assert (content["verdict"], content["equal"]) == ("different", False)
-    assert [(one["file"], one["status"], one["reason"]) for one in content["files"]] == [
+    assert [(file["file"], file["status"], file["reason"]) for file in content["files"]] == [
         ("a", "equal", ""),
         ("b", "extra", "there, but not expected"),
     ]
@@ -159,9 +160,9 @@ def test_product_that_cannot_be_checked_does_not_hide_the_others(tmp_path, monke
     for name in ("bad.nc", "good.nc"):
         Path(name).write_text("x")
     assert main(["check", "pipe.nc", "absent.nc", "bad.nc", "good.nc"]) == 2
-    said = capsys.readouterr()
-    assert said.out == "checked good.nc\n" and len(said.err.splitlines()) == 3
-    assert "cannot check 'pipe.nc': no regular file" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == "checked good.nc\n" and len(captured.err.splitlines()) == 3
+    assert "cannot check 'pipe.nc': no regular file" in captured.err
 
 
 def test_terminal_that_knows_only_ascii_is_no_failure(pair):
@@ -358,17 +359,48 @@ def test_home_is_the_current_directory(repository):
     assert cumulus("test", *directories, cwd=repository.home).returncode == 0
 
 
-def test_stop_is_handed_on(repository):
-    repository.granule("CPL_A", "hang:")
+def start_test(repository):
     argv = [sys.executable, "-m", "cumulus", "test", "--home", repository.home]
     argv += [repository.input, repository.output, repository.expected]
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    child = subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 30
-    while not list(repository.output.glob(".cumulus/scratch-*/*/*.pid")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE)
+
+
+def test_stop_is_handed_on(repository):
+    """The handler finishes as it does without the command, and leaves no scratch."""
+    repository.granule("CPL_A", "hang:")
+    child = start_test(repository)
+    wait_for(repository.converters)
     child.send_signal(signal.SIGTERM)
     child.communicate(timeout=30)
     assert child.returncode == 143
     assert repository.scratch() == []
+
+
+def test_killed_command_leaves_neither_handler_nor_converter(repository):
+    """The kernel ends the handler with it, and the converter with the handler."""
+    repository.granule("CPL_A", "hang:")
+    pid = repository.home / "pid"
+    handler = (repository.home / "process.py").read_text()
+    line = f"import os; open({str(pid)!r}, 'w').write(str(os.getpid()))\n"
+    repository.write("process.py", handler.replace("HOME =", line + "HOME =", 1))
+    child = start_test(repository)
+    converters = wait_for(repository.converters)
+    child.kill()
+    child.communicate(timeout=30)
+    for process in (int(pid.read_text()), *converters):
+        wait_for(lambda process=process: not alive(process))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_while_the_handler_starts_reaches_it(tmp_path, monkeypatch, number):
+    """It comes after the fork, and before Popen has returned the child."""
+    popen = subprocess.Popen
+
+    def start_and_stop(*arguments, **options):
+        child = popen(*arguments, **options)
+        os.kill(os.getpid(), number)
+        return child
+
+    monkeypatch.setattr("cumulus.commands.test.subprocess.Popen", start_and_stop)
+    assert _run_handler(["sleep", "60"]) == 128 + number

@@ -55,8 +55,8 @@ def test_line_without_ids_has_no_ids():
 def test_environment_is_read_at_the_call(monkeypatch):
     monkeypatch.setenv("PIPELINE_ID", "p1")
     monkeypatch.setenv("DATASET_ID", "d1")
-    found = parse(make_log_string())
-    assert (found["data_pipeline_id"], found["dataset_id"]) == ("p1", "d1")
+    fields = parse(make_log_string())
+    assert (fields["data_pipeline_id"], fields["dataset_id"]) == ("p1", "d1")
 
 
 def test_arguments_come_before_the_environment(monkeypatch):
@@ -84,8 +84,8 @@ def test_any_value_is_one_line_and_reads_back(message, granule_id):
     line = make_log_string(message=message, granule_id=granule_id)
     assert len(line.splitlines()) == 1
     line.encode()  # what no encoding can hold is escaped
-    found = parse(line)
-    assert (found["message"], found["granule_id"]) == (message, granule_id)
+    fields = parse(line)
+    assert (fields["message"], fields["granule_id"]) == (message, granule_id)
 
 
 # --- levels ----------------------------------------------------------------------------------
@@ -103,16 +103,16 @@ def test_any_value_is_one_line_and_reads_back(message, granule_id):
 )
 def test_level_tells_warnings_and_failures_apart(capsys, method, is_error, level, error):
     getattr(get_logger(), method)(make_log_string(message="x", is_error=is_error))
-    found = parse(capsys.readouterr().out)
-    assert (found["level"], found["is_error"], found["message"]) == (level, error, "x")
+    fields = parse(capsys.readouterr().out)
+    assert (fields["level"], fields["is_error"], fields["message"]) == (level, error, "x")
 
 
 def test_warning_of_the_library_has_its_level_and_the_granule(capsys):
     get_logger()
     with log_fields(granule_id="A1"):
         log_warning("odd")
-    found = parse(capsys.readouterr().out)
-    assert (found["level"], found["granule_id"], found["is_error"]) == ("warn", "A1", "0")
+    fields = parse(capsys.readouterr().out)
+    assert (fields["level"], fields["granule_id"], fields["is_error"]) == ("warn", "A1", "0")
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=())), st.text())
@@ -127,7 +127,9 @@ def test_record_of_a_worker_looks_as_if_it_were_written_here(capsys, monkeypatch
     """As a QueueHandler passes records on: prepared, pickled, and handled elsewhere."""
     monkeypatch.setenv("LOG_FORMAT", chosen)
     line = make_log_string(message='a "b"\n', granule_id="A1")
-    (handler,) = [one for one in get_logger().handlers if isinstance(one, _StdoutHandler)]
+    (handler,) = [
+        handler for handler in get_logger().handlers if isinstance(handler, _StdoutHandler)
+    ]
     sent = queue.SimpleQueue()
     record = logging.LogRecord("x", logging.WARNING, "", 0, line, None, None)
     QueueHandler(sent).handle(record)
@@ -152,8 +154,8 @@ def test_fields_end_with_their_block():
 def test_warning_of_another_library_becomes_a_line_of_pairs(capsys):
     get_logger()
     logging.getLogger("other").warning("text of %s", "two\nlines")
-    found = parse(capsys.readouterr().out)
-    assert (found["message"], found["level"]) == ("text of two\nlines", "warn")
+    fields = parse(capsys.readouterr().out)
+    assert (fields["message"], fields["level"]) == ("text of two\nlines", "warn")
 
 
 def test_exception_is_one_line(capsys):
@@ -163,16 +165,18 @@ def test_exception_is_one_line(capsys):
         get_logger().exception("it failed")
     out = capsys.readouterr().out
     assert len(out.splitlines()) == 1
-    found = parse(out)
-    assert (found["message"], found["level"], found["is_error"]) == ("it failed", "error", "1")
-    assert found["exception"].endswith("ValueError: why")
+    fields = parse(out)
+    assert (fields["message"], fields["level"], fields["is_error"]) == ("it failed", "error", "1")
+    assert fields["exception"].endswith("ValueError: why")
 
 
 def test_text_that_the_terminal_cannot_show_is_escaped(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
     monkeypatch.setattr(sys, "stdout", stream)
     # Past the root logger: pytest would pass the text on, which it cannot.
-    (handler,) = [one for one in get_logger().handlers if isinstance(one, _StdoutHandler)]
+    (handler,) = [
+        handler for handler in get_logger().handlers if isinstance(handler, _StdoutHandler)
+    ]
     handler.handle(logging.LogRecord("x", logging.INFO, "", 0, "gr\u00fcn \udcff", None, None))
     assert stream.buffer.getvalue() == b"gr\\xfcn \\udcff\n"
 
@@ -192,11 +196,13 @@ def test_reader_that_went_away_is_said_once_and_stops_nothing(monkeypatch, capsy
 
 def test_line_that_cannot_be_made_does_not_show_its_parts(monkeypatch, capsys):
     monkeypatch.setenv("MY_SECRET", "hunter22")
-    (handler,) = [one for one in get_logger().handlers if isinstance(one, _StdoutHandler)]
+    (handler,) = [
+        handler for handler in get_logger().handlers if isinstance(handler, _StdoutHandler)
+    ]
     handler.handle(logging.LogRecord("x", logging.INFO, "", 0, "%d", ("hunter22",), None))
-    found = capsys.readouterr()
-    assert "cannot write log lines" in found.err
-    assert "hunter22" not in found.out + found.err
+    captured = capsys.readouterr()
+    assert "cannot write log lines" in captured.err
+    assert "hunter22" not in captured.out + captured.err
 
 
 # --- LOG_FORMAT=json -------------------------------------------------------------------------

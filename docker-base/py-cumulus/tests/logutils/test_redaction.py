@@ -145,8 +145,8 @@ def test_log_line_holds_no_secret_wherever_it_comes_from(capsys, secret, monkeyp
 
 def test_pairs_that_somebody_wrote_by_hand_hold_no_secret(capsys, secret):
     get_logger().info('timestamp="now" password="by its name" url="https://me:word@host"')
-    found = capsys.readouterr().out
-    assert 'password="***" url="https://***@host"' in found
+    output = capsys.readouterr().out
+    assert 'password="***" url="https://***@host"' in output
 
 
 def test_traceback_holds_no_secret(capsys, secret):
@@ -154,9 +154,9 @@ def test_traceback_holds_no_secret(capsys, secret):
         raise ValueError(SECRET) from OSError(f"cause {SECRET}")
     except ValueError as error:
         print_traceback(error)
-    found = capsys.readouterr().err
-    assert "ValueError: ***" in found
-    assert "cause ***" in found
+    output = capsys.readouterr().err
+    assert "ValueError: ***" in output
+    assert "cause ***" in output
 
 
 def test_json_line_stays_json_when_a_secret_is_taken_out(capsys, secret, monkeypatch):

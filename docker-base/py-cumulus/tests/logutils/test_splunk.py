@@ -140,7 +140,7 @@ def test_receiver_gets_plain_lines_with_the_variables_of_the_seed(configure, ser
     assert urlsplit(path).path == "/services/receivers/simple"
     assert parse_qs(urlsplit(path).query)["index"] == ["hs3"]
     assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == b"me:p:w"
-    assert "".join(one[2] for one in server.requests) == "first\nsecond\n"
+    assert "".join(request[2] for request in server.requests) == "first\nsecond\n"
     assert body.endswith("\n")
 
 
@@ -193,9 +193,9 @@ def test_a_splunk_that_is_busy_when_all_ends_gets_the_lines_again(configure, ser
 
 def lost(capsys):
     """The line at the end that says what was dropped."""
-    (said,) = [one for one in capsys.readouterr().out.splitlines() if "did not reach" in one]
-    assert 'level="warn"' in said
-    return said
+    (message,) = [text for text in capsys.readouterr().out.splitlines() if "did not reach" in text]
+    assert 'level="warn"' in message
+    return message
 
 
 def test_a_splunk_that_refuses_is_left_alone(configure, server, capsys):
@@ -209,9 +209,9 @@ def test_a_splunk_that_refuses_is_left_alone(configure, server, capsys):
         get_logger().info(f"line {number}")
     close_logger()
     assert len(server.requests) <= 2
-    assert "1001 log lines did not reach Splunk" in (said := lost(capsys))
-    assert "it answered 403" in said
-    assert TOKEN not in said
+    assert "1001 log lines did not reach Splunk" in (message := lost(capsys))
+    assert "it answered 403" in message
+    assert TOKEN not in message
 
 
 def test_a_batch_that_splunk_cannot_read_does_not_stop_the_next(configure, server, capsys):
@@ -237,9 +237,7 @@ def test_a_redirection_is_not_followed(configure, server, capsys):
     assert "it answered 302" in lost(capsys)
 
 
-def test_a_splunk_that_is_down_costs_nothing_but_its_lines(
-    configure, server, capsys, monkeypatch
-):
+def test_a_splunk_that_is_down_costs_nothing_but_its_lines(configure, server, capsys, monkeypatch):
     """It is asked until the time for it is over."""
     monkeypatch.setattr(splunk, "CLOSE_SECONDS", 1)
     configure()
@@ -248,9 +246,9 @@ def test_a_splunk_that_is_down_costs_nothing_but_its_lines(
     for number in range(2000):
         get_logger().info(f"line {number}")
     close_logger()
-    said = lost(capsys)
-    assert "2000 log lines did not reach" in said
-    assert "refused" in said
+    message = lost(capsys)
+    assert "2000 log lines did not reach" in message
+    assert "refused" in message
 
 
 def test_a_hanging_splunk_holds_up_neither_lines_nor_end(configure, server, capsys, monkeypatch):
@@ -297,7 +295,7 @@ def test_a_certificate_for_another_name_is_not_trusted(configure, server, capsys
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"HEC_TOKEN": None}, "neither SPLUNK_HEC_TOKEN nor SPLUNK_USERNAME"),
         ({"HEC_TOKEN": None, "USERNAME": "me"}, "neither SPLUNK_HEC_TOKEN nor SPLUNK_USERNAME"),
@@ -305,13 +303,15 @@ def test_a_certificate_for_another_name_is_not_trusted(configure, server, capsys
         ({"CA_BUNDLE": "/absent.pem"}, "cannot use SPLUNK_CA_BUNDLE '/absent.pem'"),
     ],
 )
-def test_wrong_variables_are_named_and_processing_goes_on(configure, server, capsys, changes, said):
+def test_wrong_variables_are_named_and_processing_goes_on(
+    configure, server, capsys, changes, message
+):
     configure(**changes)
     get_logger().info("x")
     close_logger()
     first, second = capsys.readouterr().out.splitlines()
     assert "no log lines go to Splunk: " in first
-    assert said in first
+    assert message in first
     assert second == "x"
     assert server.requests == []
 
@@ -352,11 +352,11 @@ def test_workers_of_multiprocessing_send_their_lines_when_they_end(configure, se
     get_logger().info("parent")
     fork = multiprocessing.get_context("fork")
     workers = [fork.Process(target=_work, args=(number,)) for number in range(3)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join(30)
-    assert [one.exitcode for one in workers] == [0, 0, 0]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
     close_logger()
     assert sorted(received(server)) == ["parent", *(f"worker {number}" for number in range(3))]
 

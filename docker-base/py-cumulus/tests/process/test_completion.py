@@ -228,9 +228,9 @@ def test_record_of_another_granule_is_none(tmp_path):
     state = (tmp_path / "a.nc").stat()
     facts = {"data": FileFacts("a.nc", 1, state.st_mtime_ns, "")}
     completions.write("A", 0, {}, facts)
-    assert completions.standing("A", {}, {"data": "a.nc"}) == ({}, facts)
+    assert completions.up_to_date("A", {}, {"data": "a.nc"}) == ({}, facts)
     completions._path("A").rename(completions._path("B"))
-    assert completions.standing("B", {}, {"data": "a.nc"}) is None
+    assert completions.up_to_date("B", {}, {"data": "a.nc"}) is None
 
 
 def test_input_that_changes_meanwhile_fails_the_granule(repository):

@@ -55,26 +55,26 @@ def test_failure_that_it_reports_leaves_it_running(converter, convert):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("exit:4", r"_convert failed \(exit status 4\): something is wrong"),
         ("exit:0", r"_convert failed \(exit status 0\)"),
-        ("die:9", r"_convert failed \(killed by SIGKILL, perhaps for want of memory\)"),
+        ("die:9", r"_convert failed \(killed by SIGKILL \(possibly out of memory\)\)"),
         ("die:11", r"_convert failed \(killed by SIGSEGV\)"),
         ("die:25", r"killed by SIGXFSZ, \[limits\].output_mb of collection.toml allows 20000 MB"),
-        ("say:garbage", "answered with something else than its report: b'garbage"),
-        ("say:", "answered with something else"),
-        ("say:[]", "answered with something else"),
-        ('say:{"status": "0"}', "answered with something else"),
-        ('say:{"status": true}', "answered with something else"),
-        ('say:{"status": 0, "output": "/another"}', "answered with something else"),
-        ("trail:", "answered with something else than its report: b'{"),
-        ("babble:", "answered with something else"),
+        ("say:garbage", "gave an answer that is no report: b'garbage"),
+        ("say:", "gave an answer that is no report"),
+        ("say:[]", "gave an answer that is no report"),
+        ('say:{"status": "0"}', "gave an answer that is no report"),
+        ('say:{"status": true}', "gave an answer that is no report"),
+        ('say:{"status": 0, "output": "/another"}', "gave an answer that is no report"),
+        ("trail:", "gave an answer that is no report: b'{"),
+        ("babble:", "gave an answer that is no report"),
     ],
 )
-def test_failure_that_it_does_not_report_takes_one_granule(converter, convert, text, words):
+def test_failure_that_it_does_not_report_takes_one_granule(converter, convert, text, message):
     """A new converter serves the granules after it."""
-    with pytest.raises(CumulusError, match=words):
+    with pytest.raises(CumulusError, match=message):
         convert(text)
     assert convert("good")["status"] == 0
     assert [pid is None for pid in converter.pids()] == [False, True, False]
@@ -126,14 +126,14 @@ def test_limits_hold_for_further_programs(repository):
     text = (repository.home / "process.py").read_text()
     run = 'granule.run("dd", "if=/dev/zero", "of=big", "bs=1M", "count=3")'
     repository.write("process.py", text.replace("granule.convert()", run))
-    words = "dd failed (killed by SIGXFSZ, [limits].output_mb of collection.toml allows 1 MB)"
-    assert words in repository.run().stdout
+    message = "dd failed (killed by SIGXFSZ, [limits].output_mb of collection.toml allows 1 MB)"
+    assert message in repository.run().stdout
 
 
 def test_converter_leaves_no_core_dump(repository, converter, convert):
     convert("good")
     limits = Path(f"/proc/{converter.pid}/limits").read_text()
-    (line,) = [one for one in limits.splitlines() if one.startswith("Max core file size")]
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max core file size")]
     assert line.split()[4:6] == ["0", "0"]
 
 
@@ -153,9 +153,9 @@ def test_row_that_matches_nothing_in_any_granule_is_named_once(repository):
     """What only some granules have is no mistake, nor is it known after a run that skips some."""
     repository.granule("CPL_ROWS_A")
     repository.granule("CPL_ROWS_B")
-    said = repository.run().stdout
-    assert said.count("/Lattitude") == 1 and "/of_" not in said
-    assert "'/Lattitude': a row matches nothing here, nor in any other granule" in said
+    output = repository.run().stdout
+    assert output.count("/Lattitude") == 1 and "/of_" not in output
+    assert "'/Lattitude': a row matches nothing here, nor in any other granule" in output
     repository.granule("CPL_ROWS_C")
     assert "/Lattitude" not in repository.run().stdout
 
@@ -163,10 +163,10 @@ def test_row_that_matches_nothing_in_any_granule_is_named_once(repository):
 def test_table_of_another_collection_is_one_line(repository):
     """The starter sample's rows, on the owner's first granule, do not drown what else is said."""
     repository.granule("CPL_ROWS_MANY")
-    said = repository.run().stdout
-    assert said.count("match nothing") == 1 and "/starter_" not in said
-    assert "7 paths in the converter's tables match nothing in any granule: still the" in said
-    assert "./_convert --list " in said and "CPL_ROWS_MANY.hdf5" in said
+    output = repository.run().stdout
+    assert output.count("match nothing") == 1 and "/starter_" not in output
+    assert "7 paths in the converter's tables match nothing in any granule: still the" in output
+    assert "./_convert --list " in output and "CPL_ROWS_MANY.hdf5" in output
 
 
 BAD = {

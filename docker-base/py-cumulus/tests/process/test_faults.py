@@ -17,17 +17,17 @@ def mount(tmp_path):
     mounted = []
 
     def mount(name, options):
-        place = tmp_path / name
-        place.mkdir(exist_ok=True)
-        command = ["mount", "-t", "tmpfs", "-o", options, "none", place]
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", options, "none", folder]
         if os.geteuid() != 0 or subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
             pytest.skip("mounting a file system needs root and the right to mount")
-        mounted.append(place)
-        return place
+        mounted.append(folder)
+        return folder
 
     yield mount
-    for place in reversed(mounted):
-        subprocess.run(["umount", place], check=True)
+    for folder in reversed(mounted):
+        subprocess.run(["umount", folder], check=True)
 
 
 def primaries(repository):
@@ -195,14 +195,12 @@ def test_products_stand_while_inputs_are_out_of_reach(repository, monkeypatch, o
     grouped = grouping.group_files
 
     def vanish(collection, indir):
-        found = grouped(collection, indir)
+        result = grouped(collection, indir)
         repository.input.rename(repository.home / "away")
-        return found
+        return result
 
     monkeypatch.setattr("cumulus.process.grouping.group_files", vanish)
-    monkeypatch.setattr(
-        "cumulus.process.outdir.check_output_directory", lambda indir, outdir: None
-    )
+    monkeypatch.setattr("cumulus.process.outdir.ensure_writable", lambda indir, outdir: None)
     done = repository.run(*options, repository.input, repository.output)
     assert done.returncode == 2
     assert "cannot read input 'CPL_A.hdf5': No such file or directory" in done.stdout

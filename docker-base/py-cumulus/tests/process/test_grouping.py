@@ -10,7 +10,8 @@ from samples import COLLECTION
 from cumulus import CumulusError
 from cumulus.collection import load
 from cumulus.process import grouping
-from cumulus.process.grouping import group_files, product_names
+from cumulus.process.grouping import group_files
+from cumulus.process.product_names import product_names
 
 
 @pytest.fixture
@@ -36,32 +37,32 @@ MET = ('primary = "CPL_*.hdf5"', 'primary = "CPL_*.hdf5"\nmet = "{id}.met"')
 
 
 def test_granules_come_in_the_order_of_their_names(group):
-    found, failed = group(["CPL_B.hdf5", "CPL_A.hdf5", "notes.txt"])
-    assert [one.id for one in found] == ["CPL_A", "CPL_B"]
+    candidates, failed = group(["CPL_B.hdf5", "CPL_A.hdf5", "notes.txt"])
+    assert [candidate.id for candidate in candidates] == ["CPL_A", "CPL_B"]
     assert failed == {}
 
 
 def test_file_that_matches_nothing_is_named(group, caplog):
     """Perhaps its extension is another than was thought; what serves a granule is not meant."""
     group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.h5", "readme.txt"], MET)
-    (line,) = [one.getMessage() for one in caplog.records]
+    (line,) = [record.getMessage() for record in caplog.records]
     assert "no pattern of [inputs] in collection.toml: 'CPL_B.h5', 'readme.txt'" in line
 
 
 def test_roles_are_joined_by_the_id(group):
-    found, _ = group(["CPL_A.hdf5", "CPL_A.met", "CPL_AB.hdf5", "CPL_AB.met"], MET)
-    assert [one.inputs["met"].name for one in found] == ["CPL_A.met", "CPL_AB.met"]
+    candidates, _ = group(["CPL_A.hdf5", "CPL_A.met", "CPL_AB.hdf5", "CPL_AB.met"], MET)
+    assert [candidate.inputs["met"].name for candidate in candidates] == ["CPL_A.met", "CPL_AB.met"]
 
 
 def test_role_without_id_is_shared(group):
     change = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "calibration.txt"')
-    found, _ = group(["CPL_A.hdf5", "CPL_B.hdf5", "calibration.txt"], change)
-    assert {one.inputs["met"].name for one in found} == {"calibration.txt"}
+    candidates, _ = group(["CPL_A.hdf5", "CPL_B.hdf5", "calibration.txt"], change)
+    assert {candidate.inputs["met"].name for candidate in candidates} == {"calibration.txt"}
 
 
 def test_incomplete_set_fails_by_name(group):
-    found, failed = group(["CPL_A.hdf5", "CPL_B.hdf5", "CPL_B.met"], MET)
-    assert [one.id for one in found] == ["CPL_B"]
+    candidates, failed = group(["CPL_A.hdf5", "CPL_B.hdf5", "CPL_B.met"], MET)
+    assert [candidate.id for candidate in candidates] == ["CPL_B"]
     assert failed == {"CPL_A": "input 'met' is missing: no file matches 'CPL_A.met'"}
 
 
@@ -74,8 +75,8 @@ def test_ambiguous_role_fails_by_name(group):
 def test_pattern_may_begin_with_anything(group):
     met = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "*_{id}.met"')
     names = ["CPL_A.hdf5", "CPL_B.hdf5", "x_CPL_A.met", "y_CPL_B.met", "z_CPL_B.met", "CPL_A.met"]
-    found, failed = group(names, met)
-    assert [one.inputs["met"].name for one in found] == ["x_CPL_A.met"]
+    candidates, failed = group(names, met)
+    assert [candidate.inputs["met"].name for candidate in candidates] == ["x_CPL_A.met"]
     assert failed["CPL_B"].endswith("one is allowed: ['y_CPL_B.met', 'z_CPL_B.met']")
 
 
@@ -83,8 +84,8 @@ def test_pattern_may_begin_with_anything(group):
 def test_work_does_not_grow_with_the_square_of_the_granules(group, monkeypatch, pattern):
     """What a pattern asks for is looked up, not sought among all names."""
     numbers = range(300)
-    names = [f"CPL_{one:03}.hdf5" for one in numbers]
-    names += [pattern.replace("{id}", f"CPL_{one:03}").replace("*", "y") for one in numbers]
+    names = [f"CPL_{number:03}.hdf5" for number in numbers]
+    names += [pattern.replace("{id}", f"CPL_{number:03}").replace("*", "y") for number in numbers]
     seen, beginning = [], grouping._beginning
 
     def spy(names, start):
@@ -93,14 +94,14 @@ def test_work_does_not_grow_with_the_square_of_the_granules(group, monkeypatch, 
             yield name
 
     monkeypatch.setattr(grouping, "_beginning", spy)
-    found, _ = group(names, (MET[0], f'primary = "CPL_*.hdf5"\nmet = "{pattern}"'))
-    assert len(found) == 300
+    candidates, _ = group(names, (MET[0], f'primary = "CPL_*.hdf5"\nmet = "{pattern}"'))
+    assert len(candidates) == 300
     assert len(seen) < 1000
 
 
 def test_missing_primary_fails_by_name(group):
-    found, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
 
 
@@ -108,8 +109,8 @@ def test_broken_primary_is_one_failure(group, tmp_path):
     """Its other files are there; it is not missing, but broken."""
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "CPL_B.hdf5").symlink_to("nowhere")
-    found, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group(["CPL_A.hdf5", "CPL_A.met", "CPL_B.met"], MET)
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert failed == {"CPL_B": "cannot read 'CPL_B.hdf5': No such file or directory"}
 
 
@@ -117,8 +118,8 @@ def test_broken_primary_leaves_another_of_its_id_alone(group, tmp_path):
     changes = [("CPL_*.hdf5", "CPL_*"), (r"\.hdf5$", r"\.(hdf5|h5)$")]
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "CPL_A.h5").symlink_to("nowhere")
-    found, failed = group(["CPL_A.hdf5"], *changes)
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group(["CPL_A.hdf5"], *changes)
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert failed == {"CPL_A.h5": "cannot read 'CPL_A.h5': No such file or directory"}
 
 
@@ -136,8 +137,8 @@ def test_what_matches_and_is_no_file_fails_by_name(group, tmp_path, make, kind):
     (tmp_path / "input").mkdir()
     make(tmp_path / "input" / "CPL_B.hdf5")
     make(tmp_path / "input" / "other")
-    found, failed = group(["CPL_A.hdf5"])
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group(["CPL_A.hdf5"])
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert failed == {"CPL_B": f"'CPL_B.hdf5' is a {kind}, not a file"}
 
 
@@ -148,40 +149,40 @@ CAL = (MET[0], 'primary = "CPL_*.hdf5"\nmet = "{id}_cal.hdf5"')
 def test_file_that_serves_another_granule_is_no_failure(group, caplog, pattern):
     """Its name matches [inputs].primary, too, with or without an id of its own."""
     names = ["CPL_A.hdf5", "CPL_A_cal.hdf5", "CPL_B.hdf5", "CPL_C_cal.hdf5"]
-    found, failed = group(names, CAL, ("(?P<id>CPL_.*)", pattern))
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group(names, CAL, ("(?P<id>CPL_.*)", pattern))
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert len(failed) == 2
     assert "CPL_B" in failed
-    assert any("CPL_C_cal" in one for one in failed)
-    assert [one.getMessage().count("'CPL_A_cal.hdf5'") for one in caplog.records] == [1]
+    assert any("CPL_C_cal" in key for key in failed)
+    assert [record.getMessage().count("'CPL_A_cal.hdf5'") for record in caplog.records] == [1]
 
 
 def test_file_that_serves_a_granule_which_fails_is_no_failure(group):
     change = (MET[0], 'primary = "CPL_*.hdf5"\ncal = "{id}_cal.hdf5"\nmet = "{id}.met"')
-    found, failed = group(["CPL_A.hdf5", "CPL_A_cal.hdf5"], change)
-    assert (found, list(failed)) == ([], ["CPL_A"])
+    candidates, failed = group(["CPL_A.hdf5", "CPL_A_cal.hdf5"], change)
+    assert (candidates, list(failed)) == ([], ["CPL_A"])
 
 
 @pytest.mark.parametrize("pattern", ["CPL_.*", ".*"])
 def test_file_whose_name_is_no_id_belongs_to_no_granule(group, caplog, pattern):
     names = ["CPL_A.hdf5", "CPL_A.met", "CPL_B.met", "README.met"]
-    found, failed = group(names, MET, ("CPL_.*)", f"{pattern})"))
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group(names, MET, ("CPL_.*)", f"{pattern})"))
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert failed == {"CPL_B": "input 'primary' is missing; 'met' is there: 'CPL_B.met'"}
-    assert [one.getMessage().count("'README.met'") for one in caplog.records] == [1]
+    assert [record.getMessage().count("'README.met'") for record in caplog.records] == [1]
 
 
 def test_primary_without_id_fails_by_name(group):
     change = ("(?P<id>CPL_.*)", "(?P<id>CPL_[A-Z]+)")
-    found, failed = group(["CPL_A.hdf5", "CPL_7.hdf5"], change)
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group(["CPL_A.hdf5", "CPL_7.hdf5"], change)
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert "not [granule].id" in failed["CPL_7.hdf5"]
 
 
 def test_two_inputs_of_one_id_fail_and_both_are_named(group):
     changes = (r"(?P<id>CPL_.*)\.hdf5", r"(?P<id>CPL_.)[0-9]*\.hdf5")
-    found, failed = group(["CPL_A1.hdf5", "CPL_A2.hdf5", "CPL_B.hdf5"], changes)
-    assert [one.id for one in found] == ["CPL_B"]
+    candidates, failed = group(["CPL_A1.hdf5", "CPL_A2.hdf5", "CPL_B.hdf5"], changes)
+    assert [candidate.id for candidate in candidates] == ["CPL_B"]
     assert "'CPL_A1.hdf5' and 'CPL_A2.hdf5'" in failed["CPL_A"]
 
 
@@ -190,15 +191,15 @@ def test_two_granules_of_one_product_name_fail(group):
         ("(?P<id>CPL_.*)", "(?P<id>CPL_(?P<day>[0-9]+)[a-z])"),
         ('"{id}.cmr.json"', '"{day}.cmr.json"'),
     ]
-    found, failed = group(["CPL_1a.hdf5", "CPL_1b.hdf5", "CPL_2a.hdf5"], *changes)
-    assert [one.id for one in found] == ["CPL_2a"]
+    candidates, failed = group(["CPL_1a.hdf5", "CPL_1b.hdf5", "CPL_2a.hdf5"], *changes)
+    assert [candidate.id for candidate in candidates] == ["CPL_2a"]
     assert failed["CPL_1a"] == "product '1.cmr.json' would also be made by 'CPL_1b'"
 
 
 def test_too_long_product_name_fails_by_name(group):
     name = "CPL_" + "ü" * 120
-    found, failed = group([f"{name}.hdf5", "CPL_A.hdf5"])
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, failed = group([f"{name}.hdf5", "CPL_A.hdf5"])
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
     assert "product 'metadata' would be 256 bytes long" in failed[name]
 
 
@@ -206,15 +207,15 @@ def test_too_long_product_name_fails_by_name(group):
     "name", ["CPL_ a.hdf5", "CPL_'\".hdf5", "CPL_\n.hdf5", "CPL_*.hdf5", "CPL_[a].hdf5"]
 )
 def test_odd_name_is_a_granule(group, name):
-    found, failed = group([name])
-    assert [one.id for one in found] == [name.removesuffix(".hdf5")]
+    candidates, failed = group([name])
+    assert [candidate.id for candidate in candidates] == [name.removesuffix(".hdf5")]
     assert failed == {}
 
 
 def test_name_with_a_leading_dash_is_a_granule(group):
     changes = [("CPL_*.hdf5", "*.hdf5"), ("(?P<id>CPL_.*)", "(?P<id>.*)")]
-    found, _ = group(["-rf.hdf5"], *changes)
-    assert [one.id for one in found] == ["-rf"]
+    candidates, _ = group(["-rf.hdf5"], *changes)
+    assert [candidate.id for candidate in candidates] == ["-rf"]
 
 
 def test_hidden_files_and_directories_are_no_input(group, tmp_path):
@@ -222,8 +223,8 @@ def test_hidden_files_and_directories_are_no_input(group, tmp_path):
     (tmp_path / "input" / "CPL_D.hdf5").mkdir()
     (tmp_path / "input").rename(tmp_path / "other")
     changes = [("CPL_*.hdf5", "*.hdf5"), ("(?P<id>CPL_.*)", "(?P<id>.*)")]
-    found, _ = group([".CPL_H.hdf5", "CPL_A.hdf5"], *changes)
-    assert [one.id for one in found] == ["CPL_A"]
+    candidates, _ = group([".CPL_H.hdf5", "CPL_A.hdf5"], *changes)
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
 
 
 def test_links_are_followed(group, tmp_path):
@@ -231,8 +232,8 @@ def test_links_are_followed(group, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     os.symlink(tmp_path / "real", tmp_path / "elsewhere" / "CPL_L.hdf5")
     (tmp_path / "collection.toml").write_text(COLLECTION)
-    found, _ = group_files(load(tmp_path / "collection.toml"), tmp_path / "elsewhere")
-    assert [one.id for one in found] == ["CPL_L"]
+    candidates, _ = group_files(load(tmp_path / "collection.toml"), tmp_path / "elsewhere")
+    assert [candidate.id for candidate in candidates] == ["CPL_L"]
 
 
 def test_nothing_matching_says_what_was_looked_for_and_found(group):
@@ -270,4 +271,4 @@ def test_product_name_is_usable_or_refused(tmp_path_factory, name):
         assert name.startswith(".") or len(os.fsencode(name)) > 240
     else:
         assert names["data"] == name + ".nc"
-        assert all(len(os.fsencode(one)) <= 255 for one in names.values())
+        assert all(len(os.fsencode(name)) <= 255 for name in names.values())

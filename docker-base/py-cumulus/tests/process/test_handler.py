@@ -52,7 +52,7 @@ def test_one_bad_granule_does_not_stop_the_others(repository):
     repository.granule("CPL_C")
     done = repository.run()
     assert done.returncode == 3
-    assert repository.products() == [*PRODUCTS, *(one.replace("A", "C") for one in PRODUCTS)]
+    assert repository.products() == [*PRODUCTS, *(name.replace("A", "C") for name in PRODUCTS)]
     assert "_convert failed (exit status 3): cannot read '/Data/x'" in done.stdout
 
 
@@ -183,10 +183,12 @@ def test_bad_arguments_end_with_status_2(repository, arguments):
     assert repository.run(*arguments).returncode == 2
 
 
-def one_error_line(done, words):
+def one_error_line(done, message):
     assert done.returncode == 2
     assert done.stderr == ""  # no traceback
-    errors = [one for one in done.stdout.splitlines() if 'is_error="1"' in one and words in one]
+    errors = [
+        line for line in done.stdout.splitlines() if 'is_error="1"' in line and message in line
+    ]
     assert len(errors) == 1, done.stdout
 
 
@@ -308,19 +310,19 @@ def test_product_that_is_changed_after_its_records_fails_the_granule(repository)
             file.write("more")
 
     summary = process(repository, make)
-    words = "product 'data' was changed after write_metadata: call that last"
-    assert summary.failed == {"CPL_A": words}
+    message = "product 'data' was changed after write_metadata: call that last"
+    assert summary.failed == {"CPL_A": message}
 
 
 @pytest.mark.parametrize(
-    ("thing", "words"),
+    ("thing", "message"),
     [
         (h5py.SoftLink("/nowhere"), "is a link to nothing"),
         (h5py.Empty("f4"), "has no dataspace"),
     ],
     ids=["dangling link", "null dataspace"],
 )
-def test_check_says_what_of_a_sound_hdf5_file_netcdf_does_not_read(repository, thing, words):
+def test_check_says_what_of_a_sound_hdf5_file_netcdf_does_not_read(repository, thing, message):
     """The library itself only says that there is an error."""
     with h5py.File(repository.input / "CPL_A.hdf5", "w") as file:
         file["good"] = [1.0]
@@ -332,7 +334,7 @@ def test_check_says_what_of_a_sound_hdf5_file_netcdf_does_not_read(repository, t
 
     failed = process(repository, check).failed["CPL_A"]
     assert failed.startswith("product 'CPL_A.nc' does not open: NetCDF: HDF error, for '/deep/x' ")
-    assert words in failed
+    assert message in failed
 
 
 def test_run_quotes_the_last_words_of_a_failing_program(repository):
@@ -438,8 +440,8 @@ def test_check_finds_that_an_expected_variable_is_missing(repository):
     repository.granule("CPL_A")
     done = repository.run()
     assert done.returncode == 2
-    words = "product 'CPL_A.nc' lacks 'geo/height', 'ATB' ([check] variables in collection.toml)"
-    assert words in done.stdout
+    message = "product 'CPL_A.nc' lacks 'geo/height', 'ATB' ([check] variables in collection.toml)"
+    assert message in done.stdout
     repository.configure(', "geo/height", "ATB"', "")
     assert repository.run().returncode == 0
 
@@ -459,8 +461,8 @@ def test_empty_product_fails_the_granule(repository, key):
         granule.products[key].write_text("")
 
     name = {"data": "CPL_A.nc", "metadata": "CPL_A.nc.meta.xml", "cmr": "CPL_A.cmr.json"}[key]
-    words = f"product {key!r} is empty: the file {name!r} has no content"
-    assert process(repository, make).failed == {"CPL_A": words}
+    message = f"product {key!r} is empty: the file {name!r} has no content"
+    assert process(repository, make).failed == {"CPL_A": message}
     assert repository.products() == []
 
 
@@ -497,13 +499,13 @@ def test_check_output_accepts_a_file_with_content(tmp_path):
     check_output(write_product(tmp_path / "a.nc"))
 
 
-@pytest.mark.parametrize(("make", "words"), [(False, "was not made"), (True, "is empty")])
-def test_check_output_logs_an_error_and_raises(tmp_path, capsys, make, words):
+@pytest.mark.parametrize(("make", "message"), [(False, "was not made"), (True, "is empty")])
+def test_check_output_logs_an_error_and_raises(tmp_path, capsys, make, message):
     from cumulus.logutils import get_logger
 
     get_logger()
     if make:
         (tmp_path / "a.nc").touch()
-    with pytest.raises(CumulusError, match=words):
+    with pytest.raises(CumulusError, match=message):
         check_output(str(tmp_path / "a.nc"))
     assert 'is_error="1"' in capsys.readouterr().out

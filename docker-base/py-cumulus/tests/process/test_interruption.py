@@ -17,8 +17,8 @@ from samples import Repository, alive, wait_for
 
 from cumulus import CumulusError, files
 from cumulus.process import main
-from cumulus.process.delivery import check_made, deliver, remove_products
-from cumulus.process.outdir import check_output_directory, scratch_space
+from cumulus.process.delivery import deliver, ensure_complete, remove_products
+from cumulus.process.outdir import ensure_writable, scratch_space
 
 
 def converter_pid(repository):
@@ -39,8 +39,8 @@ def test_stop_ends_the_converter_and_leaves_no_scratch(repository, monkeypatch, 
     assert (handler.returncode, err) == (status, "")
     wait_for(lambda: not alive(pid))
     assert repository.scratch() == []
-    said = re.search(r"0 of 3 granules .*, 0 failed, (\d) interrupted, (\d) not started, in", out)
-    assert said and sum(map(int, said.groups())) == 3
+    counts = re.search(r"0 of 3 granules .*, 0 failed, (\d) interrupted, (\d) not started, in", out)
+    assert counts and sum(map(int, counts.groups())) == 3
     assert f"interrupted by {number.name}" in out
 
 
@@ -79,7 +79,7 @@ def test_stop_waits_until_a_granule_is_delivered(tmp_path, monkeypatch, own_sign
 @pytest.fixture
 def own_signals():
     """Give the test runner its signal handlers back."""
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
@@ -201,11 +201,11 @@ def test_what_a_handler_started_does_not_keep_the_next_run_out(repository, monke
     repository.write("process.py", text.replace("    granule.convert()", fork))
     try:
         assert repository.run().returncode == 0
-        assert all(alive(int(one)) for one in pids.read_text().split())
+        assert all(alive(int(pid)) for pid in pids.read_text().split())
         assert repository.run().returncode == 0
     finally:
-        for one in pids.read_text().split():
-            os.kill(int(one), signal.SIGKILL)
+        for pid in pids.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def test_file_system_without_locks_is_a_warning(repository, monkeypatch):
@@ -219,8 +219,8 @@ def test_file_system_without_locks_is_a_warning(repository, monkeypatch):
     repository.granule("CPL_A")
     done = repository.run()
     assert done.returncode == 0
-    assert "(Function not implemented): nothing keeps a second run out" in done.stdout
-    assert [one.name for one in repository.scratch()] == ["scratch-other"]
+    assert "(Function not implemented): start no second run there" in done.stdout
+    assert [folder.name for folder in repository.scratch()] == ["scratch-other"]
 
 
 def test_primary_product_comes_last(tmp_path, monkeypatch):
@@ -255,7 +255,7 @@ def test_product_that_is_a_link_is_not_delivered(tmp_path):
     (tmp_path / "real").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(CumulusError, match="was not made"):
-        check_made({"data": tmp_path / "link"})
+        ensure_complete({"data": tmp_path / "link"})
 
 
 def test_product_that_is_the_input_under_another_name_is_not_delivered(repository):
@@ -264,8 +264,8 @@ def test_product_that_is_the_input_under_another_name_is_not_delivered(repositor
     link = 'import os; os.link(granule.inputs["primary"], granule.products["data"])'
     repository.write("process.py", text.replace("granule.convert()", link))
     repository.granule()
-    words = "product 'data' is a hard link of another file: copy that to 'CPL_A.nc'"
-    assert words in repository.run().stdout
+    message = "product 'data' is a hard link of another file: copy that to 'CPL_A.nc'"
+    assert message in repository.run().stdout
     assert repository.products() == []
 
 
@@ -284,22 +284,22 @@ def as_nobody(function):
     """Run a function as uid 65534 in a child; return the words of its CumulusError."""
     reader, writer = os.pipe()
     if (pid := os.fork()) == 0:
-        words = ""
+        message = ""
         try:
             os.setgid(65534)
             os.setuid(65534)
             function()
         except CumulusError as error:
-            words = str(error)
+            message = str(error)
         except BaseException as error:
-            words = repr(error)
-        os.write(writer, words.encode())
+            message = repr(error)
+        os.write(writer, message.encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
-        words = pipe.read()
+        message = pipe.read()
     os.waitpid(pid, 0)
-    return words
+    return message
 
 
 @pytest.fixture
@@ -314,8 +314,8 @@ def outdir():
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_output_of_another_user_names_the_line_to_add(outdir):
     os.chown(outdir, 1234, 567)
-    words = as_nobody(lambda: check_output_directory("/tmp", outdir))
-    assert words == (
+    message = as_nobody(lambda: ensure_writable("/tmp", outdir))
+    assert message == (
         f"cannot write to '{outdir}' as uid 65534: Permission denied; it belongs to uid 1234: "
         "add the line UID_GID=1234:567 to .env, or -u 1234:567 to docker run"
     )
@@ -326,28 +326,28 @@ def test_state_of_another_user_names_the_line_to_add(outdir):
     os.chmod(outdir, 0o777)
     (outdir / ".cumulus").mkdir(mode=0o755)
     os.chown(outdir / ".cumulus", 1234, 567)
-    words = as_nobody(lambda: check_output_directory("/tmp", outdir))
-    assert "add the line UID_GID=1234:567 to .env" in words
+    message = as_nobody(lambda: ensure_writable("/tmp", outdir))
+    assert "add the line UID_GID=1234:567 to .env" in message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_own_output_that_is_read_only_is_one_sentence(outdir):
     os.chmod(outdir, 0o555)
     with pytest.raises(CumulusError, match=r"Permission denied$"):
-        check_output_directory("/tmp", outdir)
+        ensure_writable("/tmp", outdir)
 
 
 def test_full_disk_fails_granules_and_leaves_nothing(tmp_path, monkeypatch):
     """A file system of 256 kB takes the small granules and not the large one."""
     monkeypatch.setenv("PROCESS_WORKERS", "1")  # side by side, one fills the disk for the other
-    place = tmp_path / "full"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", place]
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", folder]
     if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
         pytest.skip("mounting a small file system needs root and the right to mount")
     try:
         repository = Repository(tmp_path)
-        repository.output = place
+        repository.output = folder
         repository.granule("CPL_A")
         repository.granule("CPL_B", "x" * 500_000)
         repository.granule("CPL_C")
@@ -355,9 +355,9 @@ def test_full_disk_fails_granules_and_leaves_nothing(tmp_path, monkeypatch):
         assert done.returncode == 3
         assert "No space left on device" in done.stdout
         assert repository.scratch() == []
-        assert [one for one in repository.products() if one.endswith(".nc")] == [
+        assert [name for name in repository.products() if name.endswith(".nc")] == [
             "CPL_A.nc",
             "CPL_C.nc",
         ]
     finally:
-        subprocess.run(["umount", place], check=True)
+        subprocess.run(["umount", folder], check=True)

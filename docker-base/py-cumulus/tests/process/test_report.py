@@ -20,7 +20,7 @@ def test_each_granule_has_a_line_and_the_run_a_summary(repository):
     assert (first["granule"], first["status"], first["error"]) == ("CPL_A", "processed", None)
     assert first["inputs"] == [facts(source, role="primary")]
     assert first["products"][0] == facts(product, product="data")
-    assert [one["product"] for one in first["products"]] == ["data", "metadata", "cmr"]
+    assert [product["product"] for product in first["products"]] == ["data", "metadata", "cmr"]
     assert first["seconds"] > 0
     assert 5 < first["peak_memory_mb"] < 2000
     assert (second["status"], second["products"]) == ("failed", [])
@@ -28,7 +28,7 @@ def test_each_granule_has_a_line_and_the_run_a_summary(repository):
     assert second["error"] == "_convert failed (exit status 3): cannot read '/Data/x'"
     assert third["warnings"] == ["left out '/Table': compound type"]
     numbers = ("granules", "processed", "skipped", "failed", "interrupted", "not_started")
-    assert [summary["summary"][one] for one in numbers] == [3, 2, 0, 1, 0, 0]
+    assert [summary["summary"][key] for key in numbers] == [3, 2, 0, 1, 0, 0]
 
 
 def facts(path, **role):
@@ -61,7 +61,7 @@ def test_granule_whose_worker_died_has_its_inputs_in_the_report(repository):
 def test_metadata_that_lacks_an_extent_is_a_warning(repository):
     repository.granule("CPL_A", "no NetCDF at all")
     repository.run()
-    assert any("no temporal extent" in one for one in repository.reports()[0]["warnings"])
+    assert any("no temporal extent" in line for line in repository.reports()[0]["warnings"])
 
 
 def test_warning_is_reported_as_it_was_written(repository):
@@ -82,7 +82,7 @@ def test_skipped_granule_keeps_its_facts(repository):
     repository.granule("CPL_A")
     repository.run()
     repository.run()
-    lines = {one.get("status"): one for one in repository.reports()}
+    lines = {line.get("status"): line for line in repository.reports()}
     for key in ("inputs", "products"):
         assert lines["skipped"][key] == lines["processed"][key] != []
 
@@ -109,7 +109,7 @@ def test_comparison_leaves_the_report_out(repository):
     for name in repository.products():
         (repository.expected / name).write_bytes((repository.output / name).read_bytes())
     results = compare(repository.expected, repository.output)
-    assert {one.file for one in results} == set(repository.products())
+    assert {result.file for result in results} == set(repository.products())
 
 
 def test_lines_stand_in_order_whenever_the_outcomes_come(tmp_path):
@@ -117,11 +117,11 @@ def test_lines_stand_in_order_whenever_the_outcomes_come(tmp_path):
     with Report(tmp_path, 4) as report:
         for number in (2, 0, 3):
             report.add(number, f"G{number}", Outcome(PROCESSED))
-        assert [json.loads(one)["granule"] for one in report.path.open()] == ["G0"]
+        assert [json.loads(line)["granule"] for line in report.path.open()] == ["G0"]
         report.add(1, "G1", Outcome(FAILED, "why"))
         assert len(report.path.read_text().splitlines()) == 4
         report.finish()
-    granules = [json.loads(one).get("granule") for one in report.path.open()]
+    granules = [json.loads(line).get("granule") for line in report.path.open()]
     assert granules == ["G0", "G1", "G2", "G3", None]
 
 
@@ -130,7 +130,7 @@ def test_interrupted_run_reports_what_came_after_a_gap(tmp_path):
     with Report(tmp_path, 4) as report:
         report.add(2, "G2", Outcome(PROCESSED))
         report.finish(signal="SIGTERM")
-    first, summary = [json.loads(one) for one in report.path.open()]
+    first, summary = [json.loads(line) for line in report.path.open()]
     assert first["granule"] == "G2"
     assert summary["summary"]["not_started"] == 3
     assert summary["summary"]["signal"] == "SIGTERM"

@@ -45,7 +45,7 @@ def crash():
 
 
 @pytest.mark.parametrize(
-    ("end", "words"),
+    ("end", "message"),
     [
         (crash, "its worker was killed by SIGSEGV in step 'check' or after it"),
         (os.abort, "its worker was killed by SIGABRT in step 'check' or after it"),
@@ -53,7 +53,7 @@ def crash():
     ],
     ids=["segmentation fault", "abort", "exit"],
 )
-def test_crash_in_a_step_is_that_granules_failure(repository, end, words):
+def test_crash_in_a_step_is_that_granules_failure(repository, end, message):
     """A C library that crashes in check or metadata must not end the handler."""
     granules(repository, "CPL_A", "CPL_B", "CPL_C")
 
@@ -61,11 +61,11 @@ def test_crash_in_a_step_is_that_granules_failure(repository, end, words):
         make_all(granule)
         if granule.id == "CPL_B":
             signal.signal(signal.SIGABRT, signal.SIG_DFL)
-            granule.step("check")
+            granule._support.announce("check")
             end()
 
     summary = process(repository, make)
-    assert summary.failed == {"CPL_B": words}
+    assert summary.failed == {"CPL_B": message}
     assert summary.processed == ["CPL_A", "CPL_C"]
     assert not any("CPL_B" in name for name in repository.products())
     assert repository.scratch() == []
@@ -90,7 +90,7 @@ def test_crash_that_an_earlier_granule_caused_costs_its_neighbour_nothing(
 
     summary = process(repository, make)
     assert (summary.processed, summary.failed) == (["CPL_A", "CPL_B", "CPL_C"], {})
-    (line,) = (one for one in capsys.readouterr().out.splitlines() if "makes it again" in one)
+    (line,) = (text for text in capsys.readouterr().out.splitlines() if "makes it again" in text)
     assert "its worker was killed by SIG" in line and 'granule_id="CPL_B"' in line
     assert 'level="warn"' in line
     assert repository.scratch() == []
@@ -122,17 +122,17 @@ class Mute(Exception):
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "message"),
     [
         (SystemExit("no login with password=hunter22"), "SystemExit: no login with password=***"),
         (SystemExit(0), "SystemExit: 0"),
         (KeyboardInterrupt(), "KeyboardInterrupt: "),
-        (Mute(), "Mute: its message cannot be had (ValueError)"),
+        (Mute(), "Mute: its message cannot be read (ValueError)"),
         (ValueError("x" * 10**7), f"ValueError: {'x' * 3988}... (10000012 characters)"),
     ],
     ids=["exit", "exit 0", "interrupt", "mute", "long"],
 )
-def test_whatever_a_handler_raises_is_that_granules_failure(repository, capfd, error, words):
+def test_whatever_a_handler_raises_is_that_granules_failure(repository, capfd, error, message):
     """Its worker goes on, and no secret and no endless line gets out."""
     granules(repository, "CPL_A", "CPL_B")
 
@@ -142,8 +142,8 @@ def test_whatever_a_handler_raises_is_that_granules_failure(repository, capfd, e
         make_all(granule)
 
     summary = process(repository, make)
-    (line, *_) = [json.loads(one) for one in summary.report.read_text().splitlines()]
-    assert line["error"] == words
+    (line, *_) = [json.loads(text) for text in summary.report.read_text().splitlines()]
+    assert line["error"] == message
     assert summary.processed == ["CPL_B"]
     out, err = capfd.readouterr()
     assert "hunter22" not in out + err
@@ -153,9 +153,9 @@ def test_whatever_a_handler_raises_is_that_granules_failure(repository, capfd, e
 def test_file_beyond_the_limit_names_it(repository):
     repository.configure("seconds = 60", "output_mb = 0.001")
     repository.granule("CPL_A", "x" * 5000)
-    words = process(repository, lambda granule: granule.copy()).failed["CPL_A"]
-    assert "File too large" in words
-    assert words.endswith(" ([limits].output_mb in collection.toml is 0.001)")
+    message = process(repository, lambda granule: granule.copy()).failed["CPL_A"]
+    assert "File too large" in message
+    assert message.endswith(" ([limits].output_mb in collection.toml is 0.001)")
 
 
 def test_what_a_handler_does_to_its_dictionaries_misleads_nobody(repository):
@@ -171,8 +171,8 @@ def test_what_a_handler_does_to_its_dictionaries_misleads_nobody(repository):
     summary = process(repository, make)
     assert summary.failed == {}
     assert "undeclared.txt" not in os.listdir(repository.output)
-    (line, _) = [json.loads(one) for one in summary.report.read_text().splitlines()]
-    assert [one["name"] for one in line["inputs"]] == ["CPL_A.hdf5"]
+    (line, _) = [json.loads(text) for text in summary.report.read_text().splitlines()]
+    assert [facts["name"] for facts in line["inputs"]] == ["CPL_A.hdf5"]
 
 
 @pytest.mark.slow
@@ -183,12 +183,12 @@ def test_step_that_hangs_in_python_is_stopped(repository):
     def make(granule):
         make_all(granule)
         if granule.id == "CPL_A":
-            granule.step("check")
+            granule._support.announce("check")
             time.sleep(1000)
 
     summary = process(repository, make)
-    words = "step 'check' and what follows it was stopped after 0.1 s ([limits].seconds"
-    assert summary.failed["CPL_A"].startswith(words)
+    message = "step 'check' and what follows it was stopped after 0.1 s ([limits].seconds"
+    assert summary.failed["CPL_A"].startswith(message)
     assert summary.processed == ["CPL_B"]
 
 
@@ -281,10 +281,10 @@ def test_worker_that_sends_what_cannot_be_read_is_lost(repository):
     def make(granule):
         make_all(granule)
         if granule.id == "CPL_A":
-            granule.step(Unreadable())
+            granule._support.announce(Unreadable())
 
     summary = process(repository, make)
-    assert "its worker sent what cannot be read" in summary.failed["CPL_A"]
+    assert "its worker sent an unreadable message" in summary.failed["CPL_A"]
     assert summary.processed == ["CPL_B"]
 
 
@@ -301,7 +301,7 @@ def test_lines_of_several_threads_arrive_whole(repository, capsys):
             for number in range(40):
                 threads.submit(logging.getLogger("mine").info, f"{number}:{'x' * 100_000}:end")
             for _ in range(1000):
-                granule.step("beside them")
+                granule._support.announce("beside them")
 
     assert process(repository, make).failed == {}
     assert capsys.readouterr().out.count(":end") == 40
@@ -341,7 +341,7 @@ def test_nothing_outlives_a_killed_handler(repository, monkeypatch):
     repository.granule("CPL_A", "hang:")
     repository.granule("CPL_B", "hang:")
     handler = repository.start(repository.input, repository.output)
-    pids = wait_for(lambda: len(found := repository.converters()) == 2 and found)
+    pids = wait_for(lambda: len(pids := repository.converters()) == 2 and pids)
     stats = [Path(f"/proc/{pid}/stat").read_text() for pid in pids]
     workers = [int(text.rpartition(")")[2].split()[1]) for text in stats]  # their parents
     handler.kill()
@@ -369,8 +369,8 @@ def test_handler_may_start_processes(repository, capsys):
         assert waiting.exitcode == -signal.SIGTERM
 
     assert process(repository, make).failed == {}
-    found = capsys.readouterr()
-    assert (found.out.count("child 1"), found.err) == (1, "")
+    captured = capsys.readouterr()
+    assert (captured.out.count("child 1"), captured.err) == (1, "")
 
 
 @pytest.mark.parametrize("killed", ["worker", "handler"])
@@ -395,24 +395,24 @@ def test_processes_of_a_handler_end_with_their_worker(repository, killed):
 
     def pids():
         files = [repository.home / name for name in names]
-        return all(one.exists() and one.read_text() for one in files) and [
-            int(one.read_text()) for one in files
+        return all(path.exists() and path.read_text() for path in files) and [
+            int(path.read_text()) for path in files
         ]
 
-    found = wait_for(pids)
+    started = wait_for(pids)
     if killed == "handler":
         handler.kill()
     else:
-        os.kill(found[-1], signal.SIGKILL)
+        os.kill(started[-1], signal.SIGKILL)
     handler.communicate(timeout=30)
-    for pid in found:
+    for pid in started:
         wait_for(lambda pid=pid: not alive(pid))
 
 
 @pytest.mark.parametrize("end", ["limit", "kill"])
 def test_program_that_a_handler_started_ends_with_its_worker(repository, monkeypatch, end):
     """It would hang on, one program a granule."""
-    monkeypatch.setattr("cumulus.process.pool._GRACE", 0.2)
+    monkeypatch.setattr("cumulus.process.worker_handle.GRACE", 0.2)
     repository.configure("seconds = 60", "seconds = 1" if end == "limit" else "seconds = 60")
     granules(repository, "CPL_A")
     pid = repository.home / "pid"
@@ -424,8 +424,8 @@ def test_program_that_a_handler_started_ends_with_its_worker(repository, monkeyp
             os.kill(os.getpid(), signal.SIGKILL)
         program.wait()
 
-    words = "was stopped after 1 s" if end == "limit" else "was killed by SIGKILL"
-    assert words in process(repository, make).failed["CPL_A"]
+    message = "was stopped after 1 s" if end == "limit" else "was killed by SIGKILL"
+    assert message in process(repository, make).failed["CPL_A"]
     wait_for(lambda: not alive(int(pid.read_text())))
 
 
@@ -490,7 +490,8 @@ def test_program_ends_although_its_announcement_was_not_read_yet(repository, mon
         pool._stopped.append(signal.SIGINT)
         return ()
 
-    monkeypatch.setattr("cumulus.process.pool._GRACE", 0)
+    for module in ("pool", "worker_handle"):
+        monkeypatch.setattr(f"cumulus.process.{module}.GRACE", 0)
     monkeypatch.setattr("cumulus.process.pool.Pool._listen", stop_instead)
     with pytest.raises(KeyboardInterrupt):
         process(repository, make)
@@ -539,7 +540,7 @@ def test_run_that_did_not_come_to_every_granule_is_no_success():
 @pytest.mark.parametrize("lines", [1, 400], ids=["one line", "more than a pipe holds"])
 def test_blocked_standard_output_costs_no_granule(repository, monkeypatch, lines):
     """As in a pager, or after Ctrl-S: longer than a step may take."""
-    monkeypatch.setattr("cumulus.process.pool._GRACE", 0.2)
+    monkeypatch.setattr("cumulus.process.worker_handle.GRACE", 0.2)
     repository.configure("seconds = 60", "seconds = 1")
     granules(repository, "CPL_A")
     blocked = []
@@ -559,7 +560,7 @@ def test_blocked_standard_output_costs_no_granule(repository, monkeypatch, lines
 
 
 def test_granule_that_logs_for_ever_is_stopped(repository, monkeypatch):
-    monkeypatch.setattr("cumulus.process.pool._GRACE", 0.2)
+    monkeypatch.setattr("cumulus.process.worker_handle.GRACE", 0.2)
     repository.configure("seconds = 60", "seconds = 0.5")
     granules(repository, "CPL_A")
 

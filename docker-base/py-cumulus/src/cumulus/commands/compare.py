@@ -22,10 +22,8 @@ def compare_products(options):
     return say_verdict(options.expected, options.actual, rules, options.rules, stale=stale, **files)
 
 
-def say_verdict(
-    expected, actual, rules, rules_file=None, json_file=None, html_file=None, stale=()
-):
-    """Compare, print and write what was asked for, and return the exit status."""
+def say_verdict(expected, actual, rules, rules_file=None, json_file=None, html_file=None, stale=()):
+    """Compare, print the result, write the files that are asked for, and return the exit status."""
     from ..compare.directories import compare
     from ..compare.summary import report
 
@@ -34,13 +32,13 @@ def say_verdict(
     out = sys.stderr if json_file == "-" else sys.stdout
     print(report(comparison), file=out)
     if comparison.verdict == "different":
-        words = [sys.executable, "-m", "cumulus", "compare", expected, actual]
-        words += ["--html", "report.html"]
-        words += ["--rules", rules_file] if rules_file else []
-        see = f"open {html_file}" if html_file else shlex.join(map(str, words))
+        command = [sys.executable, "-m", "cumulus", "compare", expected, actual]
+        command += ["--html", "report.html"]
+        command += ["--rules", rules_file] if rules_file else []
+        see = f"open {html_file}" if html_file else shlex.join(map(str, command))
         print(f"to see them in pictures: {see}", file=out)
         # Not resolved: data/output may be a link.
-        for line in _next_steps(*(Path(os.path.abspath(one)) for one in (expected, actual))):
+        for line in _next_steps(*(Path(os.path.abspath(folder)) for folder in (expected, actual))):
             print(line, file=out)
     if json_file:
         text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
@@ -56,7 +54,7 @@ def say_verdict(
 
 
 def _next_steps(expected, actual):
-    """Yield what may be done in a collection's repository; elsewhere nothing is to be accepted."""
+    """Yield the next steps in a collection's repository; elsewhere there are none."""
     data = expected.parent
     if (data / "output", data / "test-output") != (expected, actual) or data.name != "data":
         return
@@ -65,10 +63,11 @@ def _next_steps(expected, actual):
     except OSError:
         lines = []
     recorded = (line.split(maxsplit=2)[-1] for line in lines if line.strip())
-    gone = [name for name in recorded if not Path(data, name).exists()]
-    if gone:
-        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-        yield f"data/{gone[0]}{more}: recorded in data/MANIFEST.sha256 and not here: bin/fetch-data"
+    missing = [name for name in recorded if not Path(data, name).exists()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        recorded_in = "recorded in data/MANIFEST.sha256 and not here"
+        yield f"data/{missing[0]}{more}: {recorded_in}: bin/fetch-data"
     yield "to accept them as the expected products: bin/accept-products"
 
 

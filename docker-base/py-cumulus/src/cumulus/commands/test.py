@@ -1,13 +1,17 @@
 """``cumulus test``: run a process handler, then compare its products."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from .. import CumulusError
 from ..compare.stale import stamps_of, write_stale
+from ..isolation import die_with
+from ..process.signals import STOPS
 from .compare import say_verdict
 
 __all__ = ["test_handler"]
@@ -19,10 +23,10 @@ def test_handler(options):
 
     status = _process_and_compare(options)
     if changed := changed_sources(options.home):
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        verb = f"and {len(changed) - 1} more have" if len(changed) > 1 else "has"
         print(
-            f"cumulus: this image is not made of what is in {changed[0]}{more} now: "
-            "docker compose run build",
+            f"cumulus: the image is out of date: {changed[0]} {verb} changed since it was built; "
+            "rebuild it: docker compose run build",
             file=sys.stderr,
         )
     return status
@@ -35,19 +39,19 @@ def _process_and_compare(options):
     handler = Path(options.home, "process.py")
     if not handler.is_file():
         raise CumulusError(f"there is no handler {str(handler)!r}: give its directory with --home")
-    if options.html:  # an old report must not pass for the one of this run
+    if options.html:  # an old report must not pass for the report of this run
         with contextlib.suppress(OSError):  # the handler says so where nothing can be written
             Path(options.html).unlink()
     before = stamps_of(options.output)
-    write_stale(options.output, before)  # until the handler has ended, nothing there is of this run
+    write_stale(options.output, before)  # until the handler has ended, all is from earlier runs
     status = _run_handler([sys.executable, handler, "--force", options.input, options.output])
     after = stamps_of(options.output)
     stale = {name: stamp for name, stamp in after.items() if before.get(name) == stamp}
     write_stale(options.output, stale)
     if status != 0:
         hint = "" if stamps_of(options.input) else "; bin/fetch-data brings the sample's input"
-        said = f"cumulus: the handler ended with status {status}: not compared{hint}"
-        print(said, file=sys.stderr)
+        message = f"the handler ended with status {status}: not compared{hint}"
+        print(f"cumulus: {message}", file=sys.stderr)
         return status
     if not Path(options.expected).is_dir() or not files_of(options.expected):
         print(
@@ -63,9 +67,17 @@ def _process_and_compare(options):
 
 
 def _run_handler(argv):
-    """Run the handler, handing on requests to stop, and return its exit status."""
-    with subprocess.Popen(argv) as child:
-        for number in (signal.SIGTERM, signal.SIGINT):
+    """Run the handler, hand on requests to stop, and return its exit status.
+
+    The handler ends when this process ends, in whatever way.
+    """
+    early = []  # requests from before the handler has started
+    for number in STOPS:
+        signal.signal(number, lambda number, _frame: early.append(number))
+    with subprocess.Popen(argv, preexec_fn=partial(die_with, os.getpid())) as child:
+        for number in STOPS:
             signal.signal(number, lambda number, _frame: child.send_signal(number))
+        for number in early:
+            child.send_signal(number)
         status = child.wait()
     return 128 - status if status < 0 else status

@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import netCDF4
 
 from .. import CumulusError
-from ..isolation import Died, call_apart
+from ..isolation import Died, call_apart, die_with
 from ..products.obstacles import refuse_data_elsewhere
 from .findings import Checked
 from .messages import read_group
@@ -130,6 +131,7 @@ def _run(program, product, suites):
                 text=True,
                 timeout=SECONDS,
                 cwd=folder,
+                preexec_fn=partial(die_with, os.getpid()),
             )
             content = json.loads(result.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

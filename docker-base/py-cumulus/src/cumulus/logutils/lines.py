@@ -31,7 +31,7 @@ _fields = contextvars.ContextVar("cumulus_log_fields", default={})  # noqa: B039
 
 
 class LogLine(str):
-    """A line of pairs that still knows them, so that it can be written as JSON, too."""
+    """A line of pairs that keeps its fields, so that it can be written as JSON, too."""
 
     __slots__ = ("fields",)
 
@@ -45,7 +45,7 @@ class LogLine(str):
 
     @classmethod
     def parse(cls, text):
-        """Return the line that a text is, or None; such a text has lost its fields on its way."""
+        """Return a text as a LogLine with its fields, or None where it is no line of pairs."""
         if isinstance(text, cls):
             return text
         if (
@@ -156,7 +156,7 @@ def _level_name(record, fields):
 
 
 def _cumulus_json(fields):
-    """Return the line as Cumulus' own tasks write it; what else is known follows."""
+    """Return the line as Cumulus' own tasks write it; other fields follow."""
     rest = dict(fields)
     environment = os.environ
     program = os.path.basename(sys.argv[0] if sys.argv else "") or "py-cumulus"

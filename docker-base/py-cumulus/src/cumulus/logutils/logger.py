@@ -113,7 +113,7 @@ def log_event(message, is_error=0, process="process", **fields):
 
 
 def log_warning(message, process="metadata", **fields):
-    """Log what a library module found odd; it does not touch how logging is set up."""
+    """Log a warning of a library module; logging is not set up by it."""
     line = make_log_string(process=process, message=message, **fields)
     logging.getLogger(__name__).warning(line)
 

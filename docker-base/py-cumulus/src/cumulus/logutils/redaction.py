@@ -1,8 +1,8 @@
 """Take secrets out of text before it is logged.
 
-What is secret is known in three ways: the values of environment variables whose names say so
-(``SPLUNK_HEC_TOKEN``, ``AWS_SECRET_ACCESS_KEY``, ``..._PASSWORD``), the forms that credentials take
-in addresses and headers, and the names of fields.
+A secret is recognised in three ways: as the value of an environment variable with a telling name
+(``SPLUNK_HEC_TOKEN``, ``AWS_SECRET_ACCESS_KEY``, ``..._PASSWORD``), by the forms of credentials in
+addresses and headers, and by the name of its field.
 """
 
 import functools
@@ -19,7 +19,7 @@ _WORDS = (
     "password|passwd|passphrase|secret|token|credentials?|signature|authorization|cookie|"
     "(?:api|access|secret|private|signing|storage|account|encryption)[_-]?key"
 )
-# What a name ends in: sessionToken, PGPASSWORD, MYSQL_PWD (and not PWD alone).
+# The ends of telling names: sessionToken, PGPASSWORD, MYSQL_PWD (and not PWD alone).
 _ENDING = rf"(?:{_WORDS}|[_-]pwd)"
 _NAME = rf"(?:{_ENDING}|(?:^|[_-])pass)$"  # in text a pass is one of a satellite
 # Shorter values, such as "1" or "on", are no secrets, and hiding them would spoil every line.
@@ -27,7 +27,7 @@ _SHORTEST = 4
 _OWN = ("SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD")  # hidden at any length
 
 _QUOTED = r"""\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
-# What is no value: the brace of a table, whose own names are looked at.
+# The brace of a table is no value: the names within the table decide.
 _VALUE = rf"""(?!{{\s*\\?["'])(?:b?(?:{_QUOTED})|[^\s&;,"'\\]+)"""
 _PROSE = "(?!(?:is|are|was|and|or|to|in|for|with|as|must|needs?|requires?|has)\\b)"
 _PATTERNS = [
@@ -50,7 +50,7 @@ _PATTERNS = [
     rf"(--[\w-]{{0,40}}?{_ENDING}[\"']?,?\s+){_PROSE}(?!-){_VALUE}",
     r"()-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*-----|\Z)",
 ]
-# Almost no line holds what any of the patterns needs.
+# Few lines hold what any of the patterns needs: this spares the others the search.
 _HINTS = ("@", "bearer", "private key", "pass", "secret", "token", "credential", "signature",
           "authorization", "cookie", "key", "pwd", "sig=")  # fmt: skip
 
@@ -96,11 +96,11 @@ def secret_values():
 
 @functools.lru_cache(maxsize=4)
 def _spellings(*variables):
-    found = set()
+    spellings = set()
     for name, value in variables:
-        for one in (value, value.strip()):
-            if len(one) >= (1 if name in _OWN else _SHORTEST):
-                plain = one.encode("utf-8", "surrogateescape")
-                found |= {one, repr(one)[1:-1], json.dumps(one)[1:-1]}
-                found |= {quote(plain, safe=""), quote(plain), quote_plus(plain)}
-    return sorted(found, key=len, reverse=True)
+        for text in (value, value.strip()):
+            if len(text) >= (1 if name in _OWN else _SHORTEST):
+                plain = text.encode("utf-8", "surrogateescape")
+                spellings |= {text, repr(text)[1:-1], json.dumps(text)[1:-1]}
+                spellings |= {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    return sorted(spellings, key=len, reverse=True)

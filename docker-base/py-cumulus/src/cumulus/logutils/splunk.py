@@ -1,12 +1,13 @@
 """Log lines to Splunk, over HTTPS, from a thread that processing never waits for.
 
-Lines wait in memory, bounded, oldest dropped first; a batch that Splunk does not take for now is
-sent again (so that after a lost answer it may be there twice). What was dropped is counted and
-said once, when the handler closes.
+Lines wait in memory, bounded; the oldest are dropped first. A batch that Splunk does not take for
+now is sent again, so that after a lost answer it may arrive twice. Dropped lines are counted, and
+the number is logged once, when the handler closes.
 
-A forked child has a thread, a queue and a connection of its own: what waited in its parent is the
-parent's. Children of :mod:`multiprocessing` hand over their lines when they end; one that ends with
-``os._exit`` calls :func:`cumulus.logutils.close_logger` first; a killed one loses what waited.
+A forked child has a thread, a queue and a connection of its own; lines that waited before the fork
+are its parent's. Children of :mod:`multiprocessing` hand over their lines when they end. A child
+that ends with ``os._exit`` calls :func:`cumulus.logutils.close_logger` first. A killed child loses
+its waiting lines.
 """
 
 import base64
@@ -47,7 +48,7 @@ class Collector:
     Attributes
     ----------
     index : str
-        Of Splunk; empty: what belongs to the token.
+        Of Splunk; empty: the default index of the token.
     authorization : str
         The header of that name.
     is_hec : bool
@@ -79,7 +80,7 @@ class Collector:
 
 
 def _event(text):
-    """A line of JSON is sent as what it holds, anything else as a text."""
+    """Return the object that a line of JSON holds; any other line stays a text."""
     if text.startswith("{"):
         try:
             return json.loads(text)
@@ -165,7 +166,7 @@ class SplunkHandler(logging.Handler):
     def emit(self, record):
         try:
             text = self.format(record)[:MAX_LINE]
-        except Exception:  # standard output has said so
+        except Exception:  # the handler of standard output reports it
             text = None
         with self._changed:
             if self._deadline is not None:
@@ -202,9 +203,9 @@ class SplunkHandler(logging.Handler):
         with self._changed:
             lost = self._dropped + len(self._sending) + len(self._lines)
         if lost:
-            place = f"{self._collector.host}:{self._collector.port}"
+            address = f"{self._collector.host}:{self._collector.port}"
             lines = "line" if lost == 1 else "lines"
-            self._report(f"{lost} log {lines} did not reach Splunk at {place}: {self._reason}")
+            self._report(f"{lost} log {lines} did not reach Splunk at {address}: {self._reason}")
         super().close()
 
     # --- the thread ----------------------------------------------------------------------------
@@ -228,7 +229,7 @@ class SplunkHandler(logging.Handler):
                 if isinstance(error, ssl.SSLCertVerificationError | ValueError):
                     self._settle(len(batch), error, hopeless=True)
                 elif not is_fresh and not isinstance(error, _Busy):
-                    pass  # servers close connections that were idle: at once on another one
+                    pass  # servers close idle connections: a new one sends the batch at once
                 elif self._waits_to_try_again(error, delay):
                     delay = min(2 * delay, LONGEST_DELAY)
                 else:
@@ -240,7 +241,7 @@ class SplunkHandler(logging.Handler):
         connection.close()
 
     def _take(self):
-        """Wait for a batch; the one that could not be sent comes first. None: all is done."""
+        """Wait for a batch; an unsent batch comes first. None: every line is settled."""
         with self._changed:
             if self._sending:
                 return self._sending
@@ -267,13 +268,13 @@ class SplunkHandler(logging.Handler):
             connection.close()
         if 200 <= answer.status < 300:
             return
-        said = f"it answered {answer.status} {answer.reason}"
+        message = f"it answered {answer.status} {answer.reason}"
         if answer.status in _REFUSED:
             with self._changed:
                 self._hopeless = True
         if answer.status in _BUSY:
-            raise _Busy(said)
-        raise _Refused(said)
+            raise _Busy(message)
+        raise _Refused(message)
 
     def _waits_to_try_again(self, error, delay):
         """Wait before the next attempt; at the end of the process not beyond its deadline."""

@@ -1,7 +1,8 @@
 """The runtime of a process handler."""
 
 from .granule import Granule, check_output
-from .handler import Summary, main, process_granules
+from .handler import main
+from .run import Summary, process_granules
 
 __all__ = [
     "Granule",

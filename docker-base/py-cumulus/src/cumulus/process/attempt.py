@@ -1,196 +1,166 @@
-"""One granule after the other on its way through scratch."""
+"""One granule on its way through scratch, from its inputs to its delivered products."""
 
 import contextlib
 import os
-import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from .. import CumulusError
 from ..files import checksum, look_at
-from .delivery import check_made, deliver, remove_products
+from .delivery import deliver, ensure_complete, remove_products
 from .granule import Granule
-from .grouping import product_names
+from .memory import PeakMemory
 from .messages import INPUTS, STEP
 from .outcome import INTERRUPTED, PROCESSED, SKIPPED, Outcome, failure
+from .product_names import product_names
 from .signals import Interrupted, signals_held
+from .support import Support
 
-__all__ = ["Maker"]
+__all__ = ["Attempt"]
 
 
-class Maker:
-    """Takes granules through scratch, one at a time."""
+class Attempt:
+    """One granule, what has happened to it so far, and what it ends as.
 
-    def __init__(self, job, converter, relay, send, announcer):
-        self._job, self._converter, self._relay, self._send = job, converter, relay, send
-        self._announcer = announcer
-        self._threads = ThreadPoolExecutor(4)
-        self._delivered, self._inputs, self._begun = None, {}, False
-        self._spare = self._all_names = None
-        self.stopped = False
+    Parameters
+    ----------
+    number : int
+        Of the candidate in the job.
+    tools : cumulus.process.tools.Tools
+        Of the worker.
 
-    def make(self, number):
-        """Make a granule and return its Outcome, INTERRUPTED when a request to stop came first."""
-        self._relay.warnings = warnings = []
-        self._delivered, self._inputs, self._begun = None, {}, False
-        started, memory = time.monotonic(), _Memory(self._converter)
+    Attributes
+    ----------
+    is_stopped : bool
+        A request to stop has arrived: the worker takes no other granule.
+    """
+
+    def __init__(self, number, tools):
+        self._number, self._tools, self._job = number, tools, tools.job
+        self._candidate = self._job.candidates[number]
+        self._names = product_names(self._job.collection, self._candidate.groups)
+        self._inputs = {}  # facts by role, as soon as they are read
+        self._has_begun = False  # the earlier products may be gone
+        self._delivered = None  # the Outcome, as soon as the products are in the output directory
+        self.is_stopped = False
+
+    def make(self):
+        """Make the granule and return its Outcome, INTERRUPTED where a request to stop is first."""
+        started, memory = time.monotonic(), PeakMemory(self._tools.converter)
         try:
-            outcome = self._make(number)
-        except Interrupted:  # by the handler's SIGTERM, whatever it got itself
-            self.stopped = True
-            why = "abandoned: the run was asked to stop"
-            outcome = self._delivered or Outcome(INTERRUPTED, why, self._inputs)
+            outcome = self._skip() or self._process()
+        except Interrupted:  # by the SIGTERM that the handler sends, whatever signal it got
+            self.is_stopped = True
+            reason = "abandoned: the run was asked to stop"
+            outcome = self._delivered or Outcome(INTERRUPTED, reason, self._inputs)
         except BaseException as error:  # a handler may call sys.exit(), too
             outcome = failure(error, self._job, self._inputs)
-            self._job.clear(number, self._begun)  # a part of it may be delivered
-        self._leave(self._job.place(number))
+            self._job.clear(self._number, self._has_begun)  # some products may be delivered
+        self._tools.scratch.leave(self._number)
         outcome.seconds = time.monotonic() - started
         outcome.peak_memory_mb = memory.peak_mb()
-        outcome.warnings = warnings
         return outcome
 
-    def _enter(self, place):
-        """Make a scratch directory, of the last granule's if that was left empty.
+    def _skip(self):
+        """Return the Outcome of a granule whose products are up to date, else None."""
+        if self._job.force:
+            return None
+        completions, candidate = self._job.completions, self._candidate
+        facts = completions.up_to_date(candidate.id, candidate.inputs, self._names)
+        return Outcome(SKIPPED, inputs=facts[0], products=facts[1]) if facts else None
 
-        File systems are slow to make files where many were removed of late (ext4 looks at each of
-        them first), and with thousands of granules a directory each is many.
-        """
-        spare, self._spare = self._spare, None
-        if spare:
-            os.rename(spare, place)
-        else:
-            place.mkdir()
-        return place
-
-    def _leave(self, place):
-        with contextlib.suppress(OSError):
-            if not os.listdir(place):
-                self._spare = place
-                return
-        shutil.rmtree(place, ignore_errors=True)
-
-    def _make(self, number):
-        job, candidate = self._job, self._job.candidates[number]
-        groups, paths = candidate.groups, candidate.inputs
-        names = product_names(job.collection, groups)
-        if not job.force and (found := job.completions.standing(candidate.id, paths, names)):
-            return Outcome(SKIPPED, inputs=found[0], products=found[1])
+    def _process(self):
         started_ns = time.time_ns()
-        self._read_inputs(paths)
-        self._remove_earlier(candidate, names.values())
-        place = self._enter(job.place(number))
-        products = {key: place / name for key, name in names.items()}
-        granule = Granule(
-            id=candidate.id,
-            inputs=dict(paths),  # the handler's own: what it changes there misleads nobody
-            products=dict(products),
-            collection=job.collection,
-            home=job.home,
-            groups=groups,
-            converter=self._converter,
-            step=self._step,
-            announcer=self._announcer,
-        )
-        self._step("process_granule")
-        job.function(granule)
-        self._step("deliver")
-        check_made(products)
-        made = {key: _read(path, granule.sums) for key, path in products.items()}
-        _check_described(made["data"], granule.sums)
-        for role, path in paths.items():
-            _check_unchanged(path, self._inputs[role])
+        self._read_inputs()
+        self._remove_earlier()
+        folder = self._tools.scratch.enter(self._number)
+        products = {key: folder / name for key, name in self._names.items()}
+        support = Support(self._tools.converter, self._tools.announcer, self._announce)
+        self._announce("process_granule")
+        self._job.function(self._granule(products, support))
+        self._announce("deliver")
+        ensure_complete(products)
+        made = {key: _facts(path, support.checksums) for key, path in products.items()}
+        _refuse_change_after_records(made["data"], support.checksums)
+        self._refuse_changed_inputs()
         with signals_held():  # a product and its record belong together
-            deliver(products, job.outdir, self._threads.map)
-            job.completions.write(candidate.id, started_ns, self._inputs, made)
-            self._delivered = Outcome(PROCESSED, inputs=self._inputs, products=made)
-            if granule.unused_rows:
-                self._delivered.unused_rows = set.intersection(*granule.unused_rows)
+            deliver(products, self._job.outdir, self._tools.threads.map)
+            self._job.completions.write(self._candidate.id, started_ns, self._inputs, made)
+            rows = support.rows_without_match()
+            self._delivered = Outcome(
+                PROCESSED, inputs=self._inputs, products=made, unused_rows=rows
+            )
         return self._delivered
 
-    def _read_inputs(self, paths):
+    def _granule(self, products, support):
+        """Return what process_granule gets; what it changes in the dictionaries is its own."""
+        candidate = self._candidate
+        return Granule(
+            id=candidate.id,
+            inputs=candidate.inputs,
+            products=dict(products),
+            collection=self._job.collection,
+            home=self._job.home,
+            groups=candidate.groups,
+            _support=support,
+        )
+
+    def _read_inputs(self):
         """Look at the inputs before anything is removed: they may be out of reach for a while."""
-        for role, path in paths.items():
+        for role, path in self._candidate.inputs.items():
             try:
-                self._inputs[role] = _read(path)
+                self._inputs[role] = _facts(path)
             except OSError as error:
-                words = f"cannot read input {path.name!r}: {error.strerror}"
-                raise CumulusError(words) from error
+                raise CumulusError(f"cannot read input {path.name!r}: {error.strerror}") from error
 
-    def _remove_earlier(self, candidate, names):
-        """What an earlier run left must not be taken for the result of this one.
+    def _remove_earlier(self):
+        """Remove the products of an earlier run, which must not pass for those of this one.
 
-        From the message on, who clears up after this worker removes the products, too.
+        From the message on, whoever clears up after this worker removes the products, too.
         """
-        job, former = self._job, self._former(candidate, names)
-        _check_apart(candidate.inputs, [job.outdir / name for name in (*names, *former)])
-        self._begun = True
-        self._send(INPUTS, self._inputs)
+        job, granule_id = self._job, self._candidate.id
+        names, former = list(self._names.values()), self._former_names()
+        self._refuse_inputs_among([job.outdir / name for name in (*names, *former)])
+        self._has_begun = True
+        self._tools.send(INPUTS, self._inputs)
         remove_products(job.outdir, former)
-        job.completions.forget(candidate.id)
+        job.completions.forget(granule_id)
         remove_products(job.outdir, names)
 
-    def _former(self, candidate, names):
-        """Products that the granule had under names which [products] does not give any more."""
-        job = self._job
-        former = set(job.completions.product_names(candidate.id)).difference(names)
-        if former and self._all_names is None:  # another granule may have taken the name
-            self._all_names = {
-                name
-                for one in job.candidates
-                for name in product_names(job.collection, one.groups).values()
-            }
-        return former.difference(self._all_names or ())
+    def _former_names(self):
+        """Names of earlier products that [products] does not give to any granule now."""
+        recorded = self._job.completions.product_names(self._candidate.id)
+        former = set(recorded).difference(self._names.values())
+        return former - self._job.all_product_names if former else former
 
-    def _step(self, name):
-        self._send(STEP, name)
+    def _refuse_inputs_among(self, products):
+        """Refuse an input that is a link to the file of a product: it would be lost with it."""
+        for product in products:
+            with contextlib.suppress(FileNotFoundError):
+                state = os.lstat(product)
+                for path in self._candidate.inputs.values():
+                    if os.path.samestat(os.stat(path), state):
+                        raise CumulusError(
+                            f"input {path.name!r} is the file {str(product)!r}, which a product "
+                            "would replace: nothing was made of it"
+                        )
+
+    def _refuse_changed_inputs(self):
+        for role, path in self._candidate.inputs.items():
+            if replace(self._inputs[role], sha256="") != look_at(path):
+                raise CumulusError(f"input {path.name!r} changed while it was processed: run again")
+
+    def _announce(self, step):
+        self._tools.send(STEP, step)
 
 
-def _read(path, sums=None):
-    """The facts of a file, with its SHA-256 unless that is known."""
+def _facts(path, checksums=None):
+    """Return the facts of a file, with its SHA-256 unless that is known."""
     facts = look_at(path)
-    return replace(facts, sha256=(sums or {}).get(facts) or checksum(path))
+    return replace(facts, sha256=(checksums or {}).get(facts) or checksum(path))
 
 
-def _check_apart(inputs, products):
-    """An input that is a link to the place of a product would be lost with it."""
-    for path in products:
-        with contextlib.suppress(FileNotFoundError):
-            place = os.lstat(path)
-            for one in inputs.values():
-                if os.path.samestat(os.stat(one), place):
-                    raise CumulusError(
-                        f"input {one.name!r} is the file {str(path)!r}, which a product would "
-                        "replace: nothing was made of it"
-                    )
-
-
-def _check_unchanged(path, facts):
-    if replace(facts, sha256="") != look_at(path):
-        raise CumulusError(f"input {path.name!r} changed while it was processed: run again")
-
-
-def _check_described(data, sums):
-    """The records say the size and the SHA-256 of the product "data"."""
-    if sums and data.sha256 not in sums.values():
+def _refuse_change_after_records(data, checksums):
+    """Refuse a product "data" whose records give another size and SHA-256."""
+    if checksums and data.sha256 not in checksums.values():
         raise CumulusError("product 'data' was changed after write_metadata: call that last")
-
-
-class _Memory:
-    """Peak memory of this process and of the converter since now, as far as the kernel tells."""
-
-    def __init__(self, converter):
-        self._converter = converter
-        for pid in self._pids():
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/clear_refs", "w") as file:
-                file.write("5")  # sets the peak to what is used now
-
-    def _pids(self):
-        return [pid for pid in ("self", self._converter.pid) if pid]
-
-    def peak_mb(self):
-        peaks = []
-        for pid in self._pids():
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:
-                peaks += [int(one.split()[1]) for one in file if one.startswith("VmHWM:")]
-        return round(max(peaks) * 1024 / 1e6, 1) if peaks else None

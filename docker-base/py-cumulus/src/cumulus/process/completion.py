@@ -1,4 +1,4 @@
-"""Completion records: what a granule was made from, so that a rerun makes only what has changed."""
+"""Completion records: what each granule was made from, so that a rerun makes only the others."""
 
 import hashlib
 import json
@@ -13,17 +13,17 @@ __all__ = ["Completions", "code_fingerprint"]
 
 FOLDER = "granules"  # in STATE
 _CODE = ("_convert", "process.py", "collection.toml")
-# A file can change twice within one tick of a file system's clock; only what rests longer than
-# this is known by its time of change. FAT has the coarsest clock.
+# A file can change twice within one tick of a file system's clock. The time of change identifies
+# only files that were left alone for longer than this. FAT has the coarsest clock.
 _TICK_NS = 2 * 10**9
 
 
 def code_fingerprint(home, collection):
-    """Return a hash of what turns inputs into products.
+    """Return a hash of the code and configuration that make products.
 
-    That is the converter, process.py, collection.toml with the identity that the environment
-    gives, the variables of [granule].environment, everything in src/, also behind links, and
-    py-cumulus itself: its version and its code.
+    It covers the converter, process.py, collection.toml with the identity that the environment
+    gives, the variables of [granule].environment, every file in src/, also behind links, and the
+    version and code of py-cumulus.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def code_fingerprint(home, collection):
 
 
 def _files_below(folder, above=()):
-    """All files, in the order of their names; links are followed, but never in a circle."""
+    """Return all files, in the order of their names; links are followed, but never in a circle."""
     real = os.path.realpath(folder)
     if real in above or not folder.is_dir():
         return []
@@ -57,13 +57,13 @@ def _files_below(folder, above=()):
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise CumulusError(f"cannot read {str(folder)!r}: {error.strerror}") from error
-    found = []
+    files = []
     for path in entries:
         if path.is_file():
-            found.append(path)
+            files.append(path)
         elif path.name != "__pycache__":
-            found += _files_below(path, (*above, real))
-    return found
+            files += _files_below(path, (*above, real))
+    return files
 
 
 class Completions:
@@ -81,16 +81,16 @@ class Completions:
         self._folder = self._outdir / STATE / FOLDER
 
     def prepare(self):
-        """Make the place for the records."""
+        """Make the folder of the records."""
         self._folder.mkdir(exist_ok=True)
 
-    def standing(self, granule_id, inputs, names):
-        """Return the facts of a granule's products if they stand, None if it has to be processed.
+    def up_to_date(self, granule_id, inputs, names):
+        """Return the facts of a granule's files if its products are up to date, else None.
 
-        They stand if the record is there, code and inputs are those that it names, and every
-        product is the file that was delivered. A file of the same size and time of change counts
-        as unchanged, as for make and rsync: reading a whole archive to skip it would take as long
-        as processing it. Where only the time differs, the content decides.
+        They are if the record exists, code and inputs are those that it names, and every product
+        is the file that was delivered. A file of the same size and time of change counts as
+        unchanged, as for make and rsync: reading a whole archive to skip it would take as long as
+        processing it. Where only the time differs, the content decides.
 
         Parameters
         ----------
@@ -107,29 +107,29 @@ class Completions:
             record = json.loads(self._path(granule_id).read_text(encoding="utf-8"))
             if (record["fingerprint"], record["granule"]) != (self._fingerprint, granule_id):
                 return None
-            old = {role: FileFacts(**one) for role, one in record["inputs"].items()}
-            made = {key: FileFacts(**one) for key, one in record["products"].items()}
+            old = {role: FileFacts(**facts) for role, facts in record["inputs"].items()}
+            made = {key: FileFacts(**facts) for key, facts in record["products"].items()}
             paths = {key: self._outdir / name for key, name in names.items()}
             rests = record["started_ns"] - _TICK_NS
             if _same(old, inputs, rests) and _same(made, paths, links=False):
                 return old, made
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None  # there is none, or it was cut off when the machine stopped
+            return None  # there is no record, or it was cut off when the machine stopped
         return None
 
     def product_names(self, granule_id):
-        """Return the names of the products that a granule's record speaks of; empty without one."""
+        """Return the names of the products in a granule's record; empty without a record."""
         try:
             record = json.loads(self._path(granule_id).read_text(encoding="utf-8"))
-            names = [one["name"] for one in record["products"].values()]
-            return [one for one in names if one == os.path.basename(one)]
+            names = [facts["name"] for facts in record["products"].values()]
+            return [name for name in names if name == os.path.basename(name)]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return []
 
     def write(self, granule_id, started_ns, inputs, products):
         """Record that the products of a granule were delivered.
 
-        It is not forced to the disk: after a loss of power the worst is a granule that is
+        The record is not forced to the disk: without it, after a loss of power, the granule is
         processed again.
         """
         record = {
@@ -137,8 +137,8 @@ class Completions:
             "fingerprint": self._fingerprint,
             "started_ns": started_ns,
             "finished_ns": time_ns(),
-            "inputs": {role: vars(one) for role, one in inputs.items()},
-            "products": {key: vars(one) for key, one in products.items()},
+            "inputs": {role: vars(facts) for role, facts in inputs.items()},
+            "products": {key: vars(facts) for key, facts in products.items()},
         }
         path = self._path(granule_id)
         temporary = path.with_suffix(".new")
@@ -150,13 +150,13 @@ class Completions:
         self._path(granule_id).unlink(missing_ok=True)
 
     def _path(self, granule_id):
-        """The id itself may be too long for a file name, or hold what one cannot hold."""
+        """Return the record's path; the id may be too long for a file name, or hold a slash."""
         name = hashlib.sha256(os.fsencode(granule_id)).hexdigest()[:40]
         return self._folder / f"{name}.json"
 
 
 def _same(facts, paths, rests=None, links=True):
-    """Whether the files are those of the record; times of change after ``rests`` prove nothing."""
+    """Whether the files are those of the record; times of change after ``rests`` are no proof."""
     if facts.keys() != paths.keys():
         return False
     for key, old in facts.items():
@@ -164,7 +164,7 @@ def _same(facts, paths, rests=None, links=True):
         now = look_at(path)
         if (now.name, now.size) != (old.name, old.size) or (not links and os.path.islink(path)):
             return False
-        certain = rests is None or now.mtime_ns < rests
-        if not (certain and now.mtime_ns == old.mtime_ns) and checksum(path) != old.sha256:
+        is_proof = rests is None or now.mtime_ns < rests
+        if not (is_proof and now.mtime_ns == old.mtime_ns) and checksum(path) != old.sha256:
             return False
     return True

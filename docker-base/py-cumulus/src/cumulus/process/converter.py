@@ -1,4 +1,4 @@
-"""The converter beside process.py: one process that converts granule after granule."""
+"""The converter beside process.py: a process that converts granule after granule."""
 
 import errno
 import json
@@ -10,22 +10,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from .. import CumulusError
-from .programs import QUOTED_LINES, Announcer, end_group, how_it_ended, start, took_too_long
+from .programs import Announcer, end_group, failure_message, how_it_ended, start, took_too_long
 
 __all__ = ["Converter"]
 
 _ANSWER_LIMIT = 64 * 2**20  # bytes of an answer; of a granule with 100,000 datasets it is 20 MB
-_KEPT = 4000  # bytes of what the converter says on standard error
+_KEPT = 4000  # bytes of the end of standard error
 _WRITE_FAILED = 5  # exit status of the converter
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
-_TICK = 0.5  # seconds: a fork of a dead converter may hold its pipes open
+_TICK = 0.5  # seconds between looks whether it lives: a child of it may hold its pipes open
 
 
 class Converter:
-    """A converter process, started when it is needed and again when it was lost.
+    """A converter process, started at the first conversion and again after it was lost.
 
-    It speaks the protocol of ``_convert --batch``: names end with a null byte, input then output,
-    and each pair is answered with one line of JSON.
+    Its protocol is that of ``_convert --batch``: input and output name, each with a null byte at
+    its end, are answered with one line of JSON.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Converter:
         self._program, self._limits = Path(program), limits
         self._announcer = announcer or Announcer()
         self._child = None
-        self._said = b""
+        self._errors = b""
 
     @property
     def pid(self):
@@ -58,25 +58,25 @@ class Converter:
         Raises
         ------
         CumulusError
-            The converter says that it failed, takes too long, dies or says something else.
+            The converter fails, takes too long, dies, or gives no proper answer.
         """
         self._make_ready()
-        self._said = b""
+        self._errors = b""
         try:
             answer = self._ask(os.fspath(source), os.fspath(product))
         except BaseException:
             self.end()
             raise
         if answer["status"] != 0:
-            words = str(answer.get("message") or "it does not say why")
+            message = str(answer.get("message") or "it gives no reason")
             raise CumulusError(
                 f"{self._program.name} failed (exit status {answer['status']}): "
-                f"{words}{self._limit_behind(answer['status'], words)}"
+                f"{message}{self._limit_behind(answer['status'], message)}"
             )
         return answer
 
     def end(self):
-        """Kill the converter and what it started."""
+        """Kill the converter and its children."""
         if self._child:
             child, self._child = self._child, None
             with suppress(OSError):
@@ -87,17 +87,15 @@ class Converter:
             self._announcer.send(None)
 
     def _make_ready(self):
-        """Have a converter that waits for names and has said nothing unasked."""
+        """Have a converter that waits for names; one that has written unasked is replaced."""
         if self._child and (self._child.poll() is not None or self._readable(self._child.stdout)):
             self.end()
         if self._child:
             return
         if not self._program.is_file():
-            raise CumulusError(
-                f"there is no converter {str(self._program)!r}: run make -C convert"
-            )
+            raise CumulusError(f"there is no converter {str(self._program)!r}: run make -C convert")
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        # Granules are converted beside each other; threads would only get in each other's way.
+        # Workers share the cores; threads of the converter would only slow each other down.
         argv = [self._program, "--threads", "1", "--batch"]
         self._child = start(argv, self._limits, self._announcer, bufsize=0, **pipes)
 
@@ -117,7 +115,7 @@ class Converter:
             status = output = None
         if type(status) is not int or output not in (None, product) or b"\n" in line[:-1]:
             raise CumulusError(
-                f"{self._program.name} answered with something else than its report: {line[:80]!r}"
+                f"{self._program.name} gave an answer that is no report: {line[:80]!r}"
             )
         return answer
 
@@ -132,7 +130,7 @@ class Converter:
             for pipe in ready:
                 piece = os.read(pipe.fileno(), 65536)
                 if pipe is self._child.stderr:
-                    self._said = (self._said + piece)[-_KEPT:]
+                    self._errors = (self._errors + piece)[-_KEPT:]
                     if not piece:
                         pipes.remove(pipe)
                 elif not piece:
@@ -146,26 +144,26 @@ class Converter:
                 raise self._lost()
 
     def _lost(self):
-        """The failure of a converter that ends instead of answering."""
+        """Return the failure of a converter that ends instead of answering."""
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(timeout=2)
         while self._readable(self._child.stderr):
             if not (piece := os.read(self._child.stderr.fileno(), 65536)):
                 break
-            self._said = (self._said + piece)[-_KEPT:]
+            self._errors = (self._errors + piece)[-_KEPT:]
         status = self._child.returncode
         how = "closed its output" if status is None else how_it_ended(status, self._limits)
-        lines = [one.strip() for one in self._said.decode(errors="backslashreplace").splitlines()]
-        words = "; ".join([one for one in lines if one][-QUOTED_LINES:])
-        return CumulusError(f"{self._program.name} failed ({how}){': ' if words else ''}{words}")
+        lines = map(str.strip, self._errors.decode(errors="backslashreplace").splitlines())
+        return CumulusError(failure_message(self._program.name, how, list(filter(None, lines))))
 
-    def _limit_behind(self, status, words):
-        """Name the limit that an error of the C library comes from, as far as its words tell."""
-        if os.strerror(errno.EFBIG) in words:
+    def _limit_behind(self, status, message):
+        """Name the limit that an error of the C library comes from, as far as the message tells."""
+        if os.strerror(errno.EFBIG) in message:
             return f" ([limits].output_mb in collection.toml is {self._limits.output_mb:g})"
-        if os.strerror(errno.ENOMEM) in words or "out of memory" in words.lower():
+        if os.strerror(errno.ENOMEM) in message or "out of memory" in message.lower():
             return f" ([limits].memory_mb in collection.toml is {self._limits.memory_mb:g})"
-        if status == _WRITE_FAILED and not any(os.strerror(one) in words for one in _DISK_ERRORS):
+        names_cause = any(os.strerror(code) in message for code in _DISK_ERRORS)
+        if status == _WRITE_FAILED and not names_cause:
             limit = f"[limits].output_mb in collection.toml is {self._limits.output_mb:g}"
             return f" (is there enough space? {limit})"
         return ""

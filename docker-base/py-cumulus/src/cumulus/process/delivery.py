@@ -1,4 +1,4 @@
-"""The way of complete products out of scratch."""
+"""How complete products get from scratch into the output directory."""
 
 import contextlib
 import os
@@ -8,11 +8,11 @@ from .. import CumulusError
 from ..files import fsync
 from .signals import signals_held
 
-__all__ = ["check_made", "deliver", "remove_products"]
+__all__ = ["deliver", "ensure_complete", "remove_products"]
 
 
 def remove_products(outdir, names):
-    """Remove earlier products, the primary (first) one first, so that none stands without it."""
+    """Remove earlier products, the primary first: where it is, the granule is complete."""
     removed = False
     for name in names:
         with contextlib.suppress(FileNotFoundError):
@@ -25,17 +25,17 @@ def remove_products(outdir, names):
 def deliver(products, outdir, map_=map):
     """Move complete products to the output directory, companions first, the primary (first) last.
 
-    Their content is on the disk before they have their names, and the companions before the
-    primary. The primary's own name is, after :func:`fsync` of the directory.
+    The content of all is on the disk before they get their names, and so are the companions' names
+    before the primary's. The caller forces that name to the disk: :func:`fsync` of the directory.
 
     Parameters
     ----------
     products : mapping of str to pathlib.Path
-        Files in scratch that :func:`check_made` has seen; each keeps its name.
+        Files in scratch that :func:`ensure_complete` accepts; each keeps its name.
     outdir : path-like
     map_ : callable, optional
-        ``map`` of an executor: files that are forced to the disk at the same time are written by
-        one commit of the file system, which takes a third of the time.
+        ``map`` of an executor: the file system writes files that are forced to the disk at the
+        same time by one commit, in a third of the time.
 
     Raises
     ------
@@ -51,12 +51,17 @@ def deliver(products, outdir, map_=map):
         os.replace(primary, Path(outdir, primary.name))
 
 
-def check_made(products):
-    """Make sure that every declared product is there, a file of its own that is not empty.
+def ensure_complete(products):
+    """Make sure that every declared product is a non-empty regular file without other links.
+
+    Parameters
+    ----------
+    products : mapping of str to pathlib.Path
 
     Raises
     ------
     CumulusError
+        A product is missing, empty or a link.
     """
     for key, path in products.items():
         if not path.is_file() or path.is_symlink():
@@ -66,7 +71,7 @@ def check_made(products):
         state = path.stat()
         if state.st_size == 0:
             raise CumulusError(f"product {key!r} is empty: the file {path.name!r} has no content")
-        if state.st_nlink > 1:  # whoever changes the other one would change the product
+        if state.st_nlink > 1:  # a change of the other file would change the product
             raise CumulusError(
                 f"product {key!r} is a hard link of another file: copy that to {path.name!r}"
             )

@@ -1,6 +1,6 @@
 """One granule: its files, and the steps that a handler takes with them.
 
-What only some steps need they import themselves, so that a handler's --help answers at once.
+Each step imports what it alone needs, so that a handler's --help answers at once.
 """
 
 import logging
@@ -10,6 +10,7 @@ from pathlib import Path
 from .. import CumulusError
 from ..logutils.lines import make_log_string
 from ..logutils.logger import log_event
+from .support import Support
 
 __all__ = ["Granule", "check_output"]
 
@@ -43,13 +44,13 @@ class Granule:
     inputs : dict of str to pathlib.Path
         Input file of each role, "primary" among them.
     products : dict of str to pathlib.Path
-        Where each declared product is to be written; "data" is the primary one. Whatever else
-        is written beside them vanishes.
+        Path of each declared product in scratch; "data" is the primary product. Other files that
+        are written there are removed.
     collection : cumulus.collection.Collection
     home : pathlib.Path
-        Directory of process.py, where the converter stands.
-    converter : cumulus.process.converter.Converter, optional
-        The one that serves granule after granule; without it each conversion starts its own.
+        Directory of process.py and of the converter.
+    groups : dict of str to str
+        Named groups of [granule] id in the name of the primary input, such as "date".
     """
 
     id: str
@@ -58,12 +59,7 @@ class Granule:
     collection: object
     home: Path
     groups: dict = field(default_factory=dict, repr=False)
-    converter: object = field(default=None, repr=False)
-    step: object = field(default=lambda name: None, repr=False)  # told what is done now
-    announcer: object = field(default=None, repr=False)  # tells which program runs
-    sums: dict = field(default_factory=dict, repr=False)  # SHA-256 of files, by their facts
-    inspected: dict = field(default_factory=dict, repr=False)  # the Product, by the file's facts
-    unused_rows: list = field(default_factory=list, repr=False)  # of the table, by conversion
+    _support: Support = field(default_factory=Support, repr=False)
 
     def run(self, *argv):
         """Run a program in the granule's scratch directory, without a shell.
@@ -71,38 +67,47 @@ class Granule:
         Raises
         ------
         CumulusError
-            It fails or exceeds the limits; the message quotes its last words.
+            It fails or exceeds the limits; the message quotes the last lines of its standard error.
         """
         from .programs import run_program
 
         name = Path(argv[0]).name
-        self.step(name)
-        scratch = self.products["data"].parent
-        limits = self.collection.limits
-        said = run_program(argv, cwd=scratch, limits=limits, announcer=self.announcer)
-        if said:
-            log_event(said, granule_id=self.id, process=name)
+        self._support.announce(name)
+        errors = run_program(
+            argv,
+            cwd=self.products["data"].parent,
+            limits=self.collection.limits,
+            announcer=self._support.announcer,
+        )
+        if errors:
+            log_event(errors, granule_id=self.id, process=name)
 
     def convert(self):
         """Convert the primary input to the product "data" with the converter beside process.py.
 
-        What the product lacks, or holds otherwise, is logged as a warning, which the report
+        What the product lacks, or holds in another form, is logged as a warning, which the report
         keeps; what the converter's table asked for is not.
+
+        Raises
+        ------
+        CumulusError
+            The converter fails or exceeds the limits.
         """
         from .converter import Converter
 
-        self.step("convert")
-        converter = self.converter or Converter(self.home / "_convert", self.collection.limits)
+        self._support.announce("convert")
+        shared = self._support.converter
+        converter = shared or Converter(self.home / "_convert", self.collection.limits)
         try:
             answer = converter.convert(self.inputs["primary"], self.products["data"])
         finally:
-            if converter is not self.converter:
+            if not shared:
                 converter.end()
-        for what, why in (("left_out", "reason"), ("notes", "note")):
-            for one in answer.get(what) or ():
-                self._warn(f"{what.replace('_', ' ')} {_where(one)!r}: {one.get(why)}")
-        unused = {(one["path"], one["note"]) for one in answer.get("unused_rows") or ()}
-        self.unused_rows.append(unused)
+        for key, reason in (("left_out", "reason"), ("notes", "note")):
+            for entry in answer.get(key) or ():
+                self._warn(f"{key.replace('_', ' ')} {_full_path(entry)!r}: {entry.get(reason)}")
+        unused = {(row["path"], row["note"]) for row in answer.get("unused_rows") or ()}
+        self._support.unused_rows.append(unused)
 
     def _warn(self, message):
         line = make_log_string(granule_id=self.id, process="_convert", message=message)
@@ -112,43 +117,35 @@ class Granule:
         """Deliver the primary input as it is: a collection that needs no conversion."""
         import shutil
 
-        self.step("copy")
+        self._support.announce("copy")
         shutil.copyfile(self.inputs["primary"], self.products["data"])
 
     def check(self):
-        """Make sure that the product "data" is what it should be.
+        """Make sure that the product "data" is there and not empty.
 
-        It is there and not empty. NetCDF and HDF5 open, have variables, those of [check] in
-        collection.toml among them, and one at least has values.
+        NetCDF and HDF5 must open, have the variables of [check] in collection.toml, and at least
+        one variable with values.
 
         Raises
         ------
         CumulusError
+            It is not so; the message names what is missing.
         """
         from ..products.formats import NETCDF, kind_of
 
-        self.step("check")
+        self._support.announce("check")
         product = self.products["data"]
         check_output(product)
-        names = _variables(product, self._inspect) if kind_of(product) == NETCDF else ()
-        found = {one.strip("/") for one in names}
-        missing = [one for one in self.collection.expected if one.strip("/") not in found]
+        is_netcdf = kind_of(product) == NETCDF
+        names = _variables(product, self._support.inspect) if is_netcdf else ()
+        existing = {name.strip("/") for name in names}
+        expected = self.collection.expected
+        missing = [name for name in expected if name.strip("/") not in existing]
         if missing:
             raise CumulusError(
                 f"product {product.name!r} lacks {', '.join(map(repr, missing))} "
                 f"([check] variables in {self.collection.path.name})"
             )
-
-    def _inspect(self, path):
-        """What a product holds: each state of the file is inspected once."""
-        from ..files import look_at
-        from ..products.inspection import inspect
-
-        facts = look_at(path) if path.exists() else None
-        if facts not in self.inspected:
-            self.inspected.clear()
-            self.inspected[facts] = inspect(path)
-        return self.inspected[facts]
 
     def write_metadata(self, extent=None):
         """Write the declared records of the product "data": ECHO10 "metadata", UMM-G "cmr".
@@ -161,10 +158,10 @@ class Granule:
         from ..files import look_at
         from ..metadata.write import write_granule_records
 
-        self.step("write_metadata")
-        if record := write_granule_records(self, extent, self._inspect):
-            self.sums[look_at(self.products["data"])] = record.sha256
-        self.step("process_granule")
+        self._support.announce("write_metadata")
+        if record := write_granule_records(self, extent, self._support.inspect):
+            self._support.checksums[look_at(self.products["data"])] = record.sha256
+        self._support.announce("process_granule")
 
     def browse(self):
         """Draw the product "browse" from the product "data", as [browse] in collection.toml says.
@@ -181,13 +178,13 @@ class Granule:
                 'no browse image is declared: add browse = "{id}.png" to [products] in '
                 f"{self.collection.path}"
             )
-        self.step("browse")
+        self._support.announce("browse")
         write_browse(self.products["data"], self.products["browse"], self.collection.browse)
-        self.step("process_granule")
+        self._support.announce("process_granule")
 
 
-def _where(entry):
-    """The dataset, or the attribute of it, that a converter's answer speaks of."""
+def _full_path(entry):
+    """Return the path of the dataset, or of its attribute, in an entry of a converter's answer."""
     attribute = entry.get("attribute")
     return f"{entry.get('path')}{f':{attribute}' if attribute else ''}"
 
@@ -196,22 +193,22 @@ def _variables(product, inspect):
     from ..products.obstacles import DataElsewhere
 
     try:
-        found = inspect(product)
-    except DataElsewhere:  # its message names the product, and the cause
+        inspection = inspect(product)
+    except DataElsewhere:  # its message names the product and the cause
         raise
     except CumulusError as error:
-        words = f"product {product.name!r} does not open: {_reason(product, error)}"
-        raise CumulusError(words) from error
-    if found.is_empty:
-        what = "values: each of its variables is empty" if found.names else "variables"
+        reason = _reason(product, error)
+        raise CumulusError(f"product {product.name!r} does not open: {reason}") from error
+    if inspection.is_empty:
+        what = "values: each of its variables is empty" if inspection.names else "variables"
         raise CumulusError(f"product {product.name!r} holds no {what}")
-    return found.names
+    return inspection.names
 
 
 def _reason(product, error):
-    """Why a product does not open, without its place in scratch, which vanishes."""
+    """Return why a product does not open, without its path in scratch, which vanishes."""
     from ..products.obstacles import find_obstacle
 
-    words = str(error).removeprefix(f"cannot read {str(product)!r}: ")
+    reason = str(error).removeprefix(f"cannot read {str(product)!r}: ")
     obstacle = find_obstacle(product)
-    return f"{words}, for {obstacle}, which netCDF does not read" if obstacle else words
+    return f"{reason}, for {obstacle}, which netCDF does not read" if obstacle else reason

@@ -1,23 +1,39 @@
 """What all workers of a run share."""
 
 import contextlib
+import functools
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from ..collection.model import Collection
 from .completion import Completions
 from .delivery import remove_products
-from .grouping import product_names
+from .product_names import product_names
 
 __all__ = ["Job"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """What all workers share: how granules are made, and which there are."""
+    """The granules of a run, and how they are made.
 
-    function: object
+    Attributes
+    ----------
+    function : callable
+        Makes one granule: the handler's process_granule.
+    home, outdir, scratch : pathlib.Path
+        Where process.py is, where products go, where they are made.
+    candidates : list of cumulus.process.grouping.Candidate
+    force : bool
+        Make granules again whose products are up to date.
+    lock : file
+        Keeps other runs out while it is open.
+    """
+
+    function: Callable
     collection: Collection
     home: Path
     outdir: Path
@@ -25,21 +41,34 @@ class Job:
     candidates: list
     completions: Completions
     force: bool
-    lock: object  # file that keeps other runs out while it is open
+    lock: TextIO
 
-    def place(self, number):
-        """Scratch directory of a granule; its id may be too long, or odd, for a directory."""
+    def scratch_folder(self, number):
+        """Return a granule's folder in scratch; its id may be too long, or odd, for a name."""
         return self.scratch / str(number)
 
-    def clear(self, number, begun):
-        """Remove what there is of a granule that was not finished, as far as that can be.
+    @functools.cached_property
+    def all_product_names(self):
+        """File names of the products of all granules."""
+        return {
+            name
+            for candidate in self.candidates
+            for name in product_names(self.collection, candidate.groups).values()
+        }
 
-        Before its making has begun, its earlier products stand, and stay.
+    def clear(self, number, has_begun):
+        """Remove what there is of an unfinished granule, as far as possible.
+
+        Parameters
+        ----------
+        number : int
+        has_begun : bool
+            Its making has begun. Before that its earlier products are kept.
         """
         candidate = self.candidates[number]
-        with contextlib.suppress(OSError):  # a full or read-only disk; there is no record then
-            if begun:
+        with contextlib.suppress(OSError):  # a full or read-only disk: then there is no record
+            if has_begun:
                 self.completions.forget(candidate.id)
                 names = product_names(self.collection, candidate.groups)
                 remove_products(self.outdir, names.values())
-        shutil.rmtree(self.place(number), ignore_errors=True)
+        shutil.rmtree(self.scratch_folder(number), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What processing may use: the cores of this container, and the limits of one conversion."""
+"""Limits of processing: the cores of this container, and [limits] of collection.toml."""
 
 import math
 import os
@@ -40,10 +40,10 @@ def cores(root="/"):
 
 
 def _cgroups(root):
-    """Folders of this process's CPU cgroup and of those around it, as far as they can be seen.
+    """Yield the visible folders of this process's CPU cgroup and of the groups around it.
 
-    Within a container the path may be the host's, which is not there, and the container's own
-    group is the topmost folder.
+    Within a container the path may be the host's, which is not there; then the topmost folder is
+    the container's own group.
     """
     mounts = root / "sys/fs/cgroup"
     try:
@@ -60,11 +60,11 @@ def _cgroups(root):
             continue
         for top in tops:
             group = top / path.strip("/")
-            yield from (group, *(one for one in group.parents if one.is_relative_to(top)))
+            yield from (group, *(above for above in group.parents if above.is_relative_to(top)))
 
 
 def _quota(folder):
-    """Cores that one cgroup grants; None where it has no limit."""
+    """Return the cores that a cgroup grants; None where it has no limit."""
     try:
         if (folder / "cpu.max").exists():
             quota, period = (folder / "cpu.max").read_text().split()
@@ -77,7 +77,7 @@ def _quota(folder):
 
 
 def confine(limits, memory=True):
-    """Limit this process and what it starts: no core dumps, size of files, address space.
+    """Limit this process and its children: no core dumps, size of files, address space.
 
     Parameters
     ----------

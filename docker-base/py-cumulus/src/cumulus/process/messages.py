@@ -2,6 +2,5 @@
 
 __all__ = ["CONVERTER", "DONE", "INPUTS", "LOG", "PROGRAM", "STEP"]
 
-# Kinds of messages
 CONVERTER, PROGRAM, DONE, INPUTS = "converter", "program", "done", "inputs"
 LOG, STEP = "log", "step"

@@ -1,4 +1,4 @@
-"""What became of a granule, failures included, whatever its handler raised."""
+"""How a granule ends, failures included, whatever process_granule raises."""
 
 import errno
 import traceback
@@ -15,12 +15,12 @@ LONGEST = 4000  # characters of a failure
 
 @dataclass
 class Outcome:
-    """What became of one granule.
+    """How one granule ended.
 
     Attributes
     ----------
     status : str
-        PROCESSED, SKIPPED (its completion record stands), FAILED or INTERRUPTED.
+        PROCESSED, SKIPPED (its products are up to date), FAILED or INTERRUPTED.
     error : str or None
         Why it failed.
     inputs, products : dict of str to cumulus.files.FileFacts
@@ -29,7 +29,7 @@ class Outcome:
         Of the largest process that worked on it.
     warnings : list of str
     traceback : str or None
-        Of a failure that nobody foresaw.
+        Of an unforeseen failure.
     unused_rows : set of (str, str), or None
         Paths in the converter's table that match nothing in this granule, each with a note.
     """
@@ -54,51 +54,51 @@ class Outcome:
             "products": _files(self.products, "product"),
             "seconds": round(self.seconds, 3),
             "peak_memory_mb": self.peak_memory_mb,
-            "warnings": [redact(one) for one in self.warnings],
+            "warnings": [redact(warning) for warning in self.warnings],
         }
 
 
-def _files(facts, word):
+def _files(facts, kind):
     return [
-        {word: key, "name": one.name, "size": one.size, "sha256": one.sha256}
-        for key, one in facts.items()
+        {kind: key, "name": file.name, "size": file.size, "sha256": file.sha256}
+        for key, file in facts.items()
     ]
 
 
 def failure(error, job, inputs):
-    """Return the Outcome of a granule: one sentence, and for what nobody foresaw where it happened.
+    """Return the Outcome of a failed granule: one sentence, and a traceback if it is unforeseen.
 
     Parameters
     ----------
     error : BaseException
-        That is handled now.
+        The exception that is being handled.
     job : cumulus.process.job.Job
     inputs : dict of str to cumulus.files.FileFacts
     """
     number = error.errno if isinstance(error, OSError) else None
     if isinstance(error, CumulusError):
-        words = _message(error)
+        message = _message(error)
     elif number in (errno.ENOSPC, errno.EDQUOT):
-        words = f"no space left for the products in {str(job.outdir)!r}: {error.strerror}"
+        message = f"no space left for the products in {str(job.outdir)!r}: {error.strerror}"
     else:
-        words = f"{type(error).__name__}: {_message(error)}"
+        message = f"{type(error).__name__}: {_message(error)}"
     if number == errno.EFBIG:
         limit = job.collection.limits.output_mb
-        words += f" ([limits].output_mb in collection.toml is {limit:g})"
+        message += f" ([limits].output_mb in collection.toml is {limit:g})"
     foreseen = isinstance(error, CumulusError | OSError | SystemExit)
-    where = None if foreseen else _shortened(traceback.format_exc(), 5 * LONGEST)
-    return Outcome(FAILED, _shortened(words), inputs, traceback=where)
+    details = None if foreseen else _shortened(traceback.format_exc(), 5 * LONGEST)
+    return Outcome(FAILED, _shortened(message), inputs, traceback=details)
 
 
 def _message(error):
     try:
         return str(error)
     except Exception as another:
-        return f"its message cannot be had ({type(another).__name__})"
+        return f"its message cannot be read ({type(another).__name__})"
 
 
 def _shortened(text, length=LONGEST):
-    """A text that fits into a line of the log; a secret must not be cut, or it is not seen."""
+    """Shorten a text for a line of the log, without cutting a secret, which would hide it."""
     if len(text) <= length:
         return text
     return f"{redact(text[: 2 * length])[:length]}... ({len(text)} characters)"

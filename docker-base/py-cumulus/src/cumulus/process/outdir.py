@@ -1,7 +1,7 @@
 """The output directory: its lock and its scratch.
 
-Everything happens on the file system of the output directory, so that a product appears under its
-name by one rename, whole or not at all.
+Scratch is on the file system of the output directory, so that one rename makes a product appear
+under its name, whole.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ from .. import CumulusError
 from ..files import STATE, user_remedy
 from ..logutils.logger import log_warning
 
-__all__ = ["check_output_directory", "scratch_space"]
+__all__ = ["ensure_writable", "scratch_space"]
 
-_DYING = 2  # seconds in which the workers of a run that was killed have ended
+_DYING = 2  # seconds in which the workers of a killed run end
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
 
 
-def check_output_directory(indir, outdir):
+def ensure_writable(indir, outdir):
     """Make sure that products can be written, or say what to change.
 
     Raises
@@ -44,21 +44,21 @@ def check_output_directory(indir, outdir):
         (outdir / STATE).mkdir(exist_ok=True)
         with open(outdir / STATE / "lock", "w"), tempfile.TemporaryFile(dir=outdir / STATE):
             pass
-        elsewhere = os.stat(outdir / STATE).st_dev != os.stat(outdir).st_dev
+        is_elsewhere = os.stat(outdir / STATE).st_dev != os.stat(outdir).st_dev
     except OSError as error:
         raise CumulusError(_not_writable(outdir, error)) from error
-    if elsewhere:
+    if is_elsewhere:
         raise CumulusError(
             f"{str(outdir / STATE)!r} is on another file system than {str(outdir)!r}: products "
-            "could not be moved there whole; remove it, it is made anew"
+            "cannot be moved whole; remove that folder, and the next run makes it again"
         )
 
 
 def _not_writable(outdir, error):
     state = outdir / STATE
-    place = state if state.exists() and os.access(outdir, os.W_OK) else outdir
-    problem = f"cannot write to {str(place)!r} as uid {os.geteuid()}: {error.strerror}"
-    return problem + user_remedy(place, error)
+    folder = state if state.exists() and os.access(outdir, os.W_OK) else outdir
+    problem = f"cannot write to {str(folder)!r} as uid {os.geteuid()}: {error.strerror}"
+    return problem + user_remedy(folder, error)
 
 
 @contextlib.contextmanager
@@ -69,8 +69,7 @@ def scratch_space(outdir):
     ------
     scratch : pathlib.Path
     lock : file
-        Keeps other runs out as long as any process has it open: also until the workers of a run
-        that was killed are gone.
+        Keeps other runs out while any process has it open, workers of a killed run included.
 
     Raises
     ------
@@ -90,7 +89,7 @@ def scratch_space(outdir):
 
 
 def _is_alone(lock, outdir):
-    """Whether no other run is there or will come, which some file systems cannot tell."""
+    """Lock the directory; False where its file system has no locks."""
     deadline = time.monotonic() + _DYING
     while True:
         try:
@@ -106,8 +105,8 @@ def _is_alone(lock, outdir):
             if error.errno not in _NO_LOCKS:
                 raise
             log_warning(
-                f"no lock for {str(outdir)!r} ({error.strerror}): nothing keeps a second run out, "
-                "which would damage this one, and scratch of runs that were killed stays",
+                f"no lock for {str(outdir)!r} ({error.strerror}): start no second run there, it "
+                "would damage this one; scratch of killed runs is kept",
                 "process",
             )
             return False

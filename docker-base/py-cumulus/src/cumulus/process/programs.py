@@ -1,8 +1,8 @@
 """Run a program for a granule: no shell, within limits, and nothing of it left behind.
 
-A worker can be killed at any moment, so it is too late to announce a program after its start: who
-ends what the worker leaves would not know the program. The new process therefore announces itself
-before it becomes the program. What it has sent is read even when its worker is gone.
+A worker can be killed at any moment. A program that it announces after the start would be unknown
+to the handler, which ends the worker's programs. The new process therefore announces itself before
+it becomes the program, and the handler reads the announcement even when the worker is gone.
 """
 
 import collections
@@ -21,16 +21,16 @@ from ..isolation import die_with, signal_name
 from .limits import confine
 
 __all__ = [
-    "QUOTED_LINES",
     "Announcer",
     "end_group",
+    "failure_message",
     "how_it_ended",
     "run_program",
     "start",
     "took_too_long",
 ]
 
-KEPT_LINES = 20  # of what a program says; a failure quotes the last few
+KEPT_LINES = 20  # of standard error; a failure quotes the last few
 QUOTED_LINES = 3
 
 
@@ -52,14 +52,14 @@ class Announcer:
 
 
 def run_program(argv, *, cwd, limits, announcer=None):
-    """Run a program to its end and return what it wrote to standard error.
+    """Run a program to its end and return the end of its standard error.
 
     Its standard output goes to the handler's standard error, because standard output is the log.
 
     Parameters
     ----------
     argv : sequence of str or path-like
-        Program and arguments, handed over as they are.
+        Program and arguments, without a shell.
     cwd : path-like
         Where it runs.
     limits : cumulus.collection.Limits
@@ -96,13 +96,10 @@ def run_program(argv, *, cwd, limits, announcer=None):
     finally:
         end_group(child)
         announcer.send(None)
-        said = tail.lines()
+        lines = tail.lines()
     if status != 0:
-        words = "; ".join(said[-QUOTED_LINES:])
-        raise CumulusError(
-            f"{name} failed ({how_it_ended(status, limits)}){': ' if words else ''}{words}"
-        )
-    return "\n".join(said)
+        raise CumulusError(failure_message(name, how_it_ended(status, limits), lines))
+    return "\n".join(lines)
 
 
 def start(argv, limits, announcer, **options):
@@ -117,9 +114,9 @@ def start(argv, limits, announcer, **options):
             )
     except (OSError, ValueError) as error:
         announcer.send(None)
-        # A ValueError speaks of a null byte in an argument.
-        why = error.strerror if isinstance(error, OSError) else error
-        raise CumulusError(f"cannot run {os.fspath(argv[0])!r}: {why}") from error
+        # Popen raises ValueError for a null byte in an argument.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CumulusError(f"cannot run {os.fspath(argv[0])!r}: {reason}") from error
 
 
 def _prepared(limits, announcer):
@@ -128,17 +125,23 @@ def _prepared(limits, announcer):
 
     def prepare():
         die_with(parent)
-        announcer.send(os.getpid())  # leads the group, and needs memory that the limits may refuse
+        announcer.send(os.getpid())  # before the limits, which may refuse the memory for it
         confine(limits)
 
     return prepare
 
 
 def end_group(child):
-    """Kill the process group: the program, if it still runs, and what it started."""
+    """Kill the process group: the program, if it still runs, and its children."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def failure_message(name, how, lines):
+    """Say that a program failed, and how, and quote the last lines of its standard error."""
+    quoted = "; ".join(lines[-QUOTED_LINES:])
+    return f"{name} failed ({how}){': ' if quoted else ''}{quoted}"
 
 
 def took_too_long(name, limits):
@@ -147,26 +150,26 @@ def took_too_long(name, limits):
 
 
 def how_it_ended(status, limits):
-    """Put an exit status in words, with the limit that it may come from."""
+    """Describe an exit status, with the limit that it may come from."""
     if status >= 0:
         return f"exit status {status}"
-    words = f"killed by {signal_name(-status)}"
+    message = f"killed by {signal_name(-status)}"
     if -status == signal.SIGXFSZ:
-        words += f", [limits].output_mb of collection.toml allows {limits.output_mb:g} MB"
+        message += f", [limits].output_mb of collection.toml allows {limits.output_mb:g} MB"
     if -status == signal.SIGKILL:
-        words += ", perhaps for want of memory"
-    return words
+        message += " (possibly out of memory)"
+    return message
 
 
 def _descriptor(stream):
     try:
         return stream.fileno()
-    except (AttributeError, OSError, ValueError):  # replaced by something that is no file
+    except (AttributeError, OSError, ValueError):  # replaced by an object without a file
         return subprocess.DEVNULL
 
 
 class _Tail(threading.Thread):
-    """Read a pipe to its end, keeping its last lines, so that a talkative program never blocks."""
+    """Read a pipe to its end and keep its last lines, so that no program waits for a reader."""
 
     def __init__(self, pipe):
         super().__init__(daemon=True)
@@ -182,6 +185,6 @@ class _Tail(threading.Thread):
                     self._last.append(text)
 
     def lines(self):
-        # A grandchild that left the process group may hold the pipe open: do not wait for it.
+        # A grandchild that left the process group may hold the pipe open.
         self.join(timeout=2)
         return list(self._last)

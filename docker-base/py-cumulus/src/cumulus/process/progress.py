@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, lines of the log elsewhere."""
+"""The progress of a run: a bar on a terminal, lines of the log elsewhere."""
 
 import contextlib
 import os
@@ -11,12 +11,12 @@ __all__ = ["progress"]
 
 @contextlib.contextmanager
 def progress(total):
-    """Show how far a run of so many granules is.
+    """Show the progress of a run of so many granules.
 
     Yields
     ------
     Lines or Bar
-        Has ``started``, ``finished`` and ``lines``: within the last, lines may be logged.
+        Has ``started``, ``finished``, and ``lines``, the context for lines of the log.
     """
     if not _is_terminal(sys.stderr):
         yield Lines(total)
@@ -35,12 +35,12 @@ def progress(total):
 
 
 def _width(stream):
-    """The bar follows the terminal's width; some, as of containers, say that they have none."""
+    """The bar follows the terminal's width; terminals of containers may give none."""
     try:
-        known = os.get_terminal_size(stream.fileno()).columns > 0
+        is_known = os.get_terminal_size(stream.fileno()).columns > 0
     except OSError:
-        known = False
-    return {"dynamic_ncols": True} if known else {"ncols": 79, "nrows": 24}
+        is_known = False
+    return {"dynamic_ncols": True} if is_known else {"ncols": 79, "nrows": 24}
 
 
 def _is_terminal(stream):
@@ -51,7 +51,7 @@ def _is_terminal(stream):
 
 
 class Lines:
-    """Progress as lines of the log: when a granule is started, skipped, finished, or has failed."""
+    """Progress as lines of the log: granules that start, finish, fail or are skipped."""
 
     def __init__(self, total):
         self._total = total
@@ -67,7 +67,7 @@ class Lines:
             )
         elif outcome.status == "skipped":
             log_event(
-                f"granule {number}/{self._total} skipped: its products stand",
+                f"granule {number}/{self._total} skipped: products are up to date",
                 granule_id=granule_id,
             )
         else:
@@ -78,7 +78,7 @@ class Lines:
             )
 
     def lines(self):
-        """Within this context lines may be written."""
+        """Return the context in which lines may be written."""
         return contextlib.nullcontext()
 
 

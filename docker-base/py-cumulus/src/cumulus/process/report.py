@@ -1,4 +1,4 @@
-"""The report of a run: one line of JSON a granule, in the order of the granules, and a summary."""
+"""The report of a run: a line of JSON for each granule, in order, and a summary."""
 
 import json
 import secrets
@@ -16,8 +16,8 @@ __all__ = ["Report"]
 class Report:
     """Write the lines of a report to ``OUTPUT_DIR/.cumulus/report-TIME-RANDOM.jsonl``.
 
-    Outcomes come in any order; each is written as soon as all before it are. A report that
-    cannot be written, on a full disk, fails no granule: that is logged once.
+    Outcomes come in any order; each is written as soon as all before it are. Where the report
+    cannot be written, as on a full disk, that is logged once and fails no granule.
     """
 
     def __init__(self, outdir, granules):
@@ -46,7 +46,7 @@ class Report:
             self._next += 1
 
     def finish(self, **facts):
-        """Write the outcomes that still wait for one before them, and the summary."""
+        """Write the outcomes that wait for an earlier one, and the summary."""
         for number in sorted(self._waiting):
             self._write(self._waiting.pop(number))
         summary = {

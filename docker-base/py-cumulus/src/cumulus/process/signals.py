@@ -1,4 +1,4 @@
-"""Requests to stop: how they end a handler, and how they wait until something is finished."""
+"""Requests to stop: how they end a handler, and how they are held back for a while."""
 
 import contextlib
 import os
@@ -26,10 +26,11 @@ def interrupt(number, _frame):
 
 
 def default_in_forks(number):
-    """Have a signal end what this process forks from now on, whatever it means to this process.
+    """Have a signal end the children that this process forks from now on.
 
-    Python forgets a signal that comes to a child before it can handle any: it waits until then.
-    The parent calls functions of C alone, or its handler might run, and raise, within the fork.
+    Python forgets a signal that reaches a child before its start-up has ended, so that the signal
+    is blocked until then. The parent calls nothing but C functions for that: Python code could run
+    its own signal handler, which raises, within the fork.
     """
     import ctypes
     from functools import partial
@@ -50,12 +51,12 @@ def default_in_forks(number):
 
 @contextlib.contextmanager
 def signals_held():
-    """Have SIGTERM and SIGINT wait; blocking them would not do, other threads would get them.
+    """Hold SIGTERM and SIGINT back; where they are only blocked, another thread gets them.
 
     Yields
     ------
     list of int
-        Those that arrived so far; the first is raised again at the end.
+        Signals that have arrived; the first is raised again at the end.
     """
     arrived = []
     if threading.current_thread() is not threading.main_thread():

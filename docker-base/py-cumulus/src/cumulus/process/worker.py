@@ -1,4 +1,4 @@
-"""A worker process: makes one granule after the other, and tells the handler what became of it.
+"""A worker process: makes granule after granule, and tells the handler how each of them ends.
 
 Everything that opens a product happens here: a crash of a C library ends a worker, not the handler.
 """
@@ -10,15 +10,18 @@ import multiprocessing
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from ..isolation import die_with
 from ..logutils.lines import LogLine
-from .attempt import Maker
+from .attempt import Attempt
 from .converter import Converter
 from .limits import confine
 from .messages import CONVERTER, DONE, LOG, PROGRAM
 from .programs import Announcer
 from .signals import STOPS, Interrupted, default_in_forks, interrupt
+from .tools import Scratch, Tools
 
 __all__ = ["work"]
 
@@ -28,51 +31,74 @@ KEPT_WARNINGS = 100  # of a granule
 def work(job, connection, parent):
     """Make the granules whose numbers come through a connection, until None comes.
 
-    Sends pairs of a kind and what belongs to it: CONVERTER, PROGRAM (process id, or None when it
-    has ended), INPUTS (facts of the files by role; from then on its earlier products may be gone),
+    Sends pairs of a kind and its content: CONVERTER and PROGRAM (process id, or None when it has
+    ended), INPUTS (facts of the files by role; from then on the earlier products may be gone),
     STEP (name), LOG (attributes of a log record), DONE (Outcome).
+
+    Parameters
+    ----------
+    job : cumulus.process.job.Job
+    connection : multiprocessing.connection.Connection
+    parent : int
+        Process id of the handler.
     """
+    _settle(job, parent)
+    send, announcer = _senders(connection)
+    relay = _relay_log(send)
+    converter = Converter(job.home / "_convert", job.collection.limits, announcer(CONVERTER))
+    threads = ThreadPoolExecutor(4)
+    tools = Tools(job, converter, send, announcer(PROGRAM), threads, Scratch(job))
+    try:
+        while (number := connection.recv()) is not None:
+            relay.warnings = []
+            attempt = Attempt(number, tools)
+            send(DONE, replace(attempt.make(), warnings=relay.warnings))
+            if attempt.is_stopped:
+                break
+    except (Interrupted, EOFError, BrokenPipeError):
+        pass
+    finally:
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)
+        with contextlib.suppress(OSError):  # the handler is gone
+            converter.end()
+
+
+def _settle(job, parent):
+    """Have this process end with the handler, within limits, and stop when the handler says so."""
     os.setsid()  # leads a group: what a handler starts can be killed with it
     die_with(parent)
     confine(job.collection.limits, memory=False)  # Python maps more than it uses
-    # Granules are made beside each other; threads of numerical libraries only get in the way.
+    # Workers share the cores; threads of numerical libraries would only slow each other down.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the handler decides
     signal.signal(signal.SIGTERM, interrupt)
     _allow_children(job.lock)
-    send, announcer = _senders(connection)
-    relay = _Relay(send)
+
+
+def _relay_log(send):
+    """Send log records to the handler, which writes the log, and return what sends them."""
     for handler in logging.getLogger().handlers:  # kept, or get_logger() would add another
         handler.setLevel(logging.CRITICAL + 1)
+    relay = _Relay(send)
     logging.getLogger().addHandler(relay)
-    converter = Converter(job.home / "_convert", job.collection.limits, announcer(CONVERTER))
-    maker = Maker(job, converter, relay, send, announcer(PROGRAM))
-    try:
-        while not maker.stopped and (number := connection.recv()) is not None:
-            send(DONE, maker.make(number))
-    except (Interrupted, EOFError, BrokenPipeError):
-        pass
-    finally:
-        for one in STOPS:
-            signal.signal(one, signal.SIG_IGN)
-        with contextlib.suppress(OSError):  # nobody listens any more
-            converter.end()
+    return relay
 
 
 def _allow_children(lock):
-    """Let a handler start processes of its own; those that are forked end with their parent.
+    """Let process_granule start processes of its own; those that it forks end with their parent.
 
-    None of them keeps the next run out, should it live on nevertheless.
+    Each of them gives the lock up: should it live on, it does not keep the next run out.
     """
-    multiprocessing.current_process().daemon = False  # its parent still takes it for one
+    multiprocessing.current_process().daemon = False  # only a daemon may have no children
     parent = os.getpid()
 
     def begin():
         nonlocal parent
         die_with(parent)
         parent = os.getpid()
-        with contextlib.suppress(OSError):  # the handler closed all that it found open
+        with contextlib.suppress(OSError):  # process_granule may have closed every file
             lock.close()
 
     os.register_at_fork(after_in_child=begin)
@@ -82,7 +108,7 @@ def _allow_children(lock):
 def _senders(connection):
     """Return what sends a message, and what makes the announcer of a kind of program.
 
-    Messages are sent one at a time, because threads of a handler may log, too.
+    Messages are sent under a lock, because threads of process_granule may log, too.
     """
     lock = threading.RLock()  # a finalizer may log while its own thread starts a program
 
@@ -92,7 +118,7 @@ def _senders(connection):
 
     def renew():
         nonlocal lock
-        lock = threading.RLock()  # a thread that is not here may hold the other one
+        lock = threading.RLock()  # a thread of the parent may hold the old lock
 
     def announcer(kind):
         return Announcer(lambda pid: send(kind, pid), lock)
@@ -114,14 +140,14 @@ class _Relay(logging.handlers.QueueHandler):
         self.queue(LOG, _transferable(record.__dict__))
 
 
-def _plain(line):
-    """The message within a log line, which a traceback may follow."""
-    found = LogLine.parse(line.partition("\n")[0])
-    return found.fields.get("message", line) if found else line
+def _plain(text):
+    """Return the message within a log line, which a traceback may follow."""
+    line = LogLine.parse(text.partition("\n")[0])
+    return line.fields.get("message", text) if line else text
 
 
 def _transferable(attributes):
-    """What a line is made of; other things that a record carries may not survive the way."""
+    """Return the texts and numbers of a log record; other values may not survive the way."""
     simple = {}
     for name, value in attributes.items():
         for kind in (str, int, float):
