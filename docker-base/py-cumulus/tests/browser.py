@@ -19,9 +19,9 @@ class Browser:
         self._read, to_write = os.pipe()
 
         def wire():  # the browser reads from 3 and writes to 4
-            one, other = os.dup(to_read), os.dup(to_write)
-            os.dup2(one, 3)
-            os.dup2(other, 4)
+            read_copy, write_copy = os.dup(to_read), os.dup(to_write)
+            os.dup2(read_copy, 3)
+            os.dup2(write_copy, 4)
 
         argv = [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
                 "--no-first-run", "--disable-background-networking", f"--user-data-dir={folder}",
@@ -35,7 +35,7 @@ class Browser:
         self._number, self._pending, self.events = 0, b"", []
         self._session = None
         targets = self.call("Target.getTargets")["targetInfos"]
-        page = next(one["targetId"] for one in targets if one["type"] == "page")
+        page = next(target["targetId"] for target in targets if target["type"] == "page")
         attached = self.call("Target.attachToTarget", targetId=page, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
@@ -74,7 +74,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
         self.call("Page.navigate", url=path.absolute().as_uri())
-        while not any(one.get("method") == "Page.loadEventFired" for one in self.events):
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
 
     def value(self, expression):

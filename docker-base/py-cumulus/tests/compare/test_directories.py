@@ -30,11 +30,11 @@ def pair(tmp_path):
 
 
 def messages(expected, actual, rules=None):
-    return [one.message for one in compare_files(expected, actual, rules)]
+    return [difference.message for difference in compare_files(expected, actual, rules)]
 
 
 def states(pair, rules=None):
-    return {one.file: one.status for one in compare(*pair, rules)}
+    return {result.file: result.status for result in compare(*pair, rules)}
 
 
 # --- file sets -------------------------------------------------------------------------------
@@ -93,9 +93,10 @@ def test_pipe_is_unreadable_and_holds_nothing_up(pair):
     for directory, text in zip(pair, "xy", strict=True):
         os.mkfifo(directory / "a")
         (directory / "b").write_text(text)
-    results = {one.file: one for one in compare(*pair)}
-    assert {name: one.status for name, one in results.items()} == {
-        "a": "unreadable", "b": "different"
+    results = {result.file: result for result in compare(*pair)}
+    assert {name: result.status for name, result in results.items()} == {
+        "a": "unreadable",
+        "b": "different",
     }
     assert "no regular file" in results["a"].reason
     with pytest.raises(Unreadable, match="no regular file"):
@@ -124,9 +125,10 @@ def test_error_with_one_file_is_that_files_alone(pair, monkeypatch, error):
     for directory, text in zip(pair, "12", strict=True):
         (directory / "a").write_text(f"[{text}]")
         (directory / "b").write_text(text)
-    results = {one.file: one for one in compare(*pair)}
-    assert {name: one.status for name, one in results.items()} == {
-        "a": "unreadable", "b": "different"
+    results = {result.file: result for result in compare(*pair)}
+    assert {name: result.status for name, result in results.items()} == {
+        "a": "unreadable",
+        "b": "different",
     }
     assert type(error).__name__ in results["a"].reason
 
@@ -145,9 +147,11 @@ def test_crash_within_a_library_is_that_files_alone(pair):
         for name in ("a", "b", "c"):
             with netCDF4.Dataset(directory / f"{name}.nc", "w") as file:
                 file.setncattr("deadly" if name == "b" else "title", str(directory))
-    results = {one.file: one for one in compare(*pair, Deadly())}
-    assert {name: one.status for name, one in results.items()} == {
-        "a.nc": "different", "b.nc": "unreadable", "c.nc": "different"
+    results = {result.file: result for result in compare(*pair, Deadly())}
+    assert {name: result.status for name, result in results.items()} == {
+        "a.nc": "different",
+        "b.nc": "unreadable",
+        "c.nc": "different",
     }
     assert "reading them failed (killed by SIGABRT)" in results["b.nc"].reason
 
@@ -166,9 +170,10 @@ def test_hang_within_a_library_is_that_files_alone(pair, monkeypatch):
         for name in ("a", "b"):
             with netCDF4.Dataset(directory / f"{name}.nc", "w") as file:
                 file.setncattr("endless" if name == "a" else "title", str(directory))
-    results = {one.file: one for one in compare(*pair, Endless())}
-    assert {name: one.status for name, one in results.items()} == {
-        "a.nc": "unreadable", "b.nc": "different"
+    results = {result.file: result for result in compare(*pair, Endless())}
+    assert {name: result.status for name, result in results.items()} == {
+        "a.nc": "unreadable",
+        "b.nc": "different",
     }
     assert "reading them failed (no end after 1 s)" in results["a.nc"].reason
 
@@ -222,7 +227,7 @@ def test_different_kinds_are_different(tmp_path, expected, actual):
 
 
 @pytest.mark.parametrize(
-    ("expected", "actual", "words"),
+    ("expected", "actual", "message"),
     [
         (b"\0bc", b"\0bd", "offset 2"),
         (b"\0bc", b"\0b", "expected 3 bytes, found 2"),
@@ -230,9 +235,9 @@ def test_different_kinds_are_different(tmp_path, expected, actual):
     ],
     ids=["value", "shorter", "late"],
 )
-def test_bytes_are_compared(tmp_path, expected, actual, words):
+def test_bytes_are_compared(tmp_path, expected, actual, message):
     (line,) = differences(tmp_path, expected, actual)
-    assert words in line
+    assert message in line
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", b"<a>", b"{", b"\xff\xfe"])
@@ -260,7 +265,7 @@ def test_xml_of_one_meaning_is_equal(tmp_path, other):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "message"),
     [
         ("now", "then", "/G/T: expected 'now', found 'then'"),
         ("a='1'", "a='2'", "/G/@a: expected '1', found '2'"),
@@ -274,9 +279,9 @@ def test_xml_of_one_meaning_is_equal(tmp_path, other):
         ("<G a", "<G xmlns='u' a", "is missing"),
     ],
 )
-def test_every_change_of_xml_is_found(tmp_path, old, new, words):
-    found = differences(tmp_path, XML, XML.replace(old, new).replace("</G>", "</G>"))
-    assert any(words in line for line in found), found
+def test_every_change_of_xml_is_found(tmp_path, old, new, message):
+    report_lines = differences(tmp_path, XML, XML.replace(old, new).replace("</G>", "</G>"))
+    assert any(message in line for line in report_lines), report_lines
 
 
 TWO = "<a xmlns:p='u1' xmlns:q='u2' {}/>"
@@ -285,7 +290,7 @@ TYPED = f"<a xmlns:i='{SCHEMA}' xmlns:{{}}='{{}}'><b i:type='{{}}:t'/></a>"
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("expected", "actual"),
     [
         (TWO.format("p:x='1' q:x='2'"), TWO.format("q:x='2' p:x='1'")),
         ("<p:a xmlns:p='u'/>", "<a xmlns='u'/>"),
@@ -293,13 +298,13 @@ TYPED = f"<a xmlns:i='{SCHEMA}' xmlns:{{}}='{{}}'><b i:type='{{}}:t'/></a>"
         (TYPED.format("p", "u1", "p"), TYPED.format("p", "u1", " p")),
     ],
 )
-def test_names_of_one_namespace_are_equal(tmp_path, one, other):
+def test_names_of_one_namespace_are_equal(tmp_path, expected, actual):
     """In whatever order and under whatever prefix."""
-    assert differences(tmp_path, one, other) == []
+    assert differences(tmp_path, expected, actual) == []
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "words"),
+    ("expected", "actual", "message"),
     [
         (TYPED.format("p", "u1", "p"), TYPED.format("p", "u2", "p"), "expected '{u1}t', found"),
         (TWO.format("p:x='1'"), TWO.format("q:x='1'"), "/a/@{u1}x is missing"),
@@ -315,9 +320,9 @@ def test_names_of_one_namespace_are_equal(tmp_path, one, other):
         ),
     ],
 )
-def test_namespace_and_preserved_white_space_count(tmp_path, one, other, words):
-    found = differences(tmp_path, one, other)
-    assert any(words in line for line in found), found
+def test_namespace_and_preserved_white_space_count(tmp_path, expected, actual, message):
+    report_lines = differences(tmp_path, expected, actual)
+    assert any(message in line for line in report_lines), report_lines
 
 
 def test_white_space_counts_only_where_it_is_preserved(tmp_path):
@@ -347,7 +352,7 @@ JSON = {"a": 1, "b": [{"c": "x", "d": 1.5}, {"c": "y"}], "e": None, "f": True}
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         (lambda j: j.update(a=2), "/a: expected '1', found '2'"),
         (lambda j: j.update(a="1"), "/a: expected '1'"),
@@ -362,11 +367,11 @@ JSON = {"a": 1, "b": [{"c": "x", "d": 1.5}, {"c": "y"}], "e": None, "f": True}
         (lambda j: j["b"][0].update(d=1.5000000001), "/b[0]/d"),
     ],
 )
-def test_every_change_of_json_is_found(tmp_path, change, words):
+def test_every_change_of_json_is_found(tmp_path, change, message):
     other = json.loads(json.dumps(JSON))
     change(other)
-    found = differences(tmp_path, json.dumps(JSON), json.dumps(other))
-    assert any(words in line for line in found), found
+    report_lines = differences(tmp_path, json.dumps(JSON), json.dumps(other))
+    assert any(message in line for line in report_lines), report_lines
 
 
 def test_json_of_one_meaning_is_equal(tmp_path):
@@ -375,7 +380,7 @@ def test_json_of_one_meaning_is_equal(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "equal"),
+    ("expected", "actual", "equal"),
     [
         ("1000.0", "1000.001", True),
         ("1000.0", "1000.0010000001", False),
@@ -388,16 +393,18 @@ def test_json_of_one_meaning_is_equal(tmp_path):
         ("true", "1.0", False),
     ],
 )
-def test_number_with_a_fraction_in_json_has_a_tolerance(tmp_path, one, other, equal):
+def test_number_with_a_fraction_in_json_has_a_tolerance(tmp_path, expected, actual, equal):
     """Also where the fraction is zero."""
-    assert (differences(tmp_path, f"[{one}]", f"[{other}]", CompareRules(rtol=1e-6)) == []) == equal
+    assert (
+        differences(tmp_path, f"[{expected}]", f"[{actual}]", CompareRules(rtol=1e-6)) == []
+    ) == equal
 
 
 def test_time_in_json_has_no_tolerance_and_what_it_holds_neither(tmp_path):
     rules = CompareRules(rtol=1e-6)
-    one, other = '{"%s": [2020.5]}', '{"%s": [2020.501]}'
+    expected, actual = '{"%s": [2020.5]}', '{"%s": [2020.501]}'
     for name, equal in (("Times", False), ("Length", True)):
-        assert (differences(tmp_path, one % name, other % name, rules) == []) == equal
+        assert (differences(tmp_path, expected % name, actual % name, rules) == []) == equal
 
 
 @pytest.mark.parametrize("other", ['{"a": 2, "a": 1}', '{"a": 1e400}'])
@@ -452,10 +459,12 @@ ANY_JSON = st.recursive(
 
 @pytest.mark.slow
 @given(ANY_JSON, ANY_JSON)
-def test_json_is_equal_exactly_when_its_content_is(tmp_path_factory, one, other):
-    place = tmp_path_factory.getbasetemp()
-    found = differences(place, json.dumps([one]), json.dumps([other]))
-    assert (found == []) == (json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True))
+def test_json_is_equal_exactly_when_its_content_is(tmp_path_factory, expected, actual):
+    folder = tmp_path_factory.getbasetemp()
+    report_lines = differences(folder, json.dumps([expected]), json.dumps([actual]))
+    assert (report_lines == []) == (
+        json.dumps(expected, sort_keys=True) == json.dumps(actual, sort_keys=True)
+    )
 
 
 def test_document_that_is_nested_too_deeply_is_no_traceback(tmp_path):
@@ -483,9 +492,9 @@ def write(path, values, kind="f4", *, fill=None, **attributes):
 
 
 def lines(tmp_path, expected, actual, rules=None, kind="f4", **attributes):
-    one = write(tmp_path / "expected.nc", expected, kind, **attributes)
-    other = write(tmp_path / "actual.nc", actual, kind, **attributes)
-    return messages(one, other, rules)
+    expected_file = write(tmp_path / "expected.nc", expected, kind, **attributes)
+    actual_file = write(tmp_path / "actual.nc", actual, kind, **attributes)
+    return messages(expected_file, actual_file, rules)
 
 
 def test_report_names_place_values_count_and_size(tmp_path):
@@ -559,13 +568,13 @@ SPECIAL = {"fill": -9999.0, "NaN": np.nan, "+inf": np.inf, "-inf": -np.inf, "val
 @pytest.mark.parametrize("expected", SPECIAL)
 def test_classes_of_values_differ_whatever_the_tolerance(tmp_path, expected, actual):
     rules = CompareRules(rtol=1e9, atol=1e9)
-    values = [[0.0, SPECIAL[one]] for one in (expected, actual)]
-    found = lines(tmp_path, *values, rules, fill=-9999.0)
+    values = [[0.0, SPECIAL[kind]] for kind in (expected, actual)]
+    report_lines = lines(tmp_path, *values, rules, fill=-9999.0)
     if expected == actual:
-        assert found == []
+        assert report_lines == []
     else:
-        assert "[1]" in found[0]
-        assert found[0].endswith(f"changed their class: 1 {expected} -> {actual}")
+        assert "[1]" in report_lines[0]
+        assert report_lines[0].endswith(f"changed their class: 1 {expected} -> {actual}")
 
 
 def test_missing_value_is_no_value_either(tmp_path):
@@ -574,14 +583,14 @@ def test_missing_value_is_no_value_either(tmp_path):
 
 
 def test_other_fill_value_is_named_once(tmp_path):
-    one = write(tmp_path / "a.nc", [-1.0, 5], fill=-1.0)
-    other = write(tmp_path / "b.nc", [-2.0, 5], fill=-2.0)
-    (line,) = messages(one, other)
+    expected = write(tmp_path / "a.nc", [-1.0, 5], fill=-1.0)
+    actual = write(tmp_path / "b.nc", [-2.0, 5], fill=-2.0)
+    (line,) = messages(expected, actual)
     assert "attribute _FillValue" in line
 
 
 @pytest.mark.parametrize(
-    ("expected", "actual", "words"),
+    ("expected", "actual", "message"),
     [
         ("km", "m", "attribute a: expected 'km', found 'm'"),
         (np.float64(1), np.float64(2), "attribute a: expected 1.0, found 2.0"),
@@ -590,16 +599,18 @@ def test_other_fill_value_is_named_once(tmp_path):
         ("x" * 5000, "y", "attribute a: expected 'xxx"),
     ],
 )
-def test_attributes_are_shown_briefly(tmp_path, expected, actual, words):
-    one, other = (write(tmp_path / f"{n}.nc", [1.0], a=a) for n, a in enumerate((expected, actual)))
-    (line,) = messages(one, other)
-    assert words in line
+def test_attributes_are_shown_briefly(tmp_path, expected, actual, message):
+    expected_file, actual_file = (
+        write(tmp_path / f"{n}.nc", [1.0], a=a) for n, a in enumerate((expected, actual))
+    )
+    (line,) = messages(expected_file, actual_file)
+    assert message in line
     assert len(line) < 300
 
 
 def test_packed_values_are_compared_as_stored(tmp_path):
-    found = lines(tmp_path, [100], [101], kind="i2", scale_factor=1e-9)
-    assert "expected 100, found 101" in found[0]
+    report_lines = lines(tmp_path, [100], [101], kind="i2", scale_factor=1e-9)
+    assert "expected 100, found 101" in report_lines[0]
 
 
 def test_negative_zero_is_zero(tmp_path):
@@ -607,10 +618,10 @@ def test_negative_zero_is_zero(tmp_path):
 
 
 def test_values_of_another_type_are_still_compared(tmp_path):
-    one, other = write(tmp_path / "a.nc", [1.0], "f4"), write(tmp_path / "b.nc", [2.0], "f8")
-    found = messages(one, other)
-    assert found[0] == "/v: expected type float32, found float64"
-    assert "1 of 1 values differ" in found[1]
+    expected, actual = write(tmp_path / "a.nc", [1.0], "f4"), write(tmp_path / "b.nc", [2.0], "f8")
+    report_lines = messages(expected, actual)
+    assert report_lines[0] == "/v: expected type float32, found float64"
+    assert "1 of 1 values differ" in report_lines[1]
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), ()])
@@ -639,9 +650,9 @@ def test_blocks_cover_every_value_once_and_are_bounded(shape, chunks, chunked, r
     before, compare_values.BLOCK = compare_values.BLOCK, room
     try:
         seen = np.zeros(shape, int)
-        for place in compare_values.blocks(Variable()):
-            seen[place] += 1
-            assert seen[place].size <= room
+        for block in compare_values.blocks(Variable()):
+            seen[block] += 1
+            assert seen[block].size <= room
     finally:
         compare_values.BLOCK = before
     assert (seen == 1).all()
@@ -677,7 +688,7 @@ def test_damaged_file_is_unreadable(pair):
     content = (pair[0] / "a.nc").read_bytes()
     (pair[1] / "a.nc").write_bytes(content[: len(content) // 2])
     results = compare(*pair)
-    assert [one.status for one in results] == ["unreadable"]
+    assert [result.status for result in results] == ["unreadable"]
     assert results.exit_status == 2
 
 
@@ -707,7 +718,7 @@ LONG = "x" * 500
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("expected", "actual"),
     [
         (LONG + "a" + LONG, LONG + "b" + LONG),
         (LONG, LONG + "y"),
@@ -716,21 +727,21 @@ LONG = "x" * 500
     ],
     ids=["in the middle", "at the end", "array", "digits"],
 )
-def test_message_shows_where_long_values_differ(tmp_path, one, other):
+def test_message_shows_where_long_values_differ(tmp_path, expected, actual):
     """Of an attribute, and where it is a text, of a variable and of a line."""
-    for name, value in (("a.nc", one), ("b.nc", other)):
+    for name, value in (("a.nc", expected), ("b.nc", actual)):
         with netCDF4.Dataset(tmp_path / name, "w") as file:
             file.setncattr("note", value)
             if isinstance(value, str):
                 file.createVariable("v", str, ())[...] = value
                 (tmp_path / name).with_suffix(".txt").write_text(value)
-    found = compare_files(tmp_path / "a.nc", tmp_path / "b.nc")
-    if isinstance(one, str):
-        found += compare_files(tmp_path / "a.txt", tmp_path / "b.txt")
-        assert len(found) == 3
-    for difference in found:
-        expected, _, actual = difference.message.partition(", found ")
-        assert expected.partition("expected ")[2] != actual
+    all_differences = compare_files(tmp_path / "a.nc", tmp_path / "b.nc")
+    if isinstance(expected, str):
+        all_differences += compare_files(tmp_path / "a.txt", tmp_path / "b.txt")
+        assert len(all_differences) == 3
+    for difference in all_differences:
+        expected_part, _, actual_part = difference.message.partition(", found ")
+        assert expected_part.partition("expected ")[2] != actual_part
         assert difference.expected != difference.actual
         assert len(difference.message) < 500
 
@@ -750,8 +761,8 @@ def test_report_is_a_few_lines_a_file(pair):
 
 
 def test_report_of_many_differences_is_short(tmp_path):
-    one = "<a>" + "".join(f"<b{i}/>" for i in range(500)) + "</a>"
-    (tmp_path / "a.xml").write_text(one)
+    text = "<a>" + "".join(f"<b{i}/>" for i in range(500)) + "</a>"
+    (tmp_path / "a.xml").write_text(text)
     (tmp_path / "b.xml").write_text("<a/>")
     text = report(compare(tmp_path / "a.xml", tmp_path / "b.xml"))
     assert len(text.splitlines()) == 13

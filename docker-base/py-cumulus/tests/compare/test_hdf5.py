@@ -30,14 +30,14 @@ TYPES = {
 }
 
 
-def write(path, kind, value, place):
+def write(path, kind, value, owner_kind):
     """A file with one value in a dataset or an attribute, beside what every file has."""
     with h5py.File(path, "w") as file:
         data = file.create_dataset("group/x", data=[1.0, 2.0])
-        if place == "dataset":
+        if owner_kind == "dataset":
             file.create_dataset("group/odd", (1,), kind)[0] = one_value(kind, value)[()]
         else:
-            owner = data.id if place == "attribute" else h5py.h5g.open(file.id, b"/")
+            owner = data.id if owner_kind == "attribute" else h5py.h5g.open(file.id, b"/")
             scalar = h5py.h5s.create(h5py.h5s.SCALAR)
             logical = h5py.h5t.py_create(kind, logical=True)
             attribute = h5py.h5a.create(owner, b"odd", logical, scalar)
@@ -55,36 +55,42 @@ def one_value(kind, value):
     return array
 
 
-@pytest.mark.parametrize("place", ["dataset", "attribute", "attribute of the file"])
+@pytest.mark.parametrize("owner_kind", ["dataset", "attribute", "attribute of the file"])
 @pytest.mark.parametrize("case", TYPES)
-def test_value_of_any_type_counts(tmp_path, case, place):
+def test_value_of_any_type_counts(tmp_path, case, owner_kind):
     """The one that differs is found, under its name, and the same value elsewhere is equal."""
     kind, value, other = TYPES[case]
-    one = write(tmp_path / "a.h5", kind, value, place)
-    again = write(tmp_path / "b.h5", kind, value, place)
+    expected = write(tmp_path / "a.h5", kind, value, owner_kind)
+    again = write(tmp_path / "b.h5", kind, value, owner_kind)
     again.write_bytes(again.read_bytes() + b"\0")
-    assert compare_files(one, again) == []
-    (found,) = compare_files(one, write(tmp_path / "c.h5", kind, other, place))
-    where = {"dataset": "/group/odd", "attribute": "/group/x"}.get(place, "/")
-    assert (found.variable, found.name) == (where, "" if place == "dataset" else "odd")
-    assert found.expected != found.actual
+    assert compare_files(expected, again) == []
+    (difference,) = compare_files(expected, write(tmp_path / "c.h5", kind, other, owner_kind))
+    where = {"dataset": "/group/odd", "attribute": "/group/x"}.get(owner_kind, "/")
+    assert (difference.variable, difference.name) == (
+        where,
+        "" if owner_kind == "dataset" else "odd",
+    )
+    assert difference.expected != difference.actual
 
 
 @pytest.mark.parametrize("case", TYPES)
 def test_dataset_of_any_type_may_not_be_missing(tmp_path, case):
     kind, value, _ = TYPES[case]
-    one = write(tmp_path / "a.h5", kind, value, "dataset")
+    expected = write(tmp_path / "a.h5", kind, value, "dataset")
     other = write(tmp_path / "b.h5", kind, value, "attribute")
-    found = {(one.category, one.variable, one.name) for one in compare_files(one, other)}
-    assert ("missing", "/group/odd", "odd") in found
-    assert ("extra", "/group/x", "odd") in found
+    differences = {
+        (difference.category, difference.variable, difference.name)
+        for difference in compare_files(expected, other)
+    }
+    assert ("missing", "/group/odd", "odd") in differences
+    assert ("extra", "/group/x", "odd") in differences
 
 
 def test_type_counts_where_the_library_shows_none(tmp_path):
-    one = write(tmp_path / "a.h5", *TYPES["boolean"][:2], "attribute")
+    expected = write(tmp_path / "a.h5", *TYPES["boolean"][:2], "attribute")
     other = write(tmp_path / "b.h5", *TYPES["enumeration"][:2], "attribute")
-    (found,) = compare_files(one, other)
-    assert found.message == (
+    (difference,) = compare_files(expected, other)
+    assert difference.message == (
         "/group/x: attribute odd: expected type enumeration {'FALSE': 0, 'TRUE': 1} of int8, "
         "found enumeration {'land': 0, 'sea': 1} of uint8"
     )
@@ -92,9 +98,7 @@ def test_type_counts_where_the_library_shows_none(tmp_path):
 
 def test_rules_hold_for_what_the_library_does_not_show(tmp_path):
     """An attribute may be ignored, and half precision has a tolerance."""
-    paths = [
-        write(tmp_path / f"{i}.h5", *TYPES["boolean"][:1], i, "attribute") for i in range(2)
-    ]
+    paths = [write(tmp_path / f"{i}.h5", *TYPES["boolean"][:1], i, "attribute") for i in range(2)]
     assert compare_files(*paths, CompareRules(ignore_attributes=("odd",))) == []
     paths = [write(tmp_path / f"{x}.h5", np.dtype("f2"), x, "dataset") for x in (1, 1.01)]
     assert compare_files(*paths) and compare_files(*paths, CompareRules(rtol=0.1)) == []
@@ -109,18 +113,18 @@ def test_empty_row_of_compounds_is_compared(tmp_path):
         with h5py.File(path, "w") as file:
             data = file.create_dataset("v", (2,), h5py.vlen_dtype(pair))
             data[1] = np.array([(1, last)], pair)
-    (found,) = compare_files(*paths)
-    assert (found.variable, found.values.differing) == ("/v", 1)
+    (difference,) = compare_files(*paths)
+    assert (difference.variable, difference.values.differing) == ("/v", 1)
 
 
 @pytest.mark.parametrize("kind", [h5py.ref_dtype, h5py.regionref_dtype])
-@pytest.mark.parametrize("place", ["dataset", "attribute"])
-def test_references_are_named_and_never_equal(tmp_path, kind, place):
+@pytest.mark.parametrize("owner_kind", ["dataset", "attribute"])
+def test_references_are_named_and_never_equal(tmp_path, kind, owner_kind):
     for name in ("a.h5", "b.h5"):
         with h5py.File(tmp_path / name, "w") as file:
             data = file.create_dataset("x", data=[1.0])
             file.attrs["history"] = name
-            if place == "dataset":
+            if owner_kind == "dataset":
                 file.create_dataset("odd", (1,), kind)
             else:
                 reference = data.regionref[:] if kind is h5py.regionref_dtype else data.ref
@@ -137,11 +141,11 @@ def test_h5py_that_fails_on_an_empty_row_is_asked_for_each(tmp_path, monkeypatch
         data[1, 1] = np.array([(1, 2.0), (3, 4.0)], pair)
         whole = h5py.Dataset.__getitem__
 
-        def fails(dataset, place):
-            found = whole(dataset, place)
-            if found.dtype == object or found.size == 0:
+        def fails(dataset, index):
+            values = whole(dataset, index)
+            if values.dtype == object or values.size == 0:
                 raise ValueError("Cannot create cython.array from NULL pointer")
-            return found
+            return values
 
         monkeypatch.setattr(h5py.Dataset, "__getitem__", fails)
         rows = Stored(data.id, "/v")[slice(1, 3), slice(0, 2)]
@@ -170,10 +174,10 @@ def test_same_bytes_that_show_other_files_are_not_equal_for_that(tmp_path, monke
         with h5py.File("x.h5", "w") as file:
             way(file)
     monkeypatch.chdir(tmp_path)
-    one, other = tmp_path / "a/x.h5", tmp_path / "b/x.h5"
-    assert one.read_bytes() == other.read_bytes()
-    (found,) = compare_files(one, other)
-    assert found.values.differing == 1
+    expected, actual = tmp_path / "a/x.h5", tmp_path / "b/x.h5"
+    assert expected.read_bytes() == actual.read_bytes()
+    (difference,) = compare_files(expected, actual)
+    assert difference.values.differing == 1
 
 
 def test_storage_in_another_file_is_seen(tmp_path):
@@ -198,28 +202,28 @@ def soft_link(file):
 @pytest.mark.parametrize("content", [null_dataset, matrix_attribute, soft_link])
 def test_file_that_the_netcdf_library_does_not_open_equals_only_the_same_bytes(tmp_path, content):
     """And only if it is whole."""
-    one, other = tmp_path / "a.h5", tmp_path / "b.h5"
-    with h5py.File(one, "w") as file:
+    expected, actual = tmp_path / "a.h5", tmp_path / "b.h5"
+    with h5py.File(expected, "w") as file:
         file["x"] = [1.0, 2.0]
         content(file)
-    other.write_bytes(one.read_bytes())
-    assert compare_files(one, other) == []
-    other.write_bytes(one.read_bytes() + b"\0")
+    actual.write_bytes(expected.read_bytes())
+    assert compare_files(expected, actual) == []
+    actual.write_bytes(expected.read_bytes() + b"\0")
     with pytest.raises(Unreadable):
-        compare_files(one, other)
-    for path in (one, other):
-        path.write_bytes(one.read_bytes()[:-8])
+        compare_files(expected, actual)
+    for path in (expected, actual):
+        path.write_bytes(expected.read_bytes()[:-8])
     with pytest.raises(Unreadable, match="cannot open"):
-        compare_files(one, other)
+        compare_files(expected, actual)
 
 
 def test_committed_type_counts(tmp_path):
     for name, kind in (("a.h5", "V3"), ("b.h5", "V4")):
         with h5py.File(tmp_path / name, "w") as file:
             file["kind"] = np.dtype(kind)
-    (found,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+    (difference,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
     types = [f"opaque '' of {size} bytes" for size in (3, 4)]
-    assert found.message == f"/: type kind: expected {types[0]}, found {types[1]}"
+    assert difference.message == f"/: type kind: expected {types[0]}, found {types[1]}"
 
 
 def test_dimensions_are_no_hidden_datasets(tmp_path):
@@ -236,17 +240,17 @@ def test_dimensions_are_no_hidden_datasets(tmp_path):
                 scale.make_scale("x")
                 data = file.create_dataset("v", data=np.array([3, 4], "f4"))
                 data.dims[0].attach_scale(scale)
-    found = compare_files(tmp_path / "a.nc", tmp_path / "b.nc")
-    assert {one.name for one in found} <= {"_FillValue"}
+    differences = compare_files(tmp_path / "a.nc", tmp_path / "b.nc")
+    assert {difference.name for difference in differences} <= {"_FillValue"}
 
 
 def test_report_is_written_whatever_the_types(tmp_path):
     """The NetCDF library would crash on half precision; such values are not drawn."""
     for case in ("half precision", "opaque"):
         kind, value, other = TYPES[case]
-        for name, one in (("a.h5", value), ("b.h5", other)):
+        for name, content in (("a.h5", value), ("b.h5", other)):
             with h5py.File(tmp_path / name, "w") as file:
-                file.create_dataset("odd", (4,), kind)[...] = np.full(4, one, kind)
+                file.create_dataset("odd", (4,), kind)[...] = np.full(4, content, kind)
         comparison = compare(tmp_path / "a.h5", tmp_path / "b.h5")
         write_html(comparison, tmp_path / "report.html")
         assert "/odd" in (tmp_path / "report.html").read_text()
@@ -269,9 +273,9 @@ def test_every_byte_of_a_text_counts(tmp_path, form, value, other):
             file.createVariable("v", "f4", ()).setncattr("units", text)
             file.history = name
     assert compare_files(paths[0], paths[2]) == []
-    found = compare_files(paths[0], paths[1])
-    assert [one.name for one in found] == ["title", "units"]
-    assert all(one.expected != one.actual for one in found)
+    differences = compare_files(paths[0], paths[1])
+    assert [difference.name for difference in differences] == ["title", "units"]
+    assert all(difference.expected != difference.actual for difference in differences)
 
 
 def test_zero_bytes_at_the_end_of_a_text_only_fill_it_up(tmp_path):
@@ -286,5 +290,5 @@ def test_every_byte_of_an_array_of_texts_counts(tmp_path, value, other):
     for name, text in (("a.h5", value), ("b.h5", other)):
         with h5py.File(tmp_path / name, "w") as file:
             file.attrs["texts"] = np.array([b"x", text])
-    (found,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
-    assert found.name == "texts"
+    (difference,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+    assert difference.name == "texts"

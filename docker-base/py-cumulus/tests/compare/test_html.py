@@ -61,8 +61,10 @@ class Page(HTMLParser):
 def field_of(folders):
     comparison = compare(*folders)
     (result,) = comparison.files
-    found = next(one for one in result.differences if one.category == "value")
-    return read_field(comparison.paths(result), found.variable, found.values), found
+    difference = next(
+        difference for difference in result.differences if difference.category == "value"
+    )
+    return read_field(comparison.paths(result), difference.variable, difference.values), difference
 
 
 def one_value(values):
@@ -72,7 +74,7 @@ def one_value(values):
 def test_report_is_one_sound_page(tmp_path):
     """Every element is closed, every id unique, every reference leads somewhere on the page."""
     page = Page(report(tmp_path, pair(tmp_path, one_value, units="degC")))
-    ids = [one["id"] for _, one in page.elements if "id" in one]
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for _, attributes in page.elements:
         assert set(attributes.get("aria-labelledby", "").split()) <= set(ids)
@@ -90,8 +92,12 @@ def test_report_needs_no_network_and_no_script(tmp_path):
     page = Page(text)
     assert not page.all("script") and not page.all("link")
     assert "@import" not in text and "url(" not in text
-    assert not [name for _, one in page.elements for name in one if name.startswith("on")]
-    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+    assert not [
+        name for _, attributes in page.elements for name in attributes if name.startswith("on")
+    ]
+    policy = next(
+        attributes["content"] for attributes in page.all("meta") if "http-equiv" in attributes
+    )
     assert "default-src 'none'" in policy
     assert not re.findall(r"(?:src|href)=\"(?!data:image/png;base64,|#)", text)
 
@@ -99,7 +105,10 @@ def test_report_needs_no_network_and_no_script(tmp_path):
 def test_every_picture_has_a_text_alternative(tmp_path):
     page = Page(report(tmp_path, pair(tmp_path, one_value)))
     assert len(page.all("svg")) == len(page.all("desc")) == len(page.all("title")) - 1 == 4
-    assert all(one["role"] == "img" and one["aria-labelledby"] for one in page.all("svg"))
+    assert all(
+        attributes["role"] == "img" and attributes["aria-labelledby"]
+        for attributes in page.all("svg")
+    )
     assert "Difference of field (K), actual minus expected" in page.text
 
 
@@ -237,18 +246,18 @@ def test_field_holds_both_sides(tmp_path):
     assert field.rows.name == "time (UTC, 2012-09-06)"
 
 
-@pytest.mark.parametrize("place", [(0, 0), (999, 1200), (501, 777), (437, 3)])
-def test_worst_difference_stays_visible_in_a_large_field(tmp_path, place):
+@pytest.mark.parametrize("worst", [(0, 0), (999, 1200), (501, 777), (437, 3)])
+def test_worst_difference_stays_visible_in_a_large_field(tmp_path, worst):
     """One value of a million, wherever it is, is in the picture with both its values."""
 
     def change(values):
-        values[place] += 3e6
+        values[worst] += 3e6
 
-    field, found = field_of(pair(tmp_path, change, (1000, 1201)))
-    assert field.expected.shape <= (ROWS, COLUMNS) and found.values.index == place
-    cell = place[0] // field.rows.step, place[1] // field.columns.step
+    field, difference = field_of(pair(tmp_path, change, (1000, 1201)))
+    assert field.expected.shape <= (ROWS, COLUMNS) and difference.values.index == worst
+    cell = worst[0] // field.rows.step, worst[1] // field.columns.step
     assert field.differs.sum() == 1 and field.differs[cell]
-    assert field.expected[cell] == np.float32(place[0] * 1201 + place[1])
+    assert field.expected[cell] == np.float32(worst[0] * 1201 + worst[1])
     assert field.actual[cell] == np.float32(field.expected[cell] + 3e6)
 
 
@@ -353,8 +362,8 @@ def test_png_pictures_are_shown_with_their_differing_pixels(tmp_path):
         (folder / "a.png").write_bytes(paint_colours(pixels))
         pixels[333, 555, :3] = 0
     page = Page(report(tmp_path, folders))
-    addresses = [one["src"] for one in page.all("img")]
-    assert len(addresses) == 3 and all(one["alt"] for one in page.all("img"))
+    addresses = [attributes["src"] for attributes in page.all("img")]
+    assert len(addresses) == 3 and all(attributes["alt"] for attributes in page.all("img"))
     contrast = decoded(base64.b64decode(addresses[2].partition(",")[2]), tmp_path)
     assert (contrast[..., :3] == (214, 0, 147)).all(axis=2).sum() == 1
 
@@ -429,8 +438,8 @@ def test_many_files_do_not_make_a_report_without_bounds(tmp_path, monkeypatch):
         for number in range(120):
             (folder / f"{number}.json").write_text(f'{{"a": "{folder.name}"}}')
     page = Page(report(tmp_path, folders))
-    ids = {one["id"] for _, one in page.elements if "id" in one}
-    assert all(one["href"].removeprefix("#") in ids for one in page.all("a"))
+    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    assert all(attributes["href"].removeprefix("#") in ids for attributes in page.all("a"))
     assert "this report is full" in page.text and "20 further files are not all shown" in page.text
 
 
@@ -444,12 +453,12 @@ def test_invisible_characters_are_written_as_codes():
 
 
 def test_command_writes_the_report_and_keeps_its_status(tmp_path, capsys):
-    folders = [str(one) for one in pair(tmp_path, one_value)]
+    folders = [str(folder) for folder in pair(tmp_path, one_value)]
     target = tmp_path / "reports" / "report.html"
     assert main(["compare", *folders, "--html", str(target)]) == 1
     assert "1 of 1,200 values" in target.read_text()
     assert "1 of 1200 values differ" in capsys.readouterr().out
-    assert [one.name for one in target.parent.iterdir()] == ["report.html"]
+    assert [path.name for path in target.parent.iterdir()] == ["report.html"]
 
 
 def test_service_test_writes_the_report_among_what_is_no_product(repository):
@@ -474,7 +483,7 @@ def test_service_test_writes_the_report_among_what_is_no_product(repository):
 
 
 def test_report_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
-    folders = [str(one) for one in pair(tmp_path, one_value)]
+    folders = [str(folder) for folder in pair(tmp_path, one_value)]
     (tmp_path / "file").write_text("")
     assert main(["compare", *folders, "--html", str(tmp_path / "file" / "report.html")]) == 2
     assert "cannot write" in capsys.readouterr().err
@@ -485,14 +494,14 @@ def test_report_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
 def test_picture_files_are_sound(tmp_path):
     """Every chunk of a painted PNG has its checksum."""
     data = paint(np.zeros((3, 5), "u1"), VALUES)
-    place = 8
-    while place < len(data):
-        (length,) = struct.unpack(">I", data[place : place + 4])
-        content = data[place + 4 : place + 8 + length]
-        (checksum,) = struct.unpack(">I", data[place + 8 + length : place + 12 + length])
+    offset = 8
+    while offset < len(data):
+        (length,) = struct.unpack(">I", data[offset : offset + 4])
+        content = data[offset + 4 : offset + 8 + length]
+        (checksum,) = struct.unpack(">I", data[offset + 8 + length : offset + 12 + length])
         assert checksum == zlib.crc32(content)
-        place += 12 + length
-    assert place == len(data)
+        offset += 12 + length
+    assert offset == len(data)
 
 
 def test_large_numbers_that_differ_little_are_told_apart_beside_the_axis(tmp_path):
@@ -550,10 +559,10 @@ def test_column_is_drawn_with_the_worst_row_in_its_place(tmp_path):
 
 
 def test_column_that_the_other_table_has_elsewhere_is_found(tmp_path):
-    one = [("a", "b"), (1.5, 2.5), (3.5, 4.5)]
-    folders = write_tables(tmp_path, one, [("b", "a"), (2.5, 1.5), (4.5, 3.25)])
+    expected = [("a", "b"), (1.5, 2.5), (3.5, 4.5)]
+    folders = write_tables(tmp_path, expected, [("b", "a"), (2.5, 1.5), (4.5, 3.25)])
     differences = compare(*folders).files[0].differences
-    values = next(one.values for one in differences if one.variable == "a")
+    values = next(difference.values for difference in differences if difference.variable == "a")
     field = read_column([folder / "track.csv" for folder in folders], "a", values)
     assert field.expected.tolist() == [[1.5, 3.5]] and field.actual.tolist() == [[1.5, 3.25]]
 

@@ -23,17 +23,17 @@ def page(tmp_path_factory):
 
     folders = pair(folder, change, units="degC", long_name="words " * 60, note="x" * 500)
     for name in (f"{'long' * 50}.txt", "<img src=http:nowhere onerror=alert(1)>.txt"):
-        for number, one in enumerate(folders):
-            (one / name).write_text(f"line\n{number}" + "y" * 300)
+        for number, target in enumerate(folders):
+            (target / name).write_text(f"line\n{number}" + "y" * 300)
     report(folder, folders)
     return folder / "report.html"
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    one = Browser(tmp_path_factory.mktemp("chromium"))
-    yield one
-    one.close()
+    chromium = Browser(tmp_path_factory.mktemp("chromium"))
+    yield chromium
+    chromium.close()
 
 
 WIDTHS = pytest.mark.parametrize("width", [360, 768, 1440])
@@ -46,8 +46,9 @@ def test_nothing_is_wider_than_the_window(browser, page, width):
     browser.open(page, width)
     assert browser.value("document.documentElement.scrollWidth") <= width
     wide = browser.value(
-        "[...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right "
-        f"> {width} + 1).map(one => one.tagName + ' ' + one.textContent.slice(0, 40))"
+        "[...document.querySelectorAll('main *')]"
+        f".filter(element => element.getBoundingClientRect().right > {width} + 1)"
+        ".map(element => element.tagName + ' ' + element.textContent.slice(0, 40))"
     )
     assert wide == []
 
@@ -58,7 +59,7 @@ def test_pictures_stand_side_by_side_where_there_is_room(browser, page, width, c
     assert browser.value("document.querySelectorAll('.pictures svg').length") == 4
     places = browser.value(
         "[...document.querySelectorAll('.pictures svg')].slice(0, 3)"
-        ".map(one => Math.round(one.getBoundingClientRect().left))"
+        ".map(element => Math.round(element.getBoundingClientRect().left))"
     )
     assert len(set(places)) == columns
 
@@ -68,16 +69,16 @@ def test_text_in_pictures_is_large_enough(browser, page, width):
     """10 CSS pixels at least, on a telephone too."""
     browser.open(page, width)
     heights = browser.value(
-        "[...document.querySelectorAll('svg')].map(one => "
-        "11 * one.getBoundingClientRect().width / one.viewBox.baseVal.width)"
+        "[...document.querySelectorAll('svg')].map(element => "
+        "11 * element.getBoundingClientRect().width / element.viewBox.baseVal.width)"
     )
     assert min(heights) >= 10
 
 
-def contrast(one, other):
+def contrast(first, second):
     """Contrast of two colours as WCAG 2 defines it."""
     levels = []
-    for colour in (one, other):
+    for colour in (first, second):
         channels = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         levels.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
@@ -89,16 +90,16 @@ def test_text_stands_out_from_its_background(browser, page, dark):
     """WCAG 2 AA: 4.5 to 1 for every text on the page, in light and in dark."""
     browser.open(page, 1440, dark)
     pairs = browser.value("""
-        [...document.querySelectorAll('body *')].filter(one => one.checkVisibility() &&
-            [...one.childNodes].some(child => child.nodeType === 3 && child.data.trim()))
-        .map(one => {
-            let behind = one;
+        [...document.querySelectorAll('body *')].filter(element => element.checkVisibility() &&
+            [...element.childNodes].some(child => child.nodeType === 3 && child.data.trim()))
+        .map(element => {
+            let behind = element;
             const empty = 'rgba(0, 0, 0, 0)';
             while (behind.parentElement && getComputedStyle(behind).backgroundColor === empty)
                 behind = behind.parentElement;
-            const style = getComputedStyle(one);
-            return [one.namespaceURI.endsWith('svg') ? style.fill : style.color,
-                    getComputedStyle(behind).backgroundColor, one.textContent.slice(0, 30)];
+            const style = getComputedStyle(element);
+            return [element.namespaceURI.endsWith('svg') ? style.fill : style.color,
+                    getComputedStyle(behind).backgroundColor, element.textContent.slice(0, 30)];
         })""")
     assert len(pairs) > 40
     poor = [(round(contrast(a, b), 2), text) for a, b, text in pairs if contrast(a, b) < 4.5]
@@ -144,10 +145,10 @@ def test_keyboard_folds_a_file(browser, page):
 def test_nothing_is_asked_of_the_network_and_nothing_is_refused(browser, page):
     """Only the file itself; its own policy has nothing to complain of."""
     browser.open(page, 1440)
-    asked = [one["params"]["request"]["url"] for one in browser.events
-             if one.get("method") == "Network.requestWillBeSent"]  # fmt: skip
-    assert [one for one in asked if not one.startswith("data:")] == [page.absolute().as_uri()]
-    assert [one for one in browser.events if one.get("method") == "Log.entryAdded"] == []
+    asked = [event["params"]["request"]["url"] for event in browser.events
+             if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
+    assert [url for url in asked if not url.startswith("data:")] == [page.absolute().as_uri()]
+    assert [event for event in browser.events if event.get("method") == "Log.entryAdded"] == []
     assert browser.value("document.images.length + document.scripts.length") == 0
 
 
@@ -155,9 +156,9 @@ def test_pictures_are_described_to_those_who_do_not_see_them(browser, page):
     """What a screen reader is told: role, name and description of each picture."""
     browser.open(page, 1440)
     nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
-    pictures = [one for one in nodes if one.get("role", {}).get("value") in ("image", "img")]
-    named = [one["name"]["value"] for one in pictures if not one["ignored"]]
+    pictures = [node for node in nodes if node.get("role", {}).get("value") in ("image", "img")]
+    named = [node["name"]["value"] for node in pictures if not node["ignored"]]
     for what in ("Expected: ", "Actual: ", "Difference: ", "Histogram of differences: "):
         assert any(name.startswith(what) for name in named), named
-    landmarks = {one["role"]["value"] for one in nodes if "role" in one}
+    landmarks = {node["role"]["value"] for node in nodes if "role" in node}
     assert {"banner", "main", "navigation", "contentinfo"} <= landmarks

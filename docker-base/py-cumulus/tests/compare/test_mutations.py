@@ -173,7 +173,9 @@ def rename_dimension(group, name):
         content = groups[group]
         content["dimensions"][name + "2"] = content["dimensions"].pop(name)
         for key, (kind, dimensions, attributes, values) in content["variables"].items():
-            renamed = tuple(name + "2" if one == name else one for one in dimensions)
+            renamed = tuple(
+                name + "2" if dimension == name else dimension for dimension in dimensions
+            )
             content["variables"][key] = (kind, renamed, attributes, values)
 
     return change
@@ -312,18 +314,18 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_change_of_a_special_type_is_found(tmp_path, change):
-    one, other = special_types(tmp_path / "a.nc"), special_types(tmp_path / "b.nc", **change)
-    assert compare_files(one, other)
+    expected, actual = special_types(tmp_path / "a.nc"), special_types(tmp_path / "b.nc", **change)
+    assert compare_files(expected, actual)
 
 
 def test_change_of_an_enum_member_that_no_value_uses_is_found(tmp_path):
-    one = special_types(tmp_path / "a.nc", choice=0)
-    other = special_types(tmp_path / "b.nc", choice=0, member=2)
-    assert any("color_t" in one.message for one in compare_files(one, other))
+    expected = special_types(tmp_path / "a.nc", choice=0)
+    actual = special_types(tmp_path / "b.nc", choice=0, member=2)
+    assert any("color_t" in difference.message for difference in compare_files(expected, actual))
 
 
 def test_special_types_written_anew_are_equal(tmp_path):
-    one, other = special_types(tmp_path / "a.nc"), special_types(tmp_path / "b.nc")
-    with netCDF4.Dataset(other, "a") as dataset:
+    expected, actual = special_types(tmp_path / "a.nc"), special_types(tmp_path / "b.nc")
+    with netCDF4.Dataset(actual, "a") as dataset:
         dataset.history = "ignored"
-    assert compare_files(one, other) == []
+    assert compare_files(expected, actual) == []

@@ -37,7 +37,7 @@ def product(tmp_path_factory):
     folder = tmp_path_factory.mktemp("product")
     shutil.copy(SAMPLE / "{{cookiecutter.__atb_netcdf}}", folder / "X.nc")
     for end in (".meta.xml", ".cmr.json"):
-        (source,) = (one for one in SAMPLE.iterdir() if "__atb" in one.name and end in one.name)
+        (source,) = (path for path in SAMPLE.iterdir() if "__atb" in path.name and end in path.name)
         (folder / f"X{end}").write_text(rendered(source), encoding="utf-8")
     (folder / "X.csv").write_text("time,height\n" + "".join(f"{i},{i / 7}\n" for i in range(30)))
     return folder
@@ -139,66 +139,66 @@ def xml_mutations(text):
                 continue
             root = ElementTree.fromstring(text)
             every = list(root.iter())
-            one = every[number]
+            element = every[number]
             parents = {child: parent for parent in every for child in parent}
             inside = set()
-            parent = one
+            parent = element
             while parent in parents:
                 parent = parents[parent]
                 inside.add(parent.tag)
-            if inside & VOLATILE or (how in ("removed", "twice") and one is root):
+            if inside & VOLATILE or (how in ("removed", "twice") and element is root):
                 continue
             if how == "text":
-                one.text = f"{one.text or ''}?"
+                element.text = f"{element.text or ''}?"
             elif how == "attribute":
-                one.set("more", "1")
+                element.set("more", "1")
             elif how == "child":
-                ElementTree.SubElement(one, "more")
+                ElementTree.SubElement(element, "more")
             elif how == "removed":
-                parents[one].remove(one)
+                parents[element].remove(element)
             elif how == "twice":
-                parents[one].append(one)
+                parents[element].append(element)
             else:
-                one.tag += "2"
+                element.tag += "2"
             yield f"{element.tag} {how}", ElementTree.tostring(root, "unicode")
 
 
 def json_mutations(text):
     """Yield a readable name and a changed document: each value, key and item in turn."""
-    ignored = {tuple(one.split("/")) for one in RULES.ignore_keys}
-    for place in _places(json.loads(text)):
-        keys = tuple(step for step in place if isinstance(step, str))
+    ignored = {tuple(key_path.split("/")) for key_path in RULES.ignore_keys}
+    for steps in _key_paths(json.loads(text)):
+        keys = tuple(step for step in steps if isinstance(step, str))
         for how in ("changed", "other type", "removed", "added"):
             if keys in ignored and how in ("changed", "other type"):
                 continue
             content = json.loads(text)
             parent = content
-            for step in place[:-1]:
+            for step in steps[:-1]:
                 parent = parent[step]
-            value = parent[place[-1]]
+            value = parent[steps[-1]]
             if how == "removed":
-                del parent[place[-1]]
+                del parent[steps[-1]]
             elif how == "added" and isinstance(value, dict):
                 value["more"] = 1
             elif how == "added" and isinstance(value, list):
                 value.append(1)
             elif how == "changed" and isinstance(value, str):
-                parent[place[-1]] += "?"
+                parent[steps[-1]] += "?"
             elif how == "changed" and isinstance(value, int | float):
-                parent[place[-1]] = value * (1 + 1e-5) + 1
+                parent[steps[-1]] = value * (1 + 1e-5) + 1
             elif how == "other type":
-                parent[place[-1]] = [value]
+                parent[steps[-1]] = [value]
             else:
                 continue
-            yield f"{place} {how}", json.dumps(content)
+            yield f"{steps} {how}", json.dumps(content)
 
 
-def _places(value, place=()):
+def _key_paths(value, steps=()):
     if not isinstance(value, dict | list):
         return
     for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-        yield (*place, step)
-        yield from _places(child, (*place, step))
+        yield (*steps, step)
+        yield from _key_paths(child, (*steps, step))
 
 
 def csv_mutations(text):
@@ -206,7 +206,7 @@ def csv_mutations(text):
     rows = [line.split(",") for line in text.splitlines()]
     for y, row in enumerate(rows):
         for x in range(len(row)):
-            changed = [list(one) for one in rows]
+            changed = [list(row) for row in rows]
             changed[y][x] = f"1{changed[y][x]}"
             yield f"cell {y} {x}", "\n".join(map(",".join, changed)) + "\n"
         yield f"row {y} removed", "\n".join(map(",".join, rows[:y] + rows[y + 1 :])) + "\n"
@@ -253,6 +253,6 @@ def test_every_change_of_the_set_of_files_is_found(product, tmp_path, name, how)
     else:
         path.write_bytes(content[: len(content) // 2] if how == "cut" else b"")
     comparison = compare(product, folder, RULES)
-    others = {one.file for one in comparison if one.status != "equal"}
+    others = {result.file for result in comparison if result.status != "equal"}
     assert comparison.verdict != "equal"
     assert others <= {name, f"other-{name}"}

@@ -115,8 +115,8 @@ def test_pair_that_was_rewritten_by_another_program_is_equal(base, tmp_path):
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_pair_that_differs(base, tmp_path, case):
     """Each is found, and nothing beside it."""
-    found = compare_files(base, granule(tmp_path / "other.nc", DIFFERENT[case]), RULES)
-    assert len({one.variable for one in found}) == 1
+    differences = compare_files(base, granule(tmp_path / "other.nc", DIFFERENT[case]), RULES)
+    assert len({difference.variable for difference in differences}) == 1
 
 
 @pytest.mark.parametrize("options", [{"skip": ("lat",)}, {"kinds": {"atb": "f8"}}])
@@ -135,14 +135,16 @@ def test_difference_says_where_and_how_much(base, tmp_path):
         dataset["atb"][10, 20] += 2
         dataset["atb"][0, 0] += 1
 
-    (one,) = compare_files(base, granule(tmp_path / "other.nc", change), RULES)
-    values = one.values
-    assert (one.category, one.variable) == ("value", "/atb")
+    (difference,) = compare_files(base, granule(tmp_path / "other.nc", change), RULES)
+    values = difference.values
+    assert (difference.category, difference.variable) == ("value", "/atb")
     assert (values.index, values.differing, values.total) == ((10, 20), 2, 10_000)
     assert values.coordinates == {"time": "2012-09-06T00:00:10Z", "z": "7346.939 m"}
     assert values.largest == pytest.approx(2) and values.shape == (200, 50)
     assert float(values.actual) == pytest.approx(float(values.expected) + 2)
-    assert "worst at [10][20] (time 2012-09-06T00:00:10Z, z 7346.939 m): expected 0." in str(one)
+    assert "worst at [10][20] (time 2012-09-06T00:00:10Z, z 7346.939 m): expected 0." in str(
+        difference
+    )
 
 
 def test_coordinates_attribute_and_marked_variables_say_where(tmp_path):
@@ -198,10 +200,10 @@ def test_result_as_json_holds_everything(base, tmp_path):
     comparison = compare(base, granule(tmp_path / "other.nc", put("atb", (0, 0), 5.0)), RULES)
     content = comparison.as_json()
     (file,) = content["files"]
-    (one,) = file["differences"]
+    (difference,) = file["differences"]
     assert (content["verdict"], content["counts"]) == ("different", {"different": 1})
-    assert (file["file"], file["kind"], one["file"]) == ("base.nc", "NetCDF/HDF5", "base.nc")
-    assert one["values"]["index"] == [0, 0] and one["values"]["rtol"] == 1e-6
+    assert (file["file"], file["kind"], difference["file"]) == ("base.nc", "NetCDF/HDF5", "base.nc")
+    assert difference["values"]["index"] == [0, 0] and difference["values"]["rtol"] == 1e-6
     assert comparison.paths(comparison.files[0]) == (base, tmp_path / "other.nc")
 
 
@@ -232,15 +234,17 @@ def test_unpacked_fill_is_no_number(base, tmp_path):
         repack(dataset)
         dataset["temp"][7] = 5
 
-    (one,) = compare_files(base, granule(tmp_path / "other.nc", change), rules)
-    assert one.values.changes == {"fill -> valid": 1}
+    (difference,) = compare_files(base, granule(tmp_path / "other.nc", change), rules)
+    assert difference.values.changes == {"fill -> valid": 1}
 
 
 def test_same_packing_is_compared_as_stored_even_if_it_might_differ(base, tmp_path):
     """One step of the packing is a difference, where the packing is the same."""
     change = put("temp", 0, 1)
-    (one,) = compare_files(base, granule(tmp_path / "other.nc", change), CompareRules(unpack=True))
-    assert not one.values.unpacked
+    (difference,) = compare_files(
+        base, granule(tmp_path / "other.nc", change), CompareRules(unpack=True)
+    )
+    assert not difference.values.unpacked
 
 
 @pytest.mark.parametrize(
@@ -303,8 +307,12 @@ def test_other_format_is_a_difference(tmp_path, form):
         with netCDF4.Dataset(path, "w", format=name) as dataset:
             dataset.createDimension("d", 2)
             dataset.createVariable("v", "f4", ("d",))[:] = 1.0
-    (found,) = compare_files(*paths)
-    assert (found.category, found.expected, found.actual) == ("kind", "NETCDF4", form)
+    (difference,) = compare_files(*paths)
+    assert (difference.category, difference.expected, difference.actual) == (
+        "kind",
+        "NETCDF4",
+        form,
+    )
 
 
 def test_library_fill_value_is_no_measurement(tmp_path):
@@ -316,8 +324,8 @@ def test_library_fill_value_is_no_measurement(tmp_path):
             dataset.createVariable("v", "f4", ("d",))[:written] = 1.0
         return path
 
-    (one,) = compare_files(write(tmp_path / "a.nc", 2), write(tmp_path / "b.nc", 3))
-    assert one.values.changes == {"fill -> valid": 1}
+    (difference,) = compare_files(write(tmp_path / "a.nc", 2), write(tmp_path / "b.nc", 3))
+    assert difference.values.changes == {"fill -> valid": 1}
 
 
 @pytest.mark.parametrize(
@@ -420,12 +428,12 @@ def test_unsigned_is_meant_where_it_says_so(tmp_path, value, equal):
 )
 def test_integers_that_nothing_scales_stay_exact(tmp_path, kind, value, scaling, equal):
     """Where their fill values differ, they are compared unpacked, and are no measurements."""
-    one, other = (
+    expected, actual = (
         bytes_of(tmp_path / f"{i}.nc", [value + i, -1 - i], kind, missing_value=-1 - i, **scaling)
         for i in (0, 1)
     )
     rules = CompareRules(rtol=1e-6, unpack=True)
-    assert (compare_files(one, other, rules) == []) == equal
+    assert (compare_files(expected, actual, rules) == []) == equal
 
 
 @pytest.mark.parametrize(("highest", "equal"), [(400, True), (401, False)])
@@ -433,11 +441,13 @@ def test_limits_of_packed_values_are_compared_unpacked(tmp_path, highest, equal)
     """valid_range is packed like the values: it has to differ where the packing does."""
     rules = CompareRules(unpack=True)
     limits = {"valid_range": np.array([-100, highest], "i2"), "valid_min": np.int16(-100)}
-    one = bytes_of(tmp_path / "a.nc", [100], "i2", scale_factor=0.5, **limits)
+    expected = bytes_of(tmp_path / "a.nc", [100], "i2", scale_factor=0.5, **limits)
     limits = {"valid_range": np.array([-50.0, 200.0]), "valid_min": -50.0}
-    other = bytes_of(tmp_path / "b.nc", [50.0], "f8", **limits)
-    for pair in ((one, other), (other, one)):
-        assert [one.name for one in compare_files(*pair, rules)] == ["valid_range"] * (not equal)
+    actual = bytes_of(tmp_path / "b.nc", [50.0], "f8", **limits)
+    for pair in ((expected, actual), (actual, expected)):
+        assert [difference.name for difference in compare_files(*pair, rules)] == [
+            "valid_range"
+        ] * (not equal)
 
 
 def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path):
@@ -451,29 +461,29 @@ def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path)
 def test_fill_values_differ_also_where_one_is_nan(tmp_path, value):
     """NaN is unlike itself: the same fill values must not seem to be others."""
     fills = {"_FillValue": np.float32("nan"), "missing_value": np.array([-999, -9999], "f4")}
-    one, other = (
+    expected, actual = (
         bytes_of(tmp_path / f"{stored}.nc", [stored, 1.0], "f4", **fills)
         for stored in (-999.0, value)
     )
-    (found,) = compare_files(one, other)
-    assert list(found.values.changes) in (["fill -> fill"], ["fill -> NaN"])
-    assert compare_files(other, bytes_of(tmp_path / "x.nc", [value, 1.0], "f4", **fills)) == []
+    (difference,) = compare_files(expected, actual)
+    assert list(difference.values.changes) in (["fill -> fill"], ["fill -> NaN"])
+    assert compare_files(actual, bytes_of(tmp_path / "x.nc", [value, 1.0], "f4", **fills)) == []
 
 
 def test_nan_as_the_only_fill_value_makes_no_other_number_one(tmp_path):
     fill = netCDF4.default_fillvals["f4"]
     named = {"_FillValue": np.float32("nan")}
-    one = bytes_of(tmp_path / "a.nc", [fill], "f4", **named)
-    (found,) = compare_files(one, bytes_of(tmp_path / "b.nc", [1.0], "f4", **named))
-    assert not found.values.changes
+    expected = bytes_of(tmp_path / "a.nc", [fill], "f4", **named)
+    (difference,) = compare_files(expected, bytes_of(tmp_path / "b.nc", [1.0], "f4", **named))
+    assert not difference.values.changes
 
 
 def test_missing_value_of_another_precision_is_recognized(tmp_path):
     """-999.9 in double precision is no number that a variable of single precision can hold."""
-    one = bytes_of(tmp_path / "a.nc", [-999.9], "f4", missing_value=-999.9)
-    other = bytes_of(tmp_path / "b.nc", [1.0], "f4", missing_value=-999.9)
-    (found,) = compare_files(one, other)
-    assert found.values.changes == {"fill -> valid": 1}
+    expected = bytes_of(tmp_path / "a.nc", [-999.9], "f4", missing_value=-999.9)
+    actual = bytes_of(tmp_path / "b.nc", [1.0], "f4", missing_value=-999.9)
+    (difference,) = compare_files(expected, actual)
+    assert difference.values.changes == {"fill -> valid": 1}
 
 
 # --- stored chunks ---------------------------------------------------------------------------
@@ -500,9 +510,9 @@ def inflated(monkeypatch):
     seen, unequal = [], compare_chunks.Chunks.unequal
 
     def watched(self, *arguments):
-        for place in unequal(self, *arguments):
-            seen.append(place)
-            yield place
+        for block in unequal(self, *arguments):
+            seen.append(block)
+            yield block
 
     monkeypatch.setattr(compare_chunks.Chunks, "unequal", watched)
     monkeypatch.setattr("cumulus.compare.values.BLOCK", 8 * 64 * 4)
@@ -511,38 +521,38 @@ def inflated(monkeypatch):
 
 def test_chunks_that_are_stored_alike_are_not_inflated(tmp_path, inflated):
     """Nor are those that were never written in either file."""
-    one, other = many_chunks(tmp_path / "a.nc"), many_chunks(tmp_path / "b.nc")
-    assert netcdf.differences(one, other, CompareRules()) == []
+    expected, actual = many_chunks(tmp_path / "a.nc"), many_chunks(tmp_path / "b.nc")
+    assert netcdf.differences(expected, actual, CompareRules()) == []
     assert inflated == []
 
 
 def test_only_chunks_that_differ_are_inflated(tmp_path, inflated):
     """And the value in them is found."""
-    one = many_chunks(tmp_path / "a.nc")
-    other = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((13, 60), -5.0))
-    (found,) = netcdf.differences(one, other, CompareRules())
-    assert found.values.index == (13, 60)
+    expected = many_chunks(tmp_path / "a.nc")
+    actual = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((13, 60), -5.0))
+    (difference,) = netcdf.differences(expected, actual, CompareRules())
+    assert difference.values.index == (13, 60)
     assert inflated == [(slice(8, 16), slice(0, 64))]
 
 
 def test_value_in_a_chunk_that_one_file_lacks_is_found(tmp_path):
     """What was never written has the fill value."""
-    one = many_chunks(tmp_path / "a.nc")
-    other = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((60, 1), 7.0))
-    (found,) = compare_files(one, other)
-    assert found.values.changes == {"fill -> valid": 1} and found.values.index == (60, 1)
+    expected = many_chunks(tmp_path / "a.nc")
+    actual = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((60, 1), 7.0))
+    (difference,) = compare_files(expected, actual)
+    assert difference.values.changes == {"fill -> valid": 1} and difference.values.index == (60, 1)
 
 
 def test_chunks_that_neither_file_has_may_still_differ(tmp_path):
     """The values are then the fill values, and these differ."""
-    one = many_chunks(tmp_path / "a.nc")
-    other = many_chunks(tmp_path / "b.nc", fill_value=-2.0)
-    assert [found.name for found in compare_files(one, other)] == ["_FillValue"]
+    expected = many_chunks(tmp_path / "a.nc")
+    actual = many_chunks(tmp_path / "b.nc", fill_value=-2.0)
+    assert [difference.name for difference in compare_files(expected, actual)] == ["_FillValue"]
     with h5py.File(tmp_path / "a.h5", "w") as a, h5py.File(tmp_path / "b.h5", "w") as b:
         for file, fill in ((a, 1.0), (b, 2.0)):
             file.create_dataset("v", (4,), "f4", chunks=(2,), fillvalue=fill)
-    (found,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
-    assert found.values.differing == 4
+    (difference,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+    assert difference.values.differing == 4
 
 
 @pytest.mark.parametrize(
@@ -550,22 +560,22 @@ def test_chunks_that_neither_file_has_may_still_differ(tmp_path):
 )
 def test_files_that_are_stored_otherwise_are_compared_by_value(tmp_path, options):
     """With the same result."""
-    one = many_chunks(tmp_path / "a.nc")
-    assert compare_files(one, many_chunks(tmp_path / "b.nc", **options)) == []
+    expected = many_chunks(tmp_path / "a.nc")
+    assert compare_files(expected, many_chunks(tmp_path / "b.nc", **options)) == []
     change = many_chunks(tmp_path / "c.nc", lambda v: v.__setitem__((13, 60), -5.0), **options)
-    assert compare_files(one, change)[0].values.index == (13, 60)
+    assert compare_files(expected, change)[0].values.index == (13, 60)
 
 
 def test_contiguous_data_that_are_the_same_are_not_read_as_values(tmp_path, inflated):
     """Their bytes are compared; where these differ, all values are."""
-    one = many_chunks(tmp_path / "a.nc", zlib=False, chunksizes=None, contiguous=True)
-    other = many_chunks(tmp_path / "b.nc", zlib=False, chunksizes=None, contiguous=True)
-    assert netcdf.differences(one, other, CompareRules()) == []
+    expected = many_chunks(tmp_path / "a.nc", zlib=False, chunksizes=None, contiguous=True)
+    actual = many_chunks(tmp_path / "b.nc", zlib=False, chunksizes=None, contiguous=True)
+    assert netcdf.differences(expected, actual, CompareRules()) == []
     assert inflated == []
-    with netCDF4.Dataset(other, "a") as dataset:
+    with netCDF4.Dataset(actual, "a") as dataset:
         dataset["v"][60, 60] = 5.0
-    (found,) = netcdf.differences(one, other, CompareRules())
-    assert found.values.index == (60, 60) and len(inflated) == 8
+    (difference,) = netcdf.differences(expected, actual, CompareRules())
+    assert difference.values.index == (60, 60) and len(inflated) == 8
 
 
 @pytest.mark.parametrize("longest", [(None, 6), (8, None), (None, None), (8, 9)])
@@ -576,8 +586,8 @@ def test_changed_chunk_is_found_whatever_may_grow(tmp_path, longest):
         with h5py.File(tmp_path / name, "w", libver="latest") as file:
             file.create_dataset("v", data=values, chunks=(2, 2), maxshape=longest)
         values[3, 1] = -1
-    (found,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
-    assert (found.values.index, found.values.differing) == ((3, 1), 1)
+    (difference,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+    assert (difference.values.index, difference.values.differing) == ((3, 1), 1)
 
 
 def test_file_with_a_user_block_is_compared_by_value(tmp_path):
@@ -587,8 +597,8 @@ def test_file_with_a_user_block_is_compared_by_value(tmp_path):
             data = file.create_dataset("v", (8,), "f4", chunks=(4,))
             data[:] = 1.0
             data[7] = last
-    (found,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
-    assert found.values.index == (7,)
+    (difference,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
+    assert difference.values.index == (7,)
 
 
 def test_variable_that_is_called_like_a_dimension_is_found_under_its_other_name(tmp_path):
@@ -605,6 +615,8 @@ def test_variable_that_is_called_like_a_dimension_is_found_under_its_other_name(
             dataset.history = str(path)
         return path
 
-    one = write(tmp_path / "a.nc", 1)
-    assert compare_files(one, write(tmp_path / "b.nc", 1)) == []
-    assert [found.variable for found in compare_files(one, write(tmp_path / "c.nc", 2))] == ["/x"]
+    expected = write(tmp_path / "a.nc", 1)
+    assert compare_files(expected, write(tmp_path / "b.nc", 1)) == []
+    assert [
+        difference.variable for difference in compare_files(expected, write(tmp_path / "c.nc", 2))
+    ] == ["/x"]

@@ -78,17 +78,17 @@ def test_number_in_a_text_may_differ_within_the_tolerance(tmp_path, old, new):
 )
 def test_every_other_change_of_a_text_is_found(tmp_path, old, new):
     """Words, white space, line ends, signs, and integers however near."""
-    (one,) = differences(tmp_path, SOUNDING, SOUNDING.replace(old, new))
-    assert one.category == "text"
+    (difference,) = differences(tmp_path, SOUNDING, SOUNDING.replace(old, new))
+    assert difference.category == "text"
 
 
 def test_large_number_in_a_text_may_be_a_time(tmp_path):
     """Nothing says what it counts from: its general tolerance does not grow with it any more."""
     for number in ("1580561{}.5", "1.580561{}5e9"):
-        one, other = (f"at {number.format(text)} s\n" for text in ("999", "000"))
-        assert differences(tmp_path, one, other)
-    for other, equal in (("101325.02", True), ("101325.03", False)):
-        assert (differences(tmp_path, "101325.01 Pa\n", f"{other} Pa\n") == []) == equal
+        expected, actual = (f"at {number.format(text)} s\n" for text in ("999", "000"))
+        assert differences(tmp_path, expected, actual)
+    for actual, equal in (("101325.02", True), ("101325.03", False)):
+        assert (differences(tmp_path, "101325.01 Pa\n", f"{actual} Pa\n") == []) == equal
 
 
 def test_without_a_tolerance_a_text_must_be_the_same(tmp_path):
@@ -113,18 +113,20 @@ def test_long_number_takes_no_time(tmp_path):
 def test_text_message_names_the_worst_line_and_counts(tmp_path):
     """A changed word outweighs a number."""
     other = SOUNDING.replace("26.51", "27.51").replace("AVAPS", "DROPS")
-    (one,) = differences(tmp_path, SOUNDING, other)
-    assert one.message == (
+    (difference,) = differences(tmp_path, SOUNDING, other)
+    assert difference.message == (
         "2 of 5 lines differ\n    worst in line 1: expected 'Data Type: AVAPS SOUNDING DATA\\n', "
         "found 'Data Type: DROPS SOUNDING DATA\\n'"
     )
-    assert one.actual == f"1: {other.splitlines(True)[0]}4: {other.splitlines(True)[3]}"
+    assert difference.actual == f"1: {other.splitlines(True)[0]}4: {other.splitlines(True)[3]}"
 
 
 def test_text_message_names_a_different_number_of_lines(tmp_path):
     """Lines that only one side has differ."""
-    (one,) = differences(tmp_path, SOUNDING, SOUNDING + "  1.00  1012.0  26.40\n")
-    assert "found '  1.00" in one.message and "expected 5 lines, found 6" in one.message
+    (difference,) = differences(tmp_path, SOUNDING, SOUNDING + "  1.00  1012.0  26.40\n")
+    assert (
+        "found '  1.00" in difference.message and "expected 5 lines, found 6" in difference.message
+    )
 
 
 # --- tables ----------------------------------------------------------------------------------
@@ -143,7 +145,7 @@ def test_table_message_names_column_row_values_and_size(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "category", "words"),
+    ("old", "new", "category", "message"),
     [
         ("altitude", "height", "missing", "column 'altitude' is missing"),
         ("time,altitude", "altitude,time", "shape", "found altitude, time, temp, flag"),
@@ -154,17 +156,19 @@ def test_table_message_names_column_row_values_and_size(tmp_path):
         (",A3", ", A3", "value", "column 'flag'"),
     ],
 )
-def test_every_change_of_a_table_is_found(tmp_path, old, new, category, words):
+def test_every_change_of_a_table_is_found(tmp_path, old, new, category, message):
     """Header, order, rows, cells; an integer is exact."""
-    found = differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace(old, new))
-    assert any(one.category == category and words in one.message for one in found), found
+    results = differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace(old, new))
+    assert any(
+        difference.category == category and message in difference.message for difference in results
+    ), results
 
 
 def test_row_that_breaks_the_form_of_a_table_is_found(tmp_path):
     """Far below where the form was looked at."""
     expected = TABLE_TEXT + "0,0,0.5,A0\n" * 2000
-    (one,) = differences(tmp_path, expected + "1,2,3.5,A\n", expected + "1,2,3.5,A,x\n")
-    assert "row 2021: expected 4 cells, found 5" in one.message
+    (difference,) = differences(tmp_path, expected + "1,2,3.5,A\n", expected + "1,2,3.5,A,x\n")
+    assert "row 2021: expected 4 cells, found 5" in difference.message
 
 
 def test_cells_may_differ_within_the_tolerance_and_layout_does_not_count(tmp_path):
@@ -207,27 +211,27 @@ def test_ignored_column_may_differ_but_must_be_there(tmp_path):
 
 def test_second_column_of_a_name_is_compared_too(tmp_path):
     """A name that comes twice hides nothing."""
-    (one,) = differences(tmp_path, "a,a\n1,2\n", "a,a\n1,3\n")
-    assert one.variable == "a (column 2)"
+    (difference,) = differences(tmp_path, "a,a\n1,2\n", "a,a\n1,3\n")
+    assert difference.variable == "a (column 2)"
 
 
 def test_table_without_header_is_compared_by_position(tmp_path):
     """A first row of numbers is no header."""
-    (one,) = differences(tmp_path, "1,2\n3,4\n", "1,2\n3,5\n")
-    assert one.variable == "(column 2)" and one.values.index == (1,)
+    (difference,) = differences(tmp_path, "1,2\n3,4\n", "1,2\n3,5\n")
+    assert difference.variable == "(column 2)" and difference.values.index == (1,)
 
 
 def test_table_with_a_cell_beyond_the_limit_is_compared_as_text(tmp_path):
     """A quote that is never closed makes one cell of the rest."""
     cell = "x,1\n" * 50_000
-    (one,) = differences(tmp_path, f'{TABLE_TEXT}"{cell}', f'{TABLE_TEXT}"{cell}y')
-    assert one.category == "text"
+    (difference,) = differences(tmp_path, f'{TABLE_TEXT}"{cell}', f'{TABLE_TEXT}"{cell}y')
+    assert difference.category == "text"
 
 
 def test_other_delimiter_is_one_difference(tmp_path):
     """Not every cell."""
-    (one,) = differences(tmp_path, "a,b\n1,2\n", "a;b\n1;2\n")
-    assert one.message == "expected the delimiter ',', found ';'"
+    (difference,) = differences(tmp_path, "a,b\n1,2\n", "a;b\n1;2\n")
+    assert difference.message == "expected the delimiter ',', found ';'"
 
 
 def test_bytes_that_are_no_utf8_are_compared_and_shown(tmp_path):

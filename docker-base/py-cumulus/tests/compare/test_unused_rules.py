@@ -35,27 +35,27 @@ def test_rule_of_a_variable_group_or_column_that_is_there_is_not_named(folders, 
 
 
 def test_misspelt_variable_is_named_with_what_was_meant(folders):
-    (found,) = unused(folders, variables={"ATB_523": Tolerance(1.0)})
+    (sentence,) = unused(folders, variables={"ATB_523": Tolerance(1.0)})
     told = "[compare.variables.ATB_523] matches no variable or column: did you mean 'ATB_532'?"
-    assert found == told
+    assert sentence == told
 
 
 def test_name_that_needs_quotes_in_toml_has_them(folders):
-    (found,) = unused(folders, variables={"geo/Q": Tolerance(1.0)})
-    assert found.startswith('[compare.variables."geo/Q"] matches no')
+    (sentence,) = unused(folders, variables={"geo/Q": Tolerance(1.0)})
+    assert sentence.startswith('[compare.variables."geo/Q"] matches no')
 
 
 def test_pattern_that_matches_nothing_is_named(folders):
-    (found,) = unused(folders, ignore_variables=("ATB_*", "scratch/*"))
-    assert found == "[compare] ignore_variables: 'scratch/*' matches no variable or column"
+    (sentence,) = unused(folders, ignore_variables=("ATB_*", "scratch/*"))
+    assert sentence == "[compare] ignore_variables: 'scratch/*' matches no variable or column"
 
 
 def test_pattern_of_files_that_matches_nothing_is_named(folders):
     """On either side: what is to be ignored may be in one alone."""
     (folders[1] / "run.log").write_text("x")
     assert unused(folders, ignore_files=("*.log",)) == ()
-    (said,) = unused(folders, ignore_files=("runn.log",))
-    assert said == "[compare] ignore_files: 'runn.log' matches no file: did you mean 'run.log'?"
+    (sentence,) = unused(folders, ignore_files=("runn.log",))
+    assert sentence == "[compare] ignore_files: 'runn.log' matches no file: did you mean 'run.log'?"
 
 
 def test_all_reports_say_it_and_the_verdict_stays(folders, tmp_path):
@@ -82,5 +82,7 @@ def test_damaged_product_is_left_to_the_comparison(folders):
 
 
 def test_rules_of_other_products_are_not_unused_where_two_files_are_compared(folders):
-    one = compare(*(folder / "t.csv" for folder in folders), CompareRules(ignore_variables=("q",)))
-    assert one.unused_rules == ()
+    comparison = compare(
+        *(folder / "t.csv" for folder in folders), CompareRules(ignore_variables=("q",))
+    )
+    assert comparison.unused_rules == ()

@@ -17,7 +17,7 @@ codecs.register(
 )
 
 
-def attributes_of(where, one, side):
+def attributes_of(where, holder, side):
     """Yield name and value of every attribute of a variable or group.
 
     Parameters
@@ -28,14 +28,14 @@ def attributes_of(where, one, side):
     side : cumulus.compare.hdf5.Beyond
         The file that it is in.
     """
-    shown = one.ncattrs()
+    shown = holder.ncattrs()
     for name in shown:
-        yield name, _value(where, name, one, side)
+        yield name, _value(where, name, holder, side)
     yield from side.attributes(where, shown).items()
 
 
-def _value(where, name, one, side):
-    value = one.getncattr(name, encoding=_EXACT)
+def _value(where, name, holder, side):
+    value = holder.getncattr(name, encoding=_EXACT)
     if isinstance(value, list):
         value = side.texts(where, name) or value
         return [_text(text) for text in value]
@@ -64,17 +64,17 @@ def type_name(value):
     return np.asarray(value).dtype.newbyteorder("=").name
 
 
-def same(one, other):
+def same(expected, actual):
     """Return whether two attributes of one type are equal."""
-    if isinstance(one, str | list):  # NumPy would not see null characters at the end
-        return one == other
-    if isinstance(one, Attribute):
-        one, other = one.value, other.value
+    if isinstance(expected, str | list):  # NumPy would not see null characters at the end
+        return expected == actual
+    if isinstance(expected, Attribute):
+        expected, actual = expected.value, actual.value
         tally = Tally(Tolerance(rtol=0.0, atol=0.0))
-        if one.shape == other.shape:
-            tally.add(one, other, [slice(0, None)] * one.ndim)
-        return one.shape == other.shape and not tally.differing
-    a, b = np.asarray(one), np.asarray(other)
+        if expected.shape == actual.shape:
+            tally.add(expected, actual, [slice(0, None)] * expected.ndim)
+        return expected.shape == actual.shape and not tally.differing
+    a, b = np.asarray(expected), np.asarray(actual)
     if a.shape != b.shape:
         return False
     if a.dtype.kind == "f":

@@ -54,24 +54,24 @@ def compare(expected, actual, rules=None, stale=()):
         return Comparison(str(expected), str(actual), (result,))
     names = files_of(expected), files_of(actual)
     results = tuple(_directories(expected, actual, rules, stale, *names))
-    products = [expected / one.file for one in results if one.status != "extra"]
+    products = [expected / result.file for result in results if result.status != "extra"]
     unused = unused_rules(products, rules, set().union(*names))
     return Comparison(str(expected), str(actual), results, unused)
 
 
 def _directories(expected, actual, rules, stale, *names):
-    wanted, found = (
-        {name for name in found if not rules.ignores_file(name)} for found in names
+    expected_names, actual_names = (
+        {name for name in side_names if not rules.ignores_file(name)} for side_names in names
     )
-    if not wanted:
+    if not expected_names:
         raise CumulusError(f"nothing to compare: {str(expected)!r} holds no products")
-    for name in sorted(wanted | found):
-        if name in wanted and name in stale:
+    for name in sorted(expected_names | actual_names):
+        if name in expected_names and name in stale:
             reason = "not written by this run; a file of that name is left from an earlier one"
             yield FileResult(name, "missing", reason=reason)
-        elif name not in found:
+        elif name not in actual_names:
             yield FileResult(name, "missing", reason="expected, but not there")
-        elif name in wanted:
+        elif name in expected_names:
             yield _result(name, expected / name, actual / name, rules)
         else:
             old = name in stale
@@ -81,11 +81,13 @@ def _directories(expected, actual, rules, stale, *names):
 
 def _result(name, expected, actual, rules):
     try:
-        kind, found = _compare_as(expected, actual, rules)
+        kind, differences = _compare_as(expected, actual, rules)
     except Unreadable as error:
         return FileResult(name, "unreadable", reason=str(error))
-    result = FileResult(name, "different" if found else "equal", kind, tuple(found[:KEPT]))
-    return replace(result, left_out=max(0, len(found) - KEPT))
+    result = FileResult(
+        name, "different" if differences else "equal", kind, tuple(differences[:KEPT])
+    )
+    return replace(result, left_out=max(0, len(differences) - KEPT))
 
 
 def compare_files(expected, actual, rules=None):

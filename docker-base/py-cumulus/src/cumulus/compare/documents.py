@@ -9,9 +9,9 @@ __all__ = ["byte_differences", "same_bytes"]
 BLOCK = 1 << 20
 
 
-def same_bytes(one, other):
+def same_bytes(expected, actual):
     """Return whether two files hold the same bytes."""
-    return not byte_differences(one, other)
+    return not byte_differences(expected, actual)
 
 
 def byte_differences(expected, actual):
@@ -25,46 +25,54 @@ def byte_differences(expected, actual):
             if not a:
                 return []
             offset += len(a)
-        place = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)
+        first_unequal = next(
+            (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None
+        )
         sizes = [file.seek(0, 2) for file in (first, second)]
     size = "" if sizes[0] == sizes[1] else f"; expected {sizes[0]} bytes, found {sizes[1]}"
-    if place is None:
+    if first_unequal is None:
         message = f"the shorter file is the beginning of the longer one{size}"
     else:
-        message = f"bytes differ from offset {offset + place} on{size}"
+        message = f"bytes differ from offset {offset + first_unequal} on{size}"
     return [Difference("bytes", "", message)]
 
 
-def item_differences(expected, actual, agree=lambda place, one, other: one == other):
+def item_differences(expected, actual, agree=lambda item, expected, actual: expected == actual):
     differences, alone = [], set()  # places that one side has alone; what is in them goes without
-    for place in [*expected, *(place for place in actual if place not in expected)]:
-        name = place if isinstance(place, str) else _place_name(place)
-        wanted, found = expected.get(place, ""), actual.get(place, "")
-        if place not in actual or place not in expected:
-            alone.add(place)
-            if _above(place) in alone:
+    for item in [*expected, *(item for item in actual if item not in expected)]:
+        name = item if isinstance(item, str) else _item_name(item)
+        expected_text, actual_text = expected.get(item, ""), actual.get(item, "")
+        if item not in actual or item not in expected:
+            alone.add(item)
+            if _above(item) in alone:
                 continue
-        if place not in actual:
-            expecting = f"; expected {wanted!r}" if wanted else ""
+        if item not in actual:
+            expecting = f"; expected {expected_text!r}" if expected_text else ""
             category, message = "missing", f"{name} is missing{expecting}"
-        elif place not in expected:
-            category, message = "extra", f"{name} is extra{f': {found!r}' if found else ''}"
-        elif wanted == found or agree(place, wanted, found):
+        elif item not in expected:
+            category, message = (
+                "extra",
+                f"{name} is extra{f': {actual_text!r}' if actual_text else ''}",
+            )
+        elif expected_text == actual_text or agree(item, expected_text, actual_text):
             continue
         else:
-            category, message = "value", f"{name}: expected {wanted!r}, found {found!r}"
-        differences.append(Difference(category, name, message, "", wanted, found))
+            category, message = (
+                "value",
+                f"{name}: expected {expected_text!r}, found {actual_text!r}",
+            )
+        differences.append(Difference(category, name, message, "", expected_text, actual_text))
     return differences
 
 
 _LAST = re.compile(r"/(?:[^/{]|\{[^}]*\})*$")
 
 
-def _above(place):
+def _above(item):
     """The place that a place is in; names of XML elements may have slashes within braces."""
-    return place[:-1] if isinstance(place, tuple) else _LAST.sub("", place)
+    return item[:-1] if isinstance(item, tuple) else _LAST.sub("", item)
 
 
-def _place_name(steps):
+def _item_name(steps):
     name = "".join(f"[{step}]" if isinstance(step, int) else f"/{step}" for step in steps)
     return name or "/"

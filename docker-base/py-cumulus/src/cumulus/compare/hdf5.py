@@ -67,15 +67,15 @@ class Stored:
     def __getattr__(self, name):  # units, coordinates, group
         return getattr(self.shown, name)
 
-    def __getitem__(self, place):
+    def __getitem__(self, index):
         inner = len(self.data.shape)  # the rest goes through the array that each element is
         with _named(self.where, self.kind):
             try:
-                return self.reader[place[:inner] or ...][(..., *place[inner:])]
+                return self.reader[index[:inner] or ...][(..., *index[inner:])]
             except ValueError as error:
                 if _EMPTY_FAILS not in str(error):
                     raise
-                return _one_by_one(self.data, place)
+                return _one_by_one(self.data, index)
 
     def chunking(self):
         """Return the lengths of a chunk, as netCDF4.Variable does."""
@@ -86,10 +86,10 @@ class Stored:
         return self.shown.ncattrs() if self.shown is not None else []
 
 
-def _one_by_one(data, place):
+def _one_by_one(data, slices):
     """Read values of variable length each for itself, those that h5py fails on as empty."""
-    ranges = [range(one.start, one.stop) for one in place]
-    values = np.empty([len(one) for one in ranges], object)
+    ranges = [range(part.start, part.stop) for part in slices]
+    values = np.empty([len(part) for part in ranges], object)
     for at, index in zip(np.ndindex(values.shape), itertools.product(*ranges), strict=True):
         try:
             values[at] = data[index]
@@ -105,7 +105,7 @@ class Beyond:
 
     def __init__(self, path):
         self.path, self.file = path, None
-        self.found = None, None  # path that was looked up last, and the object there
+        self.last_object = None, None  # path that was looked up last, and the object there
 
     def __enter__(self):
         if h5py.is_hdf5(self.path):
@@ -122,12 +122,12 @@ class Beyond:
         A variable that is called like a dimension and is not its coordinate goes by another name:
         the dimension itself has the first.
         """
-        if self.found[0] != where:
+        if self.last_object[0] != where:
             group, _, name = where.rpartition("/")
             other = f"{group}/_nc4_non_coord_{name}".encode()
             path = other if name and other in self.file.id else where.encode()
-            self.found = where, h5o.open(self.file.id, path)
-        return self.found[1]
+            self.last_object = where, h5o.open(self.file.id, path)
+        return self.last_object[1]
 
     def variable(self, where, shown):
         """Return what to read a variable from: itself, where the NetCDF library shows it whole."""
@@ -140,13 +140,13 @@ class Beyond:
         """Return the attributes of a variable or group that are not among those shown, by name."""
         if self.file is None:
             return {}
-        one, names = self.object(where), set()
-        h5a.iterate(one, names.add)
+        holder, names = self.object(where), set()
+        h5a.iterate(holder, names.add)
         names -= _LIBRARY
         names -= {name.encode(*_DECODED) for name in shown}
-        if names & _SCALE and isinstance(one, h5d.DatasetID) and h5ds.is_scale(one):
+        if names & _SCALE and isinstance(holder, h5d.DatasetID) and h5ds.is_scale(holder):
             names -= _SCALE
-        return {name.decode(*_DECODED): _attribute(one, name, where) for name in sorted(names)}
+        return {name.decode(*_DECODED): _attribute(holder, name, where) for name in sorted(names)}
 
     def texts(self, where, name):
         """Return an attribute that is an array of texts, each as stored; None if it is not fixed.
@@ -171,9 +171,9 @@ class Beyond:
         datasets, types, links : dict
             Name to `Stored`, to a description, to where it leads.
         """
-        found = datasets, types, links = {}, {}, {}
+        hidden = datasets, types, links = {}, {}, {}
         if self.file is None:
-            return found
+            return hidden
         here = self.object(where)
         shown = {*group.variables, *group.groups, *group.cmptypes, *group.vltypes, *group.enumtypes}
         for raw in here:
@@ -184,15 +184,15 @@ class Beyond:
             if target := _target(here, raw):
                 links[name] = target
                 continue
-            one = h5o.open(here, raw)
-            if isinstance(one, h5g.GroupID):
+            member = h5o.open(here, raw)
+            if isinstance(member, h5g.GroupID):
                 raise Unreadable(f"cannot compare {str(self.path)!r}: {inside} is a group that the "
                                  "NetCDF library does not show")  # fmt: skip
-            if isinstance(one, h5t.TypeID):
-                types[name] = _type_text(one, inside)
-            elif name not in group.dimensions or not h5ds.is_scale(one):
-                datasets[name] = Stored(one, inside)
-        return found
+            if isinstance(member, h5t.TypeID):
+                types[name] = _type_text(member, inside)
+            elif name not in group.dimensions or not h5ds.is_scale(member):
+                datasets[name] = Stored(member, inside)
+        return hidden
 
 
 def is_complete(path):
@@ -200,9 +200,10 @@ def is_complete(path):
 
     External links, external storage and virtual datasets show what other files hold.
     """
+
     def look_at_attributes(name):
-        one = h5o.open(file.id, name)
-        h5a.iterate(one, lambda attribute: h5a.open(one, attribute).get_type() and None)
+        member = h5o.open(file.id, name)
+        h5a.iterate(member, lambda attribute: h5a.open(member, attribute).get_type() and None)
 
     try:
         with h5py.File(path, "r") as file:
@@ -242,11 +243,13 @@ def _named(where, kind):
         raise Unreadable(f"cannot read {where} ({kind}): {error}") from error
 
 
-def _attribute(one, raw, where):
+def _attribute(holder_id, raw, where):
     name = raw.decode(*_DECODED)
     where = f"{where}: attribute {name}"
-    kind = _type_text(h5a.open(one, raw).get_type(), where)
-    holder = h5py.Group(one) if isinstance(one, h5g.GroupID) else h5py.Dataset(one)
+    kind = _type_text(h5a.open(holder_id, raw).get_type(), where)
+    holder = (
+        h5py.Group(holder_id) if isinstance(holder_id, h5g.GroupID) else h5py.Dataset(holder_id)
+    )
     with _named(where, kind):
         value = holder.attrs[name]
     if isinstance(value, h5py.Empty):

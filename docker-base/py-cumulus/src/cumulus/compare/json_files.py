@@ -25,8 +25,8 @@ def json_differences(expected, actual, rules):
             content = json.load(file, object_pairs_hook=_object, parse_float=_float)
             items.append(dict(_json_items(content, (), paths)))
 
-    def agree(place, a, b):
-        key = next((step for step in reversed(place) if isinstance(step, str)), "")
+    def agree(steps, a, b):
+        key = next((key for key in reversed(steps) if isinstance(key, str)), "")
         tolerance = rules.tolerance_for("", kind(a, b, names_time(key)))
         return _same_number(a, b) or near(a, b, tolerance)
 
@@ -48,29 +48,31 @@ def _float(text):
     return value
 
 
-def _json_items(value, place, ignored):
+def _json_items(value, steps, ignored):
     """Yield place and text of every value; the text of a container is its kind (and length).
 
     A place is the tuple of the keys and list indices that lead to it.
     """
-    if tuple(step for step in place if isinstance(step, str)) in ignored:
-        yield place, "(ignored)"
+    if tuple(step for step in steps if isinstance(step, str)) in ignored:
+        yield steps, "(ignored)"
     elif isinstance(value, dict):
-        yield place, "an object"
+        yield steps, "an object"
         for key, child in value.items():
-            yield from _json_items(child, (*place, key), ignored)
+            yield from _json_items(child, (*steps, key), ignored)
     elif isinstance(value, list):
-        yield place, f"a list of {len(value)}"
+        yield steps, f"a list of {len(value)}"
         for index, child in enumerate(value):
-            yield from _json_items(child, (*place, index), ignored)
+            yield from _json_items(child, (*steps, index), ignored)
     else:
-        yield place, _json_text(value)
+        yield steps, _json_text(value)
 
 
 def _json_text(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def _same_number(one, other):
+def _same_number(expected, actual):
     """JSON has one kind of number: 1.0 is 1."""
-    return None not in (number(one), number(other)) and json.loads(one) == json.loads(other)
+    return None not in (number(expected), number(actual)) and json.loads(expected) == json.loads(
+        actual
+    )

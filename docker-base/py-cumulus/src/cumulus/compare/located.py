@@ -25,39 +25,49 @@ def coordinates_at(variable, index):
     -------
     dict of str to str
     """
-    place = dict(zip(variable.dimensions, index, strict=True))
-    found = {}
-    for one in _coordinates(variable, place):
+    positions = dict(zip(variable.dimensions, index, strict=True))
+    texts = {}
+    for coordinate in _coordinates(variable, positions):
         try:
-            at = tuple(place[dimension] for dimension in one.dimensions)
-            found[one.name] = _text(one, one[at] if at else one[...])
+            at = tuple(positions[dimension] for dimension in coordinate.dimensions)
+            texts[coordinate.name] = _text(coordinate, coordinate[at] if at else coordinate[...])
         except (OSError, RuntimeError, TypeError, ValueError, OverflowError):
             continue  # a damaged coordinate: the difference of the values is worth its line anyway
-    return found
+    return texts
 
 
-def _coordinates(variable, place):
+def _coordinates(variable, positions):
     visible = _visible(variable.group())
     listed = str(getattr(variable, "coordinates", "")).split()
-    for name in dict.fromkeys([*place, *listed]):
-        one = visible.get(name)
-        if one is not None and one.name != variable.name and set(one.dimensions) <= set(place):
-            yield one
+    for name in dict.fromkeys([*positions, *listed]):
+        coordinate = visible.get(name)
+        if (
+            coordinate is not None
+            and coordinate.name != variable.name
+            and set(coordinate.dimensions) <= set(positions)
+        ):
+            yield coordinate
     named = {d for name in listed if name in visible for d in visible[name].dimensions}
-    for dimension in place:
+    for dimension in positions:
         if dimension in visible or dimension in named:
             continue
-        along = (one for one in visible.values() if one.dimensions == (dimension,))
-        yield from (one for one in along if one.name != variable.name and _is_marked(one))
+        along = (
+            coordinate for coordinate in visible.values() if coordinate.dimensions == (dimension,)
+        )
+        yield from (
+            coordinate
+            for coordinate in along
+            if coordinate.name != variable.name and _is_marked(coordinate)
+        )
 
 
 def _visible(group):
     """Variables of a group and of those above it; the nearest of a name counts."""
-    found = {}
+    variables = {}
     while group is not None:
-        found = {**group.variables, **found}
+        variables = {**group.variables, **variables}
         group = group.parent
-    return found
+    return variables
 
 
 def _is_marked(variable):

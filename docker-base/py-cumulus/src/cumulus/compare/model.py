@@ -169,12 +169,15 @@ class FileResult:
     left_out: int = 0
 
     def __post_init__(self):
-        named = tuple(replace(one, file=self.file) for one in self.differences)
+        named = tuple(replace(difference, file=self.file) for difference in self.differences)
         object.__setattr__(self, "differences", named)
 
     def as_json(self):
         """Return the result as a dictionary."""
-        return {**self.__dict__, "differences": [one.as_json() for one in self.differences]}
+        return {
+            **self.__dict__,
+            "differences": [difference.as_json() for difference in self.differences],
+        }
 
 
 @dataclass(frozen=True)
@@ -212,8 +215,8 @@ class Comparison:
     @property
     def counts(self):
         """How many files have each status."""
-        states = sorted({one.status for one in self.files})
-        return {state: sum(one.status == state for one in self.files) for state in states}
+        states = sorted({result.status for result in self.files})
+        return {state: sum(result.status == state for result in self.files) for state in states}
 
     @property
     def verdict(self):
@@ -237,7 +240,7 @@ class Comparison:
             "actual": self.actual,
             "counts": self.counts,
             "unused_rules": list(self.unused_rules),
-            "files": [one.as_json() for one in self.files],
+            "files": [result.as_json() for result in self.files],
         }
 
 

@@ -43,10 +43,14 @@ def differences(expected, actual, rules):
         if alike and not h5py.is_hdf5(expected):
             return []
         try:
-            with Beyond(expected) as one, Beyond(actual) as other, Chunks((one, other)) as chunks:
-                comparison = _Comparison(rules, chunks, (one, other))
-                found = comparison.groups(first.dataset, second.dataset)
-                return [*_formats(first.dataset, second.dataset), *found]
+            with (
+                Beyond(expected) as expected_file,
+                Beyond(actual) as actual_file,
+                Chunks((expected_file, actual_file)) as chunks,
+            ):
+                comparison = _Comparison(rules, chunks, (expected_file, actual_file))
+                differences = comparison.groups(first.dataset, second.dataset)
+                return [*_formats(first.dataset, second.dataset), *differences]
         except _LIBRARY_ERRORS as error:
             raise Unreadable(
                 f"cannot read {str(expected)!r} or {str(actual)!r}: {error}"
@@ -92,22 +96,22 @@ class _Comparison:
         where = expected.path
         inside = where.rstrip("/") + "/"
         both = expected, actual
-        lengths = ({name: _length(d) for name, d in one.dimensions.items()} for one in both)
+        lengths = ({name: _length(d) for name, d in group.dimensions.items()} for group in both)
         yield from _texts(where, "dimension", "dimension", *lengths)
         yield from self.attributes(where, expected, actual)
         datasets, types, links = zip(
-            *(side.members(where, one) for side, one in zip(self.sides, both, strict=True)),
+            *(side.members(where, group) for side, group in zip(self.sides, both, strict=True)),
             strict=True,
         )
         yield from _types(where, both, types)
         yield from _texts(where, "link", "attribute", *links)
-        wanted, found = (
-            {**one.variables, **hidden} for one, hidden in zip(both, datasets, strict=True)
+        expected_variables, actual_variables = (
+            {**group.variables, **hidden} for group, hidden in zip(both, datasets, strict=True)
         )
-        yield from _names(inside, "variable", wanted, found)
-        for name, variable in wanted.items():
-            if name in found:
-                yield from self.variables(inside + name, variable, found[name])
+        yield from _names(inside, "variable", expected_variables, actual_variables)
+        for name, variable in expected_variables.items():
+            if name in actual_variables:
+                yield from self.variables(inside + name, variable, actual_variables[name])
         yield from _names(inside, "group", expected.groups, actual.groups)
         for name, group in expected.groups.items():
             if name in actual.groups:
@@ -115,35 +119,35 @@ class _Comparison:
 
     def attributes(self, where, expected, actual, passed_over=()):
         """Compare type and value of every attribute that is not ignored."""
-        wanted, found = (
+        expected_values, actual_values = (
             {
                 name: value
-                for name, value in attributes_of(where, one, side)
+                for name, value in attributes_of(where, holder, side)
                 if name not in passed_over and not self.rules.ignores_attribute(where, name)
             }
-            for one, side in zip((expected, actual), self.sides, strict=True)
+            for holder, side in zip((expected, actual), self.sides, strict=True)
         )
-        yield from _missing_and_extra(where, "attribute", wanted, found)
-        for name, value in wanted.items():
-            if name not in found:
+        yield from _missing_and_extra(where, "attribute", expected_values, actual_values)
+        for name, value in expected_values.items():
+            if name not in actual_values:
                 continue
-            other = found[name]
-            types = type_name(value), type_name(other)
+            actual_value = actual_values[name]
+            types = type_name(value), type_name(actual_value)
             if types == ("text", "text"):
                 types = self.chunks.text_types(where, name)
             head = f"{where}: attribute {name}: expected "
             if types[0] != types[1]:
                 message = f"{head}type {types[0]}, found {types[1]}"
-            elif not same(value, other):
-                shown = show(value, other)
+            elif not same(value, actual_value):
+                shown = show(value, actual_value)
                 message = f"{head}{shown[0]}, found {shown[1]}"
             else:
                 continue
-            yield Difference("attribute", where, message, name, whole(value), whole(other))
+            yield Difference("attribute", where, message, name, whole(value), whole(actual_value))
 
     def variables(self, where, *shown):
         expected, actual = (
-            side.variable(where, one) for side, one in zip(self.sides, shown, strict=True)
+            side.variable(where, variable) for side, variable in zip(self.sides, shown, strict=True)
         )
         unpack = packing.unpacking(expected, actual) if self.rules.unpacks(where) else None
         passed_over = ()
@@ -172,10 +176,10 @@ class _Comparison:
     def same_limit(self, name, where, expected, actual, unpack):
         """Whether both variables have a limit of valid values, the same after unpacking."""
         limits = [
-            packing.limit(one, name, function)
-            for one, function in zip((expected, actual), unpack, strict=True)
+            packing.limit(variable, name, function)
+            for variable, function in zip((expected, actual), unpack, strict=True)
         ]
-        if any(one is None for one in limits) or limits[0].shape != limits[1].shape:
+        if any(value is None for value in limits) or limits[0].shape != limits[1].shape:
             return False
         tolerance = self.rules.tolerance_for(where, _kind(where, expected, actual, unpack))
         return np.allclose(*limits[::-1], rtol=max(tolerance.rtol, 1e-12), atol=tolerance.atol)
@@ -190,11 +194,11 @@ class _Comparison:
             unpack=unpack,
             for_times=self.rules.tolerance_for(where, "time"),
         )
-        places = blocks(expected)
+        all_blocks = blocks(expected)
         if unpack is None:
-            places = self.chunks.unequal(where, expected.shape, places)
-        for place in places:
-            tally.add(expected[place], actual[place], place)
+            all_blocks = self.chunks.unequal(where, expected.shape, all_blocks)
+        for block in all_blocks:
+            tally.add(expected[block], actual[block], block)
         if not tally.differing:
             return
         values = tally.result(
@@ -226,7 +230,7 @@ def _is_integer(variable):
 
 def _formats(*datasets):
     """Compare what programs must understand to read the files at all."""
-    expected, actual = (one.data_model for one in datasets)
+    expected, actual = (dataset.data_model for dataset in datasets)
     if expected != actual:
         message = f"expected the format {expected}, found {actual}"
         yield Difference("kind", "", message, "format", expected, actual)
@@ -261,24 +265,24 @@ def _length(dimension):
 def _types(where, both, hidden):
     """Compare user-defined types; what uses them is compared as a variable."""
     for kind in ("cmptypes", "vltypes", "enumtypes"):
-        definitions = (_definitions(getattr(one, kind)) for one in both)
+        definitions = (_definitions(getattr(group, kind)) for group in both)
         yield from _texts(where, "type", "dtype", *definitions)
     yield from _texts(where, "type", "dtype", *hidden)
 
 
-def _texts(where, what, category, wanted, found):
+def _texts(where, what, category, expected, actual):
     """Compare what is described by a text each, by name."""
-    yield from _missing_and_extra(where, what, wanted, found)
-    for name, text in wanted.items():
-        if name in found and found[name] != text:
-            message = f"{where}: {what} {name}: expected {text}, found {found[name]}"
-            yield Difference(category, where, message, name, text, found[name])
+    yield from _missing_and_extra(where, what, expected, actual)
+    for name, text in expected.items():
+        if name in actual and actual[name] != text:
+            message = f"{where}: {what} {name}: expected {text}, found {actual[name]}"
+            yield Difference(category, where, message, name, text, actual[name])
 
 
 def _definitions(types):
     return {
-        name: str(one.enum_dict) if isinstance(one, netCDF4.EnumType) else _type_text(one.dtype)
-        for name, one in types.items()
+        name: str(kind.enum_dict) if isinstance(kind, netCDF4.EnumType) else _type_text(kind.dtype)
+        for name, kind in types.items()
     }
 
 
@@ -304,4 +308,4 @@ def _type_of(variable):
 
 
 def _both_numbers(*variables):
-    return all(getattr(one.datatype, "kind", "") in tuple("iuf") for one in variables)
+    return all(getattr(variable.datatype, "kind", "") in tuple("iuf") for variable in variables)

@@ -60,16 +60,16 @@ def near(expected, actual, tolerance):
     return abs(a - b) <= tolerance.atol + tolerance.rtol * abs(a)
 
 
-def shortened(one, other, most):
+def shortened(expected, actual, most):
     """Return two unequal texts, cut around the first place in which they differ.
 
     >>> shortened("x" * 100 + "a" + "y" * 100, "x" * 100 + "b", 11)
     ('...xxxxxayyyyy...', '...xxxxxb')
     """
-    pairs = enumerate(zip(one, other, strict=False))
-    place = next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
-    start = max(0, place - most // 2) if max(len(one), len(other)) > most else 0
+    pairs = enumerate(zip(expected, actual, strict=False))
+    first_unequal = next((i for i, (a, b) in pairs if a != b), min(len(expected), len(actual)))
+    start = max(0, first_unequal - most // 2) if max(len(expected), len(actual)) > most else 0
     return tuple(
         "..." * (start > 0) + text[start : start + most] + "..." * (len(text) > start + most)
-        for text in (one, other)
+        for text in (expected, actual)
     )

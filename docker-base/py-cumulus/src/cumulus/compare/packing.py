@@ -54,7 +54,7 @@ def unpacking(expected, actual):
         variables hold integers and neither scales them.
     """
     both = expected, actual
-    if any(getattr(one.datatype, "kind", "") not in ("i", "u", "f") for one in both):
+    if any(getattr(variable.datatype, "kind", "") not in ("i", "u", "f") for variable in both):
         return None
     if _packing(expected) == _packing(actual):
         return None
@@ -77,7 +77,9 @@ def limit(variable, name, unpack):
 
 def are_integers(*variables):
     """Return whether variables mean integers: they hold such, and do not scale them."""
-    return all(one.dtype.kind in "iu" and _scaling(one) == (1.0, 0.0) for one in variables)
+    return all(
+        variable.dtype.kind in "iu" and _scaling(variable) == (1.0, 0.0) for variable in variables
+    )
 
 
 def _packing(variable):
@@ -94,8 +96,8 @@ def _is_unsigned(variable):
 
     https://docs.unidata.ucar.edu/nug/current/best_practices.html
     """
-    said = "_Unsigned" in variable.ncattrs() and str(variable.getncattr("_Unsigned")).lower()
-    return getattr(variable.dtype, "kind", "") == "i" and said == "true"
+    flag = "_Unsigned" in variable.ncattrs() and str(variable.getncattr("_Unsigned")).lower()
+    return getattr(variable.dtype, "kind", "") == "i" and flag == "true"
 
 
 def _scaling(variable):

@@ -25,13 +25,13 @@ class Chunks:
     """
 
     def __init__(self, sides):
-        self.sides = sides if all(one.file for one in sides) else ()
+        self.sides = sides if all(side.file for side in sides) else ()
         self.handles = []
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
-        for one in self.sides:
-            self.handles.append(self.stack.enter_context(open(one.path, "rb")))
+        for side in self.sides:
+            self.handles.append(self.stack.enter_context(open(side.path, "rb")))
         return self
 
     def __exit__(self, *_):
@@ -44,9 +44,9 @@ class Chunks:
         """
         if not self.sides:
             return "text", "text"
-        return tuple(_text_type(one, attribute) for one in self._objects(where))
+        return tuple(_text_type(holder, attribute) for holder in self._objects(where))
 
-    def unequal(self, where, shape, places):
+    def unequal(self, where, shape, blocks):
         """Yield those of the places of a variable in which stored bytes are not the same.
 
         Parameters
@@ -58,28 +58,28 @@ class Chunks:
         """
         first, second = self._comparable(where, shape)
         if first is None:
-            yield from places
+            yield from blocks
             return
         chunks = _chunks(first)
         if chunks is None:
             if not self._same_block(first, second):
-                yield from places
+                yield from blocks
             return
         grid = self._grid(first, second, chunks)
-        for place in places:
+        for block in blocks:
             part = tuple(
-                slice(one.start // size, -(-one.stop // size))
-                for one, size in zip(place, chunks, strict=True)
+                slice(part.start // size, -(-part.stop // size))
+                for part, size in zip(block, chunks, strict=True)
             )
             if grid[part].any():
-                yield place
+                yield block
 
     def _comparable(self, where, shape):
         """The HDF5 datasets of a variable, if equal stored bytes of them mean equal values."""
         # With a user block, data are not where their addresses say.
-        if self.sides and not any(one.file.userblock_size for one in self.sides):
+        if self.sides and not any(side.file.userblock_size for side in self.sides):
             first, second = self._objects(where)
-            here = (h5f.get_name(one.file.id) for one in self.sides)
+            here = (h5f.get_name(side.file.id) for side in self.sides)
             if (h5f.get_name(first), h5f.get_name(second)) != tuple(here):
                 return None, None  # an external link led there
             if first.shape == second.shape == shape and _stored_alike(first, second):
@@ -88,14 +88,17 @@ class Chunks:
 
     def _same_block(self, first, second):
         """Whether two contiguous datasets hold the same bytes."""
-        places, size = [one.get_offset() for one in (first, second)], first.get_storage_size()
-        if places == [None, None]:  # nothing was ever written: all is the fill value
+        offsets, size = (
+            [dataset.get_offset() for dataset in (first, second)],
+            first.get_storage_size(),
+        )
+        if offsets == [None, None]:  # nothing was ever written: all is the fill value
             return first.get_create_plist() == second.get_create_plist()
-        if None in places or size != second.get_storage_size():
+        if None in offsets or size != second.get_storage_size():
             return False
         return all(
-            self._bytes(0, places[0] + start, min(BLOCK, size - start))
-            == self._bytes(1, places[1] + start, min(BLOCK, size - start))
+            self._bytes(0, offsets[0] + start, min(BLOCK, size - start))
+            == self._bytes(1, offsets[1] + start, min(BLOCK, size - start))
             for start in range(0, size, BLOCK)
         )
 
@@ -106,24 +109,27 @@ class Chunks:
         # A chunk that neither file has is the fill value; one that a single file has is read.
         grid = np.full(counts, first.get_create_plist() != second.get_create_plist())
         for offset in maps[0].keys() ^ maps[1].keys():
-            grid[_place(offset, chunks)] = True
+            grid[_chunk_index(offset, chunks)] = True
         # In the order of the file, so that it is read from front to end.
-        for offset, one in sorted(maps[0].items(), key=lambda item: item[1].byte_offset):
-            if other := maps[1].get(offset):
-                same = (one.size, one.filter_mask) == (other.size, other.filter_mask)
-                same = same and (
-                    self._bytes(0, one.byte_offset, one.size)
-                    == self._bytes(1, other.byte_offset, other.size)
+        for offset, chunk in sorted(maps[0].items(), key=lambda item: item[1].byte_offset):
+            if actual_chunk := maps[1].get(offset):
+                same = (chunk.size, chunk.filter_mask) == (
+                    actual_chunk.size,
+                    actual_chunk.filter_mask,
                 )
-                grid[_place(offset, chunks)] = not same
+                same = same and (
+                    self._bytes(0, chunk.byte_offset, chunk.size)
+                    == self._bytes(1, actual_chunk.byte_offset, actual_chunk.size)
+                )
+                grid[_chunk_index(offset, chunks)] = not same
         return grid
 
     def _objects(self, where):
         """The HDF5 objects behind a variable or group."""
-        return tuple(one.object(where) for one in self.sides)
+        return tuple(side.object(where) for side in self.sides)
 
-    def _bytes(self, side, place, size):
-        return os.pread(self.handles[side].fileno(), size, place)
+    def _bytes(self, side, offset, size):
+        return os.pread(self.handles[side].fileno(), size, offset)
 
 
 def _stored_alike(first, second):
@@ -133,9 +139,9 @@ def _stored_alike(first, second):
     if types[0].get_class() not in plain or not types[0].equal(types[1]):
         return False
     lists = first.get_create_plist(), second.get_create_plist()
-    if any(one.get_external_count() for one in lists):
+    if any(properties.get_external_count() for properties in lists):
         return False
-    if not all(_places_are_known(one) for one in (first, second)):
+    if not all(_offsets_are_known(dataset) for dataset in (first, second)):
         return False
     # Before h5py 3.8 or HDF5 1.12.3 looking chunks up takes too long.
     known = (h5py.h5d.CONTIGUOUS, *([h5py.h5d.CHUNKED] if hasattr(first, "chunk_iter") else []))
@@ -147,7 +153,7 @@ def _stored_alike(first, second):
     )
 
 
-def _places_are_known(dataset):
+def _offsets_are_known(dataset):
     """Whether the HDF5 library says rightly which chunk is where.
 
     Up to 2.0 it does not in the index (an "extensible array") of data with a single unlimited
@@ -171,19 +177,19 @@ def _filters(properties):
 
 def _stored(dataset):
     """Where each chunk is stored: offset in the dataset -> size, address, filter mask."""
-    found = {}
-    dataset.chunk_iter(lambda chunk: found.__setitem__(chunk.chunk_offset, chunk))
-    return found
+    chunks = {}
+    dataset.chunk_iter(lambda chunk: chunks.__setitem__(chunk.chunk_offset, chunk))
+    return chunks
 
 
-def _place(offset, chunks):
+def _chunk_index(offset, chunks):
     """The index of a chunk among the chunks."""
     return tuple(start // size for start, size in zip(offset, chunks, strict=True))
 
 
-def _text_type(one, attribute):
-    if not h5py.h5a.exists(one, attribute.encode()):
+def _text_type(holder, attribute):
+    if not h5py.h5a.exists(holder, attribute.encode()):
         return "text"  # the NetCDF library's own, such as _NCProperties
-    kind = h5py.h5a.open(one, attribute.encode()).get_type()
+    kind = h5py.h5a.open(holder, attribute.encode()).get_type()
     is_string = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
     return "string" if is_string else "text"

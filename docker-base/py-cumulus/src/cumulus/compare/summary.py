@@ -14,11 +14,11 @@ def report(comparison):
         lines.append(f"{result.file!r}: {result.status}")
         if result.reason:
             lines.append(f"    {result.reason}")
-        for one in result.differences[:SHOWN]:
-            lines += [f"    {line}" for line in one.message.splitlines()]
+        for difference in result.differences[:SHOWN]:
+            lines += [f"    {line}" for line in difference.message.splitlines()]
         if (hidden := len(result.differences) - SHOWN + result.left_out) > 0:
             lines.append(f"    ... and {hidden} more")
-    lines += [f"note: {one}" for one in comparison.unused_rules]
+    lines += [f"note: {sentence}" for sentence in comparison.unused_rules]
     summary = ", ".join(f"{count} {status}" for status, count in comparison.counts.items())
     lines.append(f"{len(comparison)} file{'s' * (len(comparison) != 1)} compared: {summary}")
     # Names and cells may hold bytes that are no UTF-8.

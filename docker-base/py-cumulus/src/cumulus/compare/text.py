@@ -25,7 +25,7 @@ def text_differences(expected, actual, rules):
     lengths = [0, 0]
     with _open(expected) as first, _open(actual) as second:
         for line, (a, b) in enumerate(itertools.zip_longest(first, second), 1):
-            lengths = [n + (one is not None) for n, one in zip(lengths, (a, b), strict=True)]
+            lengths = [n + (text is not None) for n, text in zip(lengths, (a, b), strict=True)]
             if a == b:
                 continue
             distance = math.inf if a is None or b is None else _distance(a, b, rules)
@@ -41,8 +41,8 @@ def text_differences(expected, actual, rules):
         return []
     line, a, b = worst
     shown = [
-        "no such line" if one is None else repr(text)
-        for one, text in zip((a, b), shortened(a or "", b or "", SHOWN), strict=True)
+        "no such line" if line_read is None else repr(text)
+        for line_read, text in zip((a, b), shortened(a or "", b or "", SHOWN), strict=True)
     ]
     message = (
         f"{count} of {max(lengths)} lines differ\n"
@@ -56,7 +56,7 @@ def text_differences(expected, actual, rules):
 def _numbered(kept):
     """Return the kept lines of both sides, a line each, with its number."""
     for side in (1, 2):
-        lines = [f"{one[0]}: {one[side]}" for one in kept if one[side] is not None]
+        lines = [f"{entry[0]}: {entry[side]}" for entry in kept if entry[side] is not None]
         yield "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
@@ -91,17 +91,17 @@ def table_differences(expected, actual, rules):
         message = f"expected the delimiter {delimiters[0]!r}, found {delimiters[1]!r}"
         return [Difference("text", "", message, "delimiter", *delimiters)]
     with _tables((expected, actual), delimiters[0]) as (heads, rows):
-        found = list(_header_differences(*heads))
+        header = list(_header_differences(*heads))
         columns = [
-            _Column(name, place, heads[1].index(name), rules)
-            for place, name in enumerate(heads[0])
+            _Column(name, index, heads[1].index(name), rules)
+            for index, name in enumerate(heads[0])
             if name in heads[1] and not rules.ignores_variable(name)
         ]
         rows, found_rows = _add_rows(columns, rows, heads)
     return [
-        *found,
+        *header,
         *found_rows,
-        *(one.difference(rows) for one in columns if one.differing),
+        *(column.difference(rows) for column in columns if column.differing),
     ]
 
 
@@ -110,10 +110,10 @@ def _tables(paths, delimiter):
     """Two tables side by side: the names of their columns, and their rows."""
     with _open(paths[0]) as first, _open(paths[1]) as second:
         rows = [_rows(file, delimiter) for file in (first, second)]
-        heads = [next(one, []) for one in rows]
+        heads = [next(table, []) for table in rows]
         named = all(not any(number(cell) is not None for cell in head) for head in heads)
         if not named:
-            rows = [itertools.chain([head], one) for head, one in zip(heads, rows, strict=True)]
+            rows = [itertools.chain([head], table) for head, table in zip(heads, rows, strict=True)]
             heads = [[""] * len(head) for head in heads]
         yield [_unique(head) for head in heads], rows
 
@@ -121,15 +121,15 @@ def _tables(paths, delimiter):
 def column_pairs(paths, name):
     """Yield the numbers of a column, row by row in both tables; NaN where there is none."""
     with _tables(paths, _delimiter(paths[0])) as (heads, rows):
-        places = [head.index(name) for head in heads]
+        indices = [head.index(name) for head in heads]
         for pair in zip(*rows, strict=False):
-            cells = [_cell(row, place) for row, place in zip(pair, places, strict=True)]
+            cells = [_cell(row, index) for row, index in zip(pair, indices, strict=True)]
             values = [number(cell.strip()) for cell in cells]
-            yield tuple(math.nan if one is None else one for one in values)
+            yield tuple(math.nan if value is None else value for value in values)
 
 
-def _cell(row, place):
-    return row[place] if place < len(row) else ""
+def _cell(row, index):
+    return row[index] if index < len(row) else ""
 
 
 def columns(path):
@@ -150,9 +150,9 @@ def _rows(file, delimiter):
 def _unique(head):
     """Give columns without a name, and further ones of the same name, a name of their own."""
     names = []
-    for place, name in enumerate(head, 1):
+    for position, name in enumerate(head, 1):
         taken = not name.strip() or name in names
-        names.append(f"{name} (column {place})".strip() if taken else name)
+        names.append(f"{name} (column {position})".strip() if taken else name)
     return names
 
 
@@ -173,7 +173,7 @@ def _add_rows(columns, rows, heads):
     """Add all rows to the columns; return how many both tables have, and what else differs."""
     lengths, ragged = [0, 0], None
     for index, (a, b) in enumerate(itertools.zip_longest(*rows)):
-        lengths = [n + (one is not None) for n, one in zip(lengths, (a, b), strict=True)]
+        lengths = [n + (row is not None) for n, row in zip(lengths, (a, b), strict=True)]
         if a is None or b is None or a == b:
             continue
         excess = [len(row) - len(head) for row, head in zip((a, b), heads, strict=True)]
@@ -181,28 +181,28 @@ def _add_rows(columns, rows, heads):
             ragged = index + 1, str(len(a)), str(len(b))
         for column in columns:
             column.add(index, a, b, heads[0])
-    found = []
+    differences = []
     if lengths[0] != lengths[1]:
         message = f"expected {lengths[0]} rows, found {lengths[1]}"
-        found.append(Difference("shape", "", message, "rows", *map(str, lengths)))
+        differences.append(Difference("shape", "", message, "rows", *map(str, lengths)))
     if ragged:
         row, *cells = ragged
         message = f"row {row}: expected {cells[0]} cells, found {cells[1]}, or others"
-        found.append(Difference("shape", "", message, f"row {row}", *cells))
-    return min(lengths), found
+        differences.append(Difference("shape", "", message, f"row {row}", *cells))
+    return min(lengths), differences
 
 
 class _Column:
     """What differs in one column."""
 
     def __init__(self, name, expected, actual, rules):
-        self.name, self.places, self.rules = name, (expected, actual), rules
+        self.name, self.indices, self.rules = name, (expected, actual), rules
         self.is_time = names_time(name)
         self.differing, self.worst, self.size = 0, None, -1.0
         self.largest = self.relative = None
 
     def add(self, index, a, b, names):
-        x, y = (_cell(row, place) for row, place in zip((a, b), self.places, strict=True))
+        x, y = (_cell(row, column) for row, column in zip((a, b), self.indices, strict=True))
         if x == y:
             return
         texts = x.strip(), y.strip()
@@ -219,7 +219,7 @@ class _Column:
             self.relative = max(self.relative or 0.0, relative)
         if size > self.size:
             self.size = size
-            first = {names[0]: a[0]} if self.places[0] else {}
+            first = {names[0]: a[0]} if self.indices[0] else {}
             self.worst = index, x, y, first, tolerance
 
     def difference(self, rows):

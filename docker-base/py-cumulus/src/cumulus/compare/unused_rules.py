@@ -33,9 +33,9 @@ def unused_rules(paths, rules, files=()):
 
 
 def _unused_files(files, rules):
-    for one in rules.ignore_files:
-        if not any(matches(name, one) for name in files):
-            yield f"[compare] ignore_files: {one!r} matches no file{_hint(one, files)}"
+    for pattern in rules.ignore_files:
+        if not any(matches(name, pattern) for name in files):
+            yield f"[compare] ignore_files: {pattern!r} matches no file{_hint(pattern, files)}"
 
 
 def _unused_names(paths, rules):
@@ -46,15 +46,15 @@ def _unused_names(paths, rules):
     except (Died, OSError, ValueError, RuntimeError, csv.Error):
         return ()
     entries = [
-        (f"[compare.variables.{_key(one)}]", one) for one in rules.variables if one not in names
+        (f"[compare.variables.{_key(rule)}]", rule) for rule in rules.variables if rule not in names
     ]
     entries += [
-        (f"[compare] ignore_variables: {one!r}", one)
-        for one in rules.ignore_variables
-        if not any(matches(name, one) for name in names)
+        (f"[compare] ignore_variables: {rule!r}", rule)
+        for rule in rules.ignore_variables
+        if not any(matches(name, rule) for name in names)
     ]
     return tuple(
-        f"{entry} matches no variable or column{_hint(one, names)}" for entry, one in entries
+        f"{entry} matches no variable or column{_hint(rule, names)}" for entry, rule in entries
     )
 
 
@@ -79,8 +79,8 @@ def _variables(path):
 def _walk(group):
     for name in group.variables:
         yield f"{group.path.rstrip('/')}/{name}".lstrip("/")
-    for one in group.groups.values():
-        yield from _walk(one)
+    for subgroup in group.groups.values():
+        yield from _walk(subgroup)
 
 
 def _key(name):

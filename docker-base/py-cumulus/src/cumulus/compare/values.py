@@ -89,9 +89,9 @@ class Tally:
         self.largest = self.relative = None
         self.worst = None  # (is a valid pair, size of the difference, index, expected, actual)
 
-    def add(self, expected, actual, place):
+    def add(self, expected, actual, slices):
         """Compare one block; ``place`` are its slices in the variable."""
-        start = [one.start for one in place]
+        start = [part.start for part in slices]
         a, b = np.asarray(expected), np.asarray(actual)
         if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
             self._numbers(a, b, start)
@@ -112,19 +112,21 @@ class Tally:
             return same
         if a.dtype.kind == "O":
             pairs = zip(a.flat, b.flat, strict=True)
-            found = [self._object(x, y, tolerance) for x, y in pairs]
-            return np.array(found, bool).reshape(a.shape)
+            agreeing = [self._object(x, y, tolerance) for x, y in pairs]
+            return np.array(agreeing, bool).reshape(a.shape)
         same = _equal(a, b)
         if a.dtype.kind in "SUV" or same.all():
             return same
         same[~same] = ~self._judge(a[~same], b[~same], tolerance)[0]
         return same
 
-    def _object(self, one, other, tolerance):
+    def _object(self, expected, actual, tolerance):
         """A text, or the numbers of a variable-length value."""
-        if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
-            return type(one) is type(other) and one == other
-        return one.shape == other.shape and bool(self._agree(one, other, tolerance).all())
+        if not isinstance(expected, np.ndarray) or not isinstance(actual, np.ndarray):
+            return type(expected) is type(actual) and expected == actual
+        return expected.shape == actual.shape and bool(
+            self._agree(expected, actual, tolerance).all()
+        )
 
     def _numbers(self, a, b, start):
         suspects = np.flatnonzero(~_equal(a, b) if self.unpack is None else np.ones(a.shape, bool))
@@ -181,19 +183,19 @@ class Tally:
     def _remember(self, valid, size, at, start, a, b):
         if self.worst is None or (valid, size) > self.worst[:2]:
             index = np.unravel_index(at, a.shape)
-            place = tuple(int(i) + offset for i, offset in zip(index, start, strict=True))
-            self.worst = valid, size, place, *show(a[index], b[index])
+            position = tuple(int(i) + offset for i, offset in zip(index, start, strict=True))
+            self.worst = valid, size, position, *show(a[index], b[index])
 
     def result(self, **about):
         """Return the `Values` of what differs, or None; ``about`` is what only the caller knows."""
         if not self.differing:
             return None
-        _, _, place, expected, actual = self.worst
+        _, _, position, expected, actual = self.worst
         changes = {
             f"{_CLASSES[i]} -> {_CLASSES[j]}": n for (i, j), n in sorted(self.changes.items())
         }
         return Values(
-            index=place,
+            index=position,
             expected=expected,
             actual=actual,
             differing=self.differing,

@@ -28,8 +28,8 @@ def xml_differences(expected, actual, ignored=()):
                 tail = element.tail
                 element.clear()
                 element.tail = tail
-    if found := item_differences(*(dict(_xml_items(root)) for root in roots)):
-        return found
+    if differences := item_differences(*(dict(_xml_items(root)) for root in roots)):
+        return differences
     orders = [", ".join(_order(root)) for root in roots]
     if orders[0] == orders[1]:
         return []
@@ -40,15 +40,15 @@ def _xml_root(path):
     """Parse a file; the value of each xsi:type names its namespace, not the prefix of it."""
     spaces = []  # prefix and namespace, the innermost last
     parser = ElementTree.iterparse(path, ("start-ns", "end-ns", "start"))
-    for event, one in parser:
+    for event, content in parser:
         if event == "start-ns":
-            spaces.append(one)
+            spaces.append(content)
         elif event == "end-ns":
             spaces.pop()
-        elif _TYPE in one.attrib:
-            prefix, _, name = one.get(_TYPE).strip().rpartition(":")
+        elif _TYPE in content.attrib:
+            prefix, _, name = content.get(_TYPE).strip().rpartition(":")
             if space := dict(spaces).get(prefix):
-                one.set(_TYPE, f"{{{space}}}{name}")
+                content.set(_TYPE, f"{{{space}}}{name}")
     return parser.root
 
 
@@ -66,11 +66,11 @@ def _xml_items(element, path="", preserve=False):
     counts = {}
     for child in element:
         counts[child.tag] = number = counts.get(child.tag, 0) + 1
-        for place, text in _xml_items(child, path, preserve):
+        for item, text in _xml_items(child, path, preserve):
             if number > 1:
                 head = f"{path}/{child.tag}"
-                place = f"{head}[{number}]{place.removeprefix(head)}"
-            yield place, text
+                item = f"{head}[{number}]{item.removeprefix(head)}"
+            yield item, text
         if tail := _xml_text(child.tail, preserve):
             yield f"{path}/text() after {child.tag}[{number}]", tail
 

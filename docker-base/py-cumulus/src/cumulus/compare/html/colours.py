@@ -26,8 +26,8 @@ _MAGENTA = 214, 0, 147
 def _scale(*anchors):
     """Colours between anchors, interpolated linearly."""
     anchors = np.array(anchors, "f8")
-    places = np.linspace(0, len(anchors) - 1, LEVELS)
-    channels = [np.interp(places, np.arange(len(anchors)), one) for one in anchors.T]
+    positions = np.linspace(0, len(anchors) - 1, LEVELS)
+    channels = [np.interp(positions, np.arange(len(anchors)), levels) for levels in anchors.T]
     return np.stack(channels, axis=1).round().astype("u1")
 
 

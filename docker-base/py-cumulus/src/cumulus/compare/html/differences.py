@@ -72,11 +72,11 @@ class Drawing:
     def _png(self, difference, paths, name):
         from ..png import read
 
-        pixels = [read(one) for one in paths]
+        pixels = [read(path) for path in paths]
         if pixels[0].dtype != pixels[1].dtype or pixels[0].shape != pixels[1].shape:
             return ""
         if pixels[0].dtype == np.uint16:
-            pixels = [(one >> 8).astype("u1") for one in pixels]
+            pixels = [(picture >> 8).astype("u1") for picture in pixels]
         distance = np.abs(pixels[0].astype("i2") - pixels[1]).max(axis=2)
         differs = (distance > difference.values.atol).astype("u1")
         contrast = np.zeros_like(pixels[0])
@@ -90,14 +90,17 @@ class Drawing:
             ("Actual", pixels[1][::step, ::step]),
             ("Differing pixels in magenta", contrast),
         )
-        pictures = [
-            f'<div><p class="over">{title}</p><img src="{data_uri(paint_colours(one))}" '
-            f'alt="{title}: {one.shape[1]} x {one.shape[0]} pixels" width="{one.shape[1]}" '
-            f'height="{one.shape[0]}"></div>'
-            for title, one in shown
-        ]  # fmt: skip
+        pictures = [_image(title, picture) for title, picture in shown]
         note = f"Every {step}th pixel is shown; differing ones always." if step > 1 else ""
         return _figure(pictures, note)
+
+
+def _image(title, pixels):
+    height, width, _ = pixels.shape
+    return (
+        f'<div><p class="over">{title}</p><img src="{data_uri(paint_colours(pixels))}" '
+        f'alt="{title}: {width} x {height} pixels" width="{width}" height="{height}"></div>'
+    )
 
 
 def _strongest(pixels, differs, step):
@@ -109,24 +112,26 @@ def _strongest(pixels, differs, step):
 
 
 def _figure(pictures, caption):
-    cells = "".join(f"<div>{one}</div>" if one.startswith("<svg") else one for one in pictures)
+    cells = "".join(
+        f"<div>{picture}</div>" if picture.startswith("<svg") else picture for picture in pictures
+    )
     text = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return f'<figure><div class="pictures">{cells}</div>{text}</figure>'
 
 
 def _caption(field):
     """What cannot be seen in the pictures themselves."""
-    said = []
+    sentences = []
     if field.fixed:
         where = ", ".join(f"{name} {index}" for name, index in field.fixed)
-        said.append(f"Shown where the worst value is: {where} (index, from 0).")
+        sentences.append(f"Shown where the worst value is: {where} (index, from 0).")
     if field.rows.step > 1 or field.columns.step > 1:
         steps = [field.columns.step] if field.is_line else [field.rows.step, field.columns.step]
         cell = " x ".join(map(str, steps))
-        said.append(f"Each cell stands for {cell} values: the pair that differs most.")
+        sentences.append(f"Each cell stands for {cell} values: the pair that differs most.")
     if field.changed.any():
-        said.append("Magenta: a number on one side only.")
-    return " ".join(said)
+        sentences.append("Magenta: a number on one side only.")
+    return " ".join(sentences)
 
 
 def render(difference, pictures=""):
@@ -146,9 +151,9 @@ def _part(difference):
     if difference.category in ("attribute", "dimension"):
         return f"{difference.category} {difference.name}"
     # The message begins so where something is missing or extra: "/geo: attribute note is missing".
-    said = difference.message.removeprefix(f"{difference.variable}: ").split(" ")[0]
+    first_word = difference.message.removeprefix(f"{difference.variable}: ").split(" ")[0]
     kinds = ("attribute", "dimension", "type", "column")
-    return f"{said} {difference.name}" if said in kinds else difference.name
+    return f"{first_word} {difference.name}" if first_word in kinds else difference.name
 
 
 def _body(difference):
@@ -169,11 +174,11 @@ def _body(difference):
 
 
 def _lines(difference):
-    said = f"<p>{'<br>'.join(map(escape, difference.message.splitlines()))}</p>"
+    content = f"<p>{'<br>'.join(map(escape, difference.message.splitlines()))}</p>"
     if difference.name.startswith("line "):
         lines, shown = lines_diff(difference.expected, difference.actual)
-        said += f"<pre>{lines}</pre><p>Shown: the first {shown:,} that differ.</p>"
-    return said
+        content += f"<pre>{lines}</pre><p>Shown: the first {shown:,} that differ.</p>"
+    return content
 
 
 def _pair(expected, actual):
@@ -184,7 +189,7 @@ def _pair(expected, actual):
 
 
 def _numbers(values):
-    index = "".join(f"[{one}]" for one in values.index) or "the only value"
+    index = "".join(f"[{position}]" for position in values.index) or "the only value"
     rows = [
         ("differ", f"{values.differing:,} of {values.total:,} values"),
         ("worst at", ", ".join([index, *(f"{k} {v}" for k, v in values.coordinates.items())])),

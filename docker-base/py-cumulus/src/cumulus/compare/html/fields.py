@@ -95,18 +95,20 @@ def read_field(paths, path, values):
     """
     with ExitStack() as stack:
         with warnings.catch_warnings(action="ignore"):  # that it does not show all
-            both = [stack.enter_context(netCDF4.Dataset(one))[path] for one in paths]
-        numeric = all(getattr(one.datatype, "kind", "") in ("i", "u", "f") for one in both)
-        for file, one in zip(paths, both, strict=True):
+            both = [stack.enter_context(netCDF4.Dataset(file))[path] for file in paths]
+        numeric = all(
+            getattr(variable.datatype, "kind", "") in ("i", "u", "f") for variable in both
+        )
+        for file, variable in zip(paths, both, strict=True):
             side = stack.enter_context(Beyond(file))
-            numeric = numeric and not isinstance(side.variable(path, one), Stored)
+            numeric = numeric and not isinstance(side.variable(path, variable), Stored)
         shown = [axis for axis, length in enumerate(both[0].shape) if length > 1][-2:]
         if not numeric or not shown or both[0].shape != both[1].shape:
             return None
-        for one in both:  # stored values, unless the comparison itself unpacked them
-            one.set_auto_scale(values.unpacked)
+        for variable in both:  # stored values, unless the comparison itself unpacked them
+            variable.set_auto_scale(values.unpacked)
         field = _read(both, shown, values)
-        packed = any({"scale_factor", "add_offset"} & set(one.ncattrs()) for one in both)
+        packed = any({"scale_factor", "add_offset"} & set(variable.ncattrs()) for variable in both)
         return replace(field, stored=packed and not values.unpacked)
 
 
@@ -115,7 +117,7 @@ def read_column(paths, name, values):
 
     Parameters are those of :func:`read_field`, with the name of a column.
     """
-    length, = values.shape
+    (length,) = values.shape
     if values.largest is None or length < 2:
         return None
     step = -(-length // COLUMNS)
@@ -145,8 +147,13 @@ def _read(both, shown, values):
         for left, right in _slabs(columns.length, width):
             parts = slice(left, right), slice(first, last)
             ranges = dict(zip(reversed(shown), parts, strict=False))  # a line has no rows
-            place = tuple(ranges.get(axis, values.index[axis]) for axis in range(variable.ndim))
-            blocks = (np.ma.asarray(one[place]).reshape(last - first, right - left) for one in both)
+            block_index = tuple(
+                ranges.get(axis, values.index[axis]) for axis in range(variable.ndim)
+            )
+            blocks = (
+                np.ma.asarray(stored[block_index]).reshape(last - first, right - left)
+                for stored in both
+            )
             gathered.add(first, left, *blocks)
     return gathered.field(fixed)
 
@@ -180,10 +187,10 @@ def _three(length):
 def _coordinate(variable, dimension):
     group = variable.group()
     while group is not None:
-        one = group.variables.get(dimension)
-        if one is not None:
-            numeric = getattr(one.dtype, "kind", "") in ("i", "u", "f")
-            return one if numeric and one.dimensions == (dimension,) else None
+        coordinate = group.variables.get(dimension)
+        if coordinate is not None:
+            numeric = getattr(coordinate.dtype, "kind", "") in ("i", "u", "f")
+            return coordinate if numeric and coordinate.dimensions == (dimension,) else None
         group = group.parent
     return None
 
@@ -202,10 +209,10 @@ def _labels(coordinate, units, values):
         moments = dates(values, units, calendar)
     except (ValueError, OverflowError):
         return plain, units
-    days = [one.strftime("%Y-%m-%d") for one in moments]
+    days = [moment.strftime("%Y-%m-%d") for moment in moments]
     if days[0] != days[-1]:
         return tuple(days), "UTC"
-    return tuple(one.strftime("%H:%M:%S") for one in moments), f"UTC, {days[0]}"
+    return tuple(moment.strftime("%H:%M:%S") for moment in moments), f"UTC, {days[0]}"
 
 
 class _Gathered:
@@ -234,7 +241,7 @@ class _Gathered:
     def _background(self, top, left, expected, actual):
         """The first pair of each cell, until one comes that differs."""
         down, across = self.rows.step, self.columns.step
-        firsts = [one[-top % down :: down, ::across] for one in (expected, actual)]
+        firsts = [block[-top % down :: down, ::across] for block in (expected, actual)]
         if not firsts[0].size:
             return
         row, column = -(-top // down), left // across
@@ -245,7 +252,7 @@ class _Gathered:
         self.score[cells][free] = _BACKGROUND
 
     def _differing(self, rows, left, expected, actual):
-        (x, classes), (y, others) = (_classified(one) for one in (expected, actual))
+        (x, classes), (y, others) = (_classified(block) for block in (expected, actual))
         changed = classes != others
         valid = (classes == _VALID) & (others == _VALID)
         with np.errstate(all="ignore"):
@@ -269,8 +276,8 @@ class _Gathered:
         padded[:, :width] = score
         best = padded.reshape(len(rows), cells, -1).argmax(axis=2)
         best += np.arange(cells) * self.columns.step
-        for row, place in enumerate(rows):
-            cell = place // self.rows.step, slice(first, first + cells)
+        for row, index in enumerate(rows):
+            cell = index // self.rows.step, slice(first, first + cells)
             chosen = best[row]
             better = score[row, chosen] > self.score[cell]
             self.score[cell][better] = score[row, chosen][better]

@@ -68,7 +68,7 @@ def _limits(field):
     valid = both[np.isfinite(both)]
     if not valid.size:
         return 0.0, 1.0
-    low, high = (float(one) for one in np.percentile(valid, (1, 99)))
+    low, high = (float(limit) for limit in np.percentile(valid, (1, 99)))
     return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
@@ -98,7 +98,7 @@ def _plane(field, what, levels, scale, ends, label, description, name):
     if not x.ascends:
         levels, worst = levels[:, ::-1], (x.cells - 1 - worst[0], worst[1])
     width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-    place = (
+    centre = (
         LEFT + (worst[0] + 0.5) / levels.shape[1] * width,
         TOP + (worst[1] + 0.5) / levels.shape[0] * height,
     )
@@ -108,7 +108,7 @@ def _plane(field, what, levels, scale, ends, label, description, name):
         f'<image x="{LEFT}" y="{TOP}" width="{width}" height="{height}" '
         f'preserveAspectRatio="none" href="{picture}"/>'
         + _frame(what, x, y)
-        + _ring(*place)
+        + _ring(*centre)
         + _legend(scale, ends)
     )
     return svg(f"{what}: {label}", description, content, name, HEIGHT + 32)
@@ -132,15 +132,15 @@ def _frame(title, x, y):
     ]
     if x is not None:
         labels = x.labels if x.ascends else x.labels[::-1]
-        for text, place, anchor in zip(
+        for text, position, anchor in zip(
             labels, (LEFT, (LEFT + right) / 2, right), ("start", "middle", "end"), strict=True
         ):
-            parts.append(_text(place, bottom + 13, text, anchor))
+            parts.append(_text(position, bottom + 13, text, anchor))
         parts.append(_text((LEFT + right) / 2, bottom + 28, _short(x.name), "middle"))
     if y is not None:
         labels = y.labels[::-1] if y.ascends else y.labels
-        for text, place in zip(labels, (TOP + 8, (TOP + bottom) / 2 + 3, bottom), strict=True):
-            parts.append(_text(LEFT - 4, place, text, "end"))
+        for text, position in zip(labels, (TOP + 8, (TOP + bottom) / 2 + 3, bottom), strict=True):
+            parts.append(_text(LEFT - 4, position, text, "end"))
         middle = (TOP + bottom) / 2
         turned = f'transform="rotate(-90 10 {middle})"'
         parts.append(_text(10, middle, _short(y.name), "middle", turned))
@@ -158,12 +158,10 @@ def _text(x, y, text, anchor, more=""):
 def _legend(scale, ends):
     y, width = HEIGHT + 4, WIDTH - LEFT - RIGHT
     (first, *others), base = ticks(*ends)
-    texts = [base, *(f"+{one}" for one in others)] if base else [first, *others]
+    texts = [base, *(f"+{label}" for label in others)] if base else [first, *others]
     labels = "".join(
         _text(LEFT + share * width, y + 21, text, anchor)
-        for share, text, anchor in zip(
-            (0, 0.5, 1), texts, ("start", "middle", "end"), strict=True
-        )
+        for share, text, anchor in zip((0, 0.5, 1), texts, ("start", "middle", "end"), strict=True)
     )
     return (
         f'<image x="{LEFT}" y="{y}" width="{width}" height="8" preserveAspectRatio="none" '
@@ -232,9 +230,11 @@ def _marks(field):
     marks = ""
     cells = field.columns.cells
     for kind, where in (("outside", field.differs & ~field.changed), ("changed", field.changed)):
-        places = np.flatnonzero(where[0])
-        if places.size:
-            ticks = "".join(f"M{_at(one, cells):.1f} {HEIGHT - BOTTOM}v-6" for one in places)
+        marked_cells = np.flatnonzero(where[0])
+        if marked_cells.size:
+            ticks = "".join(
+                f"M{_at(cell, cells):.1f} {HEIGHT - BOTTOM}v-6" for cell in marked_cells
+            )
             marks += f'<path class="{kind}" d="{ticks}"/>'
     return marks
 
@@ -255,7 +255,7 @@ def _histogram(field, label, name):
         f'width="{width - 1:.1f}" height="{share * room:.1f}"/>'
         for i, share in enumerate(heights) if share
     )  # fmt: skip
-    ends = [tick(one) for one in (-field.largest, 0.0, field.largest)]
+    ends = [tick(value) for value in (-field.largest, 0.0, field.largest)]
     x = Side("actual minus expected", bins, labels=tuple(ends))
     most = int(field.counts.max())
     middle = round(np.expm1(np.log1p(most) / 2))

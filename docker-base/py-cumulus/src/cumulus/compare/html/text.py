@@ -39,21 +39,21 @@ def ticks(low, high):
     Seconds since 1970 are all 1.581e+09.
     """
     base = low if max(abs(low), abs(high)) > 1000 * (high - low) else 0.0
-    labels = tuple(tick(one - base) for one in (low, (low + high) / 2, high))
+    labels = tuple(tick(value - base) for value in (low, (low + high) / 2, high))
     return labels, f"{base:.12g}" if base else ""
 
 
 def marked(expected, actual):
     """Return both texts as HTML, what only one of them has within <del> and <ins>."""
-    texts = [_shortened(one) for one in (expected, actual)]
-    words = [re.findall(r"\w+|\s+|[^\w\s]", one) for one in texts]
-    if max(map(len, words)) > TOKENS:
+    texts = [_shortened(text) for text in (expected, actual)]
+    tokens = [re.findall(r"\w+|\s+|[^\w\s]", text) for text in texts]
+    if max(map(len, tokens)) > TOKENS:
         return tuple(map(escape, texts))
     first, second = [], []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
-        one, other = escape("".join(words[0][a:b])), escape("".join(words[1][c:d]))
-        first.append(one if kind == "equal" else f"<del>{one}</del>" if one else "")
-        second.append(other if kind == "equal" else f"<ins>{other}</ins>" if other else "")
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, *tokens, autojunk=False).get_opcodes():
+        old, new = escape("".join(tokens[0][a:b])), escape("".join(tokens[1][c:d]))
+        first.append(old if kind == "equal" else f"<del>{old}</del>" if old else "")
+        second.append(new if kind == "equal" else f"<ins>{new}</ins>" if new else "")
     return "".join(first), "".join(second)
 
 
