@@ -3,6 +3,7 @@
 import itertools
 import struct
 import time
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -40,7 +41,7 @@ def predicted(line, above, step, method):
         left, up = (line[i - step] if i >= step else 0), above[i]
         corner = above[i - step] if i >= step else 0
         estimate = left + up - corner
-        nearest = min((left, up, corner), key=lambda one: abs(estimate - one))
+        nearest = min((left, up, corner), key=lambda neighbour: abs(estimate - neighbour))
         stored.append((value - [0, left, up, (left + up) // 2, nearest][method]) % 256)
     return bytes(stored)
 
@@ -58,8 +59,8 @@ def write(path, levels, kind, depth, *, interlaced=False, text=b"", transparent=
     step = max(1, CHANNELS[kind] * depth // 8)
     filters = itertools.cycle(filters or range(5))
     data = b""
-    for place in ADAM7 if interlaced else [(slice(None), slice(None))]:
-        part = levels[place]
+    for pass_index in ADAM7 if interlaced else [(slice(None), slice(None))]:
+        part = levels[pass_index]
         if 0 in part.shape:
             continue
         above = None
@@ -72,7 +73,7 @@ def write(path, levels, kind, depth, *, interlaced=False, text=b"", transparent=
     content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
     content += chunk(b"tEXt", b"Date\0" + text)
     if kind == 3:
-        content += chunk(b"PLTE", PALETTE.tobytes())
+        content += chunk(b"PLTE", PALETTE[: 1 << depth].tobytes())
     if transparent:
         content += chunk(b"tRNS", transparent)
     compressed = zlib.compress(data)
@@ -122,11 +123,11 @@ def test_one_colour_may_be_transparent(tmp_path):
 
 def pair(tmp_path, change=None, **options):
     stored = levels(2, 8)
-    one = write(tmp_path / "a.png", stored, 2, 8, text=b"2026-11-22")
-    other = stored.copy()
+    expected = write(tmp_path / "a.png", stored, 2, 8, text=b"2026-11-22")
+    actual = stored.copy()
     if change:
-        change(other)
-    return one, write(tmp_path / "b.png", other, 2, 8, text=b"2026-11-23", **options)
+        change(actual)
+    return expected, write(tmp_path / "b.png", actual, 2, 8, text=b"2026-11-23", **options)
 
 
 def test_texts_and_compression_do_not_count(tmp_path):
@@ -143,22 +144,26 @@ def with_chunk(path, name, content):
 @pytest.mark.parametrize("name", [b"gAMA", b"iCCP", b"cHRM", b"sRGB"])
 def test_how_colours_are_meant_counts(tmp_path, name):
     """The same levels are shown otherwise."""
-    one, other = pair(tmp_path)
-    with_chunk(other, name, b"abcd")
-    (found,) = compare_files(one, other)
-    assert (found.category, found.name, found.expected) == ("attribute", name.decode(), "none")
-    with_chunk(one, name, b"abcd")
-    assert compare_files(one, other) == []
+    expected, actual = pair(tmp_path)
+    with_chunk(actual, name, b"abcd")
+    (difference,) = compare_files(expected, actual)
+    assert (difference.category, difference.name, difference.expected) == (
+        "attribute",
+        name.decode(),
+        "none",
+    )
+    with_chunk(expected, name, b"abcd")
+    assert compare_files(expected, actual) == []
 
 
 def test_animation_is_compared_by_its_bytes(tmp_path):
     """Its further pictures are not read; the first may be the same."""
-    one, other = pair(tmp_path)
-    for path, frame in ((one, b"first"), (other, b"other")):
+    expected, actual = pair(tmp_path)
+    for path, frame in ((expected, b"first"), (actual, b"other")):
         with_chunk(path, b"fdAT", frame)
         with_chunk(path, b"acTL", bytes(8))
-    (found,) = compare_files(one, other)
-    assert found.category == "bytes"
+    (difference,) = compare_files(expected, actual)
+    assert difference.category == "bytes"
 
 
 def test_picture_that_takes_for_ever_is_that_files_alone(tmp_path, monkeypatch):
@@ -174,11 +179,11 @@ def brighter(pixels):
 
 def test_changed_pixel_is_named(tmp_path):
     """Row and column, both colours, how many of how many."""
-    (one,) = compare_files(*pair(tmp_path, brighter))
-    assert one.message.startswith(
+    (difference,) = compare_files(*pair(tmp_path, brighter))
+    assert difference.message.startswith(
         "1 of 117 pixels differ, 0.0085 of all\n    worst in row 2, column 3: expected red"
     )
-    assert one.values.largest == 10
+    assert difference.values.largest == 10
 
 
 @pytest.mark.parametrize(
@@ -197,52 +202,148 @@ def test_pixels_have_a_tolerance(tmp_path, rules, equal):
 
 def test_other_size_is_one_difference(tmp_path):
     """Pixels cannot be compared then."""
-    one = write(tmp_path / "a.png", levels(2, 8), 2, 8)
-    other = write(tmp_path / "b.png", levels(2, 8, (9, 14)), 2, 8)
-    (found,) = compare_files(one, other)
-    assert found.message == "expected 13 x 9 pixels, found 14 x 9 pixels"
+    expected = write(tmp_path / "a.png", levels(2, 8), 2, 8)
+    actual = write(tmp_path / "b.png", levels(2, 8, (9, 14)), 2, 8)
+    (difference,) = compare_files(expected, actual)
+    assert difference.message == "expected 13 x 9 pixels, found 14 x 9 pixels"
 
 
 def test_other_depth_of_the_same_picture_is_equal(tmp_path):
     """A level of 8 bits times 257 is that of 16 bits."""
     stored = levels(2, 8)
-    one = write(tmp_path / "a.png", stored, 2, 8)
-    assert compare_files(one, write(tmp_path / "b.png", stored * 257, 2, 16)) == []
+    expected = write(tmp_path / "a.png", stored, 2, 8)
+    assert compare_files(expected, write(tmp_path / "b.png", stored * 257, 2, 16)) == []
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_damaged_picture_is_unreadable(tmp_path, damage):
     """It is no difference of the pixels, and no traceback."""
-    one, other = pair(tmp_path)
-    content = bytearray(other.read_bytes())
+    expected, actual = pair(tmp_path)
+    content = bytearray(actual.read_bytes())
     if damage == "cut":
         del content[-40:]
     else:
         content[-30] ^= 1
-    other.write_bytes(content)
+    actual.write_bytes(content)
     with pytest.raises(Unreadable, match="as PNG"):
-        compare_files(one, other)
+        compare_files(expected, actual)
+
+
+def assembled(path, *chunks):
+    """A file of these chunks, sound checksums and the chunk that ends it."""
+    parts = (*chunks, (b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    return path
+
+
+def header(width, height, depth, kind, interlaced=0):
+    return b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced)
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "depth", "kind", "words"),
+    ("width", "height", "depth", "kind", "message"),
     [
-        (300_000, 300_000, 8, 2, "300000 x 300000 pixels"),
+        (300_000, 300_000, 8, 2, "300000 x 300000 pixels; 1 to 33554432 can be compared"),
+        (7_000, 7_000, 8, 2, "7000 x 7000 pixels"),
         (0, 2, 8, 2, "0 x 2 pixels"),
-        (5_000, 5_000, 8, 2, "break off"),
-        (7_000, 7_000, 8, 2, "may have 1 to"),
-        (2, 2, 0, 0, "colour type 0 with 0 bits"),
-        (2, 2, 4, 2, "colour type 2 with 4 bits"),
-        (2, 2, 8, 9, "colour type 9 with 8 bits"),
+        (2, 2, 0, 0, "invalid bit depth 0"),
+        (2, 2, 4, 2, "Illegal combination"),
+        (2, 2, 8, 9, "invalid colour type 9"),
     ],
 )
-def test_head_that_promises_the_impossible_is_unreadable(
-    tmp_path, width, height, depth, kind, words
+def test_header_that_promises_the_impossible_is_unreadable(
+    tmp_path, width, height, depth, kind, message
 ):
-    """Before any memory is taken for it."""
-    head = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
-    parts = (b"IHDR", head), (b"IDAT", zlib.compress(b"12345")), (b"IEND", b"")
-    path = tmp_path / "a.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
-    with pytest.raises(Unreadable, match=words):
+    """Before anything is inflated: what follows could not be."""
+    path = assembled(tmp_path / "a.png", header(width, height, depth, kind), (b"IDAT", b"none"))
+    with pytest.raises(Unreadable, match=message):
         read(path)
+
+
+def test_pixels_that_inflate_without_end_take_no_memory(tmp_path):
+    """Of 100 megabytes in 100 kilobytes a header of a few pixels lets a few be inflated."""
+    bomb = zlib.compress(bytes(100_000_000))
+    path = assembled(tmp_path / "a.png", header(10, 10, 8, 2), (b"IDAT", bomb))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match="it holds more than its pixels"):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+GREY_2_X_3 = header(2, 3, 8, 0)
+ROWS_2_X_3 = b"\0ab\0cd\0ef"
+
+
+UNSOUND = {
+    "fewer rows": ([GREY_2_X_3, (b"IDAT", zlib.compress(ROWS_2_X_3[:6]))], "2 of 3 rows"),
+    "half a row": ([GREY_2_X_3, (b"IDAT", zlib.compress(ROWS_2_X_3[:5]))], "Wrong size"),
+    "pixels of a large picture": (
+        [header(5_000, 5_000, 8, 2), (b"IDAT", zlib.compress(b"12345"))],
+        "Wrong size",
+    ),
+    "deflated data cut": ([GREY_2_X_3, (b"IDAT", zlib.compress(ROWS_2_X_3)[:-5])], "break off"),
+    "interlaced rows cut": (
+        [header(9, 9, 8, 0, 1), (b"IDAT", zlib.compress(bytes(30)))],
+        "break off",
+    ),
+    "last interlaced row cut": (
+        [header(9, 9, 8, 0, 1), (b"IDAT", zlib.compress(bytes(9 * 9 + 13)))],
+        "break off",
+    ),
+    "no deflated data": ([GREY_2_X_3, (b"IDAT", b"none")], "incorrect header check"),
+    "unknown filter": ([GREY_2_X_3, (b"IDAT", zlib.compress(b"\x09ab" * 3))], "Filter Type"),
+    "no pixels": ([GREY_2_X_3], "no IDAT"),
+    "no header": ([(b"IDAT", zlib.compress(ROWS_2_X_3))], "does not begin with a header"),
+    "no palette": ([header(2, 3, 8, 3), (b"IDAT", zlib.compress(ROWS_2_X_3))], "PLTE chunk is"),
+    "colour beyond the palette": (
+        [header(2, 3, 8, 3), (b"PLTE", b"123"), (b"IDAT", zlib.compress(ROWS_2_X_3))],
+        "out of bounds",
+    ),
+    "opacity beyond the palette": (
+        [header(2, 3, 8, 3), (b"PLTE", b"123"), (b"tRNS", b"12"), (b"IDAT", b"")],
+        "tRNS chunk is too long",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNSOUND)
+def test_unsound_content_is_unreadable(tmp_path, case):
+    """Its checksums are right; what is wrong is said."""
+    chunks, message = UNSOUND[case]
+    with pytest.raises(Unreadable, match=message):
+        read(assembled(tmp_path / "a.png", *chunks))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (5, 4)])
+@pytest.mark.parametrize(("kind", "depth"), [(0, 1), (2, 8), (6, 16)])
+def test_small_interlaced_picture_is_read(tmp_path, shape, kind, depth):
+    """Some of its passes are empty."""
+    stored = levels(kind, depth, shape)
+    path = write(tmp_path / "a.png", stored, kind, depth, interlaced=True)
+    assert np.array_equal(read(path), meaning(stored, kind, depth))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [(b"sBIT", b"\5\6\5"), (b"bKGD", bytes(6)), (b"pHYs", bytes(9)), (b"zzZz", b"anything")],
+)
+def test_chunk_that_changes_no_pixel_does_not_count(tmp_path, name, content):
+    """Significant bits, background, size in metres, a program's own."""
+    expected, actual = pair(tmp_path)
+    with_chunk(actual, name, content)
+    assert compare_files(expected, actual) == []
+
+
+def test_bytes_after_the_end_do_not_count(tmp_path):
+    expected, actual = pair(tmp_path)
+    actual.write_bytes(actual.read_bytes() + b"appended")
+    assert compare_files(expected, actual) == []
+
+
+def test_grey_level_may_be_transparent(tmp_path):
+    """tRNS of grey levels names one of two bytes, whatever the depth."""
+    path = write(tmp_path / "a.png", np.array([[[1], [2]]], "u1"), 0, 2, transparent=b"\0\1")
+    assert read(path).tolist() == [[[0, 0, 0, 0], [170, 170, 170, 255]]]

@@ -1,7 +1,7 @@
 """The report of a comparison as one HTML file: overview, differences, pictures.
 
-It needs no network, no script and no library beside NumPy and netCDF4, so that every image can
-write it; a Content-Security-Policy in the file makes sure of the first two.
+It needs no network, no script and no library beyond those of the comparison, so that every image
+can write it; a Content-Security-Policy in the file makes sure of the first two.
 """
 
 import os
@@ -102,8 +102,8 @@ def _files(comparison, drawing):
 
 def _to_show(comparison):
     """The files that are not equal, in the order of the page: most urgent first."""
-    files = [one for one in comparison if one.status != "equal"]
-    return sorted(files, key=lambda one: _ORDER.index(one.status))
+    files = [result for result in comparison if result.status != "equal"]
+    return sorted(files, key=lambda result: _ORDER.index(result.status))
 
 
 def _overview(comparison):
@@ -116,8 +116,8 @@ def _overview(comparison):
         f'<section aria-labelledby="overview"><h2 id="overview">{total:,} '
         f'file{"s" * (total != 1)} compared</h2><ul class="counts">{items}</ul></section>'
     )
-    for one in comparison.unused_rules:
-        yield f'<p class="note">{escape(one)}</p>'
+    for sentence in comparison.unused_rules:
+        yield f'<p class="note">{escape(sentence)}</p>'
     shown = _to_show(comparison)
     if not shown:
         return
@@ -160,7 +160,7 @@ def _file(comparison, result, number, drawing):
 
 
 def _equal(comparison):
-    names = [one.file for one in comparison if one.status == "equal"]
+    names = [result.file for result in comparison if result.status == "equal"]
     if not names:
         return
     summary = f"<h2>Equal</h2> {_badge('equal')} {len(names):,}"
