@@ -640,7 +640,7 @@ def test_own_tests_fail_for_a_product_that_the_last_run_did_not_write(project):
     record.write_text(json.dumps({product.name: product.stat().st_mtime_ns}))
     done = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests", "-k", "as_expected", cwd=project,
                check=False)
-    assert "1 failed" in done.stdout and f"{ATB}.nc: missing not written by this run" in done.stdout
+    assert "1 failed" in done.stdout and f"{ATB}.nc: missing this run did not write it" in done.stdout
 
 
 # One of the repository's own tests is enough: the warning belongs to all of them.

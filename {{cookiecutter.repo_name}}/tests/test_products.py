@@ -95,7 +95,7 @@ def comparison():
         pytest.skip("nothing to compare with: test_there_are_products_to_compare says what to do")
     text, message = compare_here() if HERE else compare_in_image()
     if not text:
-        pytest.fail(message.strip() or "the comparison broke off: a product may be damaged", pytrace=False)
+        pytest.fail(message.strip() or "the comparison ended without any output: a product may be damaged", pytrace=False)
     content = json.loads(text)
     for rule in content.get("unused_rules", ()):
         warnings.warn(f"\ncollection.toml: {rule}", stacklevel=1)

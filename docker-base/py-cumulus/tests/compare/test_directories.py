@@ -1,4 +1,4 @@
-"""Comparison: file sets, kinds, tolerances, and what the report says."""
+"""Comparison: file sets, kinds, tolerances, and the text of the report."""
 
 import faulthandler
 import json
@@ -89,7 +89,7 @@ def test_file_that_is_gone_is_unreadable(pair):
 
 
 def test_pipe_is_unreadable_and_holds_nothing_up(pair):
-    """To open one would be to wait for who writes."""
+    """Opening a pipe would wait for a writer."""
     for directory, text in zip(pair, "xy", strict=True):
         os.mkfifo(directory / "a")
         (directory / "b").write_text(text)
@@ -104,7 +104,7 @@ def test_pipe_is_unreadable_and_holds_nothing_up(pair):
 
 
 def test_link_that_leads_back_is_not_followed(pair):
-    """Not even two of them, through which there are ever more ways."""
+    """Two such links, which multiply the paths, are not followed either."""
     for directory in pair:
         (directory / "sub").mkdir()
         (directory / "sub" / "a").touch()
@@ -116,7 +116,7 @@ def test_link_that_leads_back_is_not_followed(pair):
 
 @pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("by zero")])
 def test_error_with_one_file_is_that_files_alone(pair, monkeypatch, error):
-    """Whatever it is; the report names it."""
+    """Any error of a file is reported with its name, and the other files are compared."""
 
     def fail(*_):
         raise error
@@ -134,7 +134,7 @@ def test_error_with_one_file_is_that_files_alone(pair, monkeypatch, error):
 
 
 def test_crash_within_a_library_is_that_files_alone(pair):
-    """A damaged file may crash HDF5: here the process that compares is killed indeed."""
+    """A damaged file may crash HDF5; here the process that compares really is killed."""
 
     class Deadly(CompareRules):
         def ignores_attribute(self, where, name):
@@ -157,7 +157,7 @@ def test_crash_within_a_library_is_that_files_alone(pair):
 
 
 def test_hang_within_a_library_is_that_files_alone(pair, monkeypatch):
-    """A damaged file may make HDF5 go round in circles: here the process that compares sleeps."""
+    """A damaged file may make HDF5 loop for ever; here the process that compares sleeps."""
 
     class Endless(CompareRules):
         def ignores_attribute(self, where, name):
@@ -299,7 +299,7 @@ TYPED = f"<a xmlns:i='{SCHEMA}' xmlns:{{}}='{{}}'><b i:type='{{}}:t'/></a>"
     ],
 )
 def test_names_of_one_namespace_are_equal(tmp_path, expected, actual):
-    """In whatever order and under whatever prefix."""
+    """The order of declarations and the prefix do not count."""
     assert differences(tmp_path, expected, actual) == []
 
 
@@ -394,7 +394,7 @@ def test_json_of_one_meaning_is_equal(tmp_path):
     ],
 )
 def test_number_with_a_fraction_in_json_has_a_tolerance(tmp_path, expected, actual, equal):
-    """Also where the fraction is zero."""
+    """A fraction of zero makes no difference."""
     assert (
         differences(tmp_path, f"[{expected}]", f"[{actual}]", CompareRules(rtol=1e-6)) == []
     ) == equal
@@ -409,13 +409,13 @@ def test_time_in_json_has_no_tolerance_and_what_it_holds_neither(tmp_path):
 
 @pytest.mark.parametrize("other", ['{"a": 2, "a": 1}', '{"a": 1e400}'])
 def test_json_that_holds_more_than_a_reader_sees_is_never_equal(tmp_path, other):
-    """Of a repeated key only the last value would be seen, and of a huge number infinity."""
+    """Only the last value of a repeated key would be seen, and a huge number would be infinite."""
     with pytest.raises(Unreadable, match=r"more than once|double precision"):
         differences(tmp_path, '{"a": 1}', other)
 
 
 def test_repeated_key_is_found_among_many(tmp_path):
-    """At once: where each key is counted for itself, it takes minutes."""
+    """The answer comes at once; counting each key by itself takes minutes."""
     keys = ", ".join(f'"k{number}": 1' for number in range(100_000))
     for name, last in (("a", 1), ("b", 2)):
         (tmp_path / name).write_text(f'{{{keys}, "k99999": {last}}}')
@@ -728,7 +728,7 @@ LONG = "x" * 500
     ids=["in the middle", "at the end", "array", "digits"],
 )
 def test_message_shows_where_long_values_differ(tmp_path, expected, actual):
-    """Of an attribute, and where it is a text, of a variable and of a line."""
+    """An attribute, a text variable and a line of a text are shown around the difference."""
     for name, value in (("a.nc", expected), ("b.nc", actual)):
         with netCDF4.Dataset(tmp_path / name, "w") as file:
             file.setncattr("note", value)

@@ -1,4 +1,4 @@
-"""What the NetCDF library leaves out of a file, or shows in part, is compared all the same."""
+"""Content that the NetCDF library leaves out, or shows in part, is compared."""
 
 import h5py
 import netCDF4
@@ -7,7 +7,7 @@ import pytest
 
 from cumulus.collection import CompareRules
 from cumulus.compare import Unreadable, compare, compare_files
-from cumulus.compare.hdf5 import Stored, is_complete
+from cumulus.compare.hdf5 import HDF5Variable, is_complete
 from cumulus.compare.html import write_html
 
 PAIR = np.dtype([("n", "i4"), ("text", "S4")])
@@ -31,7 +31,7 @@ TYPES = {
 
 
 def write(path, kind, value, owner_kind):
-    """A file with one value in a dataset or an attribute, beside what every file has."""
+    """Write a file with a value in a dataset or an attribute, beside fixed content."""
     with h5py.File(path, "w") as file:
         data = file.create_dataset("group/x", data=[1.0, 2.0])
         if owner_kind == "dataset":
@@ -46,7 +46,7 @@ def write(path, kind, value, owner_kind):
 
 
 def one_value(kind, value):
-    """An array of no dimensions, except of an array type."""
+    """Return the value as an array without dimensions; an array type has its own."""
     if kind.kind != "O":
         return np.array(value, kind.base)
     array = np.empty((), kind)
@@ -58,7 +58,7 @@ def one_value(kind, value):
 @pytest.mark.parametrize("owner_kind", ["dataset", "attribute", "attribute of the file"])
 @pytest.mark.parametrize("case", TYPES)
 def test_value_of_any_type_counts(tmp_path, case, owner_kind):
-    """The one that differs is found, under its name, and the same value elsewhere is equal."""
+    """Another value is a difference under its name; the same value is equal."""
     kind, value, other = TYPES[case]
     expected = write(tmp_path / "a.h5", kind, value, owner_kind)
     again = write(tmp_path / "b.h5", kind, value, owner_kind)
@@ -97,7 +97,7 @@ def test_type_counts_where_the_library_shows_none(tmp_path):
 
 
 def test_rules_hold_for_what_the_library_does_not_show(tmp_path):
-    """An attribute may be ignored, and half precision has a tolerance."""
+    """An ignored attribute does not count, and half precision has a tolerance."""
     paths = [write(tmp_path / f"{i}.h5", *TYPES["boolean"][:1], i, "attribute") for i in range(2)]
     assert compare_files(*paths, CompareRules(ignore_attributes=("odd",))) == []
     paths = [write(tmp_path / f"{x}.h5", np.dtype("f2"), x, "dataset") for x in (1, 1.01)]
@@ -106,7 +106,7 @@ def test_rules_hold_for_what_the_library_does_not_show(tmp_path):
 
 
 def test_empty_row_of_compounds_is_compared(tmp_path):
-    """A value of variable length may have no elements."""
+    """An empty sequence of compounds is compared, though h5py fails on it."""
     pair = np.dtype([("n", "i4"), ("x", "f8")])
     paths = tmp_path / "a.h5", tmp_path / "b.h5"
     for path, last in zip(paths, (2.0, 3.0), strict=True):
@@ -134,7 +134,7 @@ def test_references_are_named_and_never_equal(tmp_path, kind, owner_kind):
 
 
 def test_h5py_that_fails_on_an_empty_row_is_asked_for_each(tmp_path, monkeypatch):
-    """As 3.13 does, where rows are of compounds."""
+    """Fail as h5py 3.13 does on sequences of compounds."""
     pair = np.dtype([("n", "i4"), ("x", "f8")])
     with h5py.File(tmp_path / "a.h5", "w") as file:
         data = file.create_dataset("v", (3, 2), h5py.vlen_dtype(pair))
@@ -148,7 +148,7 @@ def test_h5py_that_fails_on_an_empty_row_is_asked_for_each(tmp_path, monkeypatch
             return values
 
         monkeypatch.setattr(h5py.Dataset, "__getitem__", fails)
-        rows = Stored(data.id, "/v")[slice(1, 3), slice(0, 2)]
+        rows = HDF5Variable(data.id, "/v")[slice(1, 3), slice(0, 2)]
     assert rows.shape == (2, 2) and [row.size for row in rows.ravel()] == [0, 2, 0, 0]
     assert rows[0, 1]["x"].tolist() == [2.0, 4.0] and rows[0, 0].dtype == pair
 
@@ -165,7 +165,7 @@ def elsewhere_virtually(file):
 
 @pytest.mark.parametrize("way", [elsewhere_by_link, elsewhere_virtually])
 def test_same_bytes_that_show_other_files_are_not_equal_for_that(tmp_path, monkeypatch, way):
-    """Each folder has another source beside the same file."""
+    """The same file beside another source shows other values."""
     for name, values in (("a", [1.0, 2.0]), ("b", [1.0, 3.0])):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
@@ -201,7 +201,7 @@ def soft_link(file):
 
 @pytest.mark.parametrize("content", [null_dataset, matrix_attribute, soft_link])
 def test_file_that_the_netcdf_library_does_not_open_equals_only_the_same_bytes(tmp_path, content):
-    """And only if it is whole."""
+    """A truncated file does not equal even the same bytes."""
     expected, actual = tmp_path / "a.h5", tmp_path / "b.h5"
     with h5py.File(expected, "w") as file:
         file["x"] = [1.0, 2.0]
@@ -227,7 +227,7 @@ def test_committed_type_counts(tmp_path):
 
 
 def test_dimensions_are_no_hidden_datasets(tmp_path):
-    """With and without a variable of their name, they are what the NetCDF library says."""
+    """Scales with and without a variable are dimensions, as the NetCDF library shows them."""
     for name, program in (("a.nc", netCDF4), ("b.nc", h5py)):
         if program is netCDF4:
             with netCDF4.Dataset(tmp_path / name, "w") as file:
@@ -245,7 +245,7 @@ def test_dimensions_are_no_hidden_datasets(tmp_path):
 
 
 def test_report_is_written_whatever_the_types(tmp_path):
-    """The NetCDF library would crash on half precision; such values are not drawn."""
+    """Values of half precision, on which the NetCDF library would crash, are not drawn."""
     for case in ("half precision", "opaque"):
         kind, value, other = TYPES[case]
         for name, content in (("a.h5", value), ("b.h5", other)):
@@ -264,7 +264,7 @@ def test_report_is_written_whatever_the_types(tmp_path):
     ("value", "other"), [(b"\xb5m", b"\xb0m"), (b"a\0b", b"ab"), (b"a\0b", b"a\0c")]
 )
 def test_every_byte_of_a_text_counts(tmp_path, form, value, other):
-    """In a variable and in the file, whether or not the bytes are UTF-8."""
+    """Attributes of variables and of the file count byte by byte, UTF-8 or not."""
     paths = []
     for name, text in (("a.nc", value), ("b.nc", other), ("c.nc", value)):
         paths.append(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The HTML report of a comparison: whole, safe, bounded, and its pictures true."""
+"""The HTML report of a comparison: complete, safe, bounded, with true pictures."""
 
 import base64
 import os
@@ -31,7 +31,7 @@ VOID = {"meta", "img", "br", "image", "rect", "path", "circle", "input", "link"}
 
 
 class Page(HTMLParser):
-    """A report taken apart: its elements, and whether each is closed where it should be."""
+    """Collects the elements of a report, and checks that each is closed where it should be."""
 
     def __init__(self, text):
         super().__init__()
@@ -72,7 +72,7 @@ def one_value(values):
 
 
 def test_report_is_one_sound_page(tmp_path):
-    """Every element is closed, every id unique, every reference leads somewhere on the page."""
+    """Every element is closed, every id is unique, every reference has its target on the page."""
     page = Page(report(tmp_path, pair(tmp_path, one_value, units="degC")))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -87,7 +87,7 @@ def test_report_is_one_sound_page(tmp_path):
 
 
 def test_report_needs_no_network_and_no_script(tmp_path):
-    """Nothing is fetched or run, and its policy forbids both."""
+    """The page fetches and runs nothing, and its policy forbids both."""
     text = report(tmp_path, pair(tmp_path, one_value))
     page = Page(text)
     assert not page.all("script") and not page.all("link")
@@ -154,7 +154,7 @@ def test_what_differs_in_an_attribute_is_marked(tmp_path):
 
 
 def test_type_of_an_attribute_is_told_where_its_text_is_equal(tmp_path):
-    """1 as integer and as real number look alike."""
+    """An integer 1 and a real 1 have the same text."""
     folders = pair(tmp_path, None)
     for folder, value in zip(folders, (np.int32(1), np.int64(1)), strict=True):
         with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
@@ -189,7 +189,7 @@ def test_unreadable_file_does_not_keep_the_others_from_the_report(tmp_path):
 
 
 def test_product_that_changed_since_is_described_without_a_picture(tmp_path):
-    """The report reads the files again; that one is gone by then is no reason to fail."""
+    """The report reads the files again and does not fail if a file is gone."""
     folders = pair(tmp_path, one_value)
     comparison = compare(*folders)
     (folders[1] / "a.nc").unlink()
@@ -231,7 +231,7 @@ HALF = LEVELS // 2
 @pytest.mark.parametrize("scale", [VALUES, DIFFERENCE[:HALF], DIFFERENCE[HALF:][::-1]],
                          ids=["values", "smaller", "larger"])  # fmt: skip
 def test_colours_are_told_apart_by_lightness_alone(scale):
-    """Who sees no red and green, or prints in grey, still sees what is more."""
+    """Larger values stay visible without red and green, and in grey."""
     lightness = scale.astype("f8") @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(lightness) >= -0.6).all() and lightness[-1] - lightness[0] > 100
 
@@ -248,7 +248,7 @@ def test_field_holds_both_sides(tmp_path):
 
 @pytest.mark.parametrize("worst", [(0, 0), (999, 1200), (501, 777), (437, 3)])
 def test_worst_difference_stays_visible_in_a_large_field(tmp_path, worst):
-    """One value of a million, wherever it is, is in the picture with both its values."""
+    """A single wrong value of a million is in the picture with both of its values."""
 
     def change(values):
         values[worst] += 3e6
@@ -262,7 +262,7 @@ def test_worst_difference_stays_visible_in_a_large_field(tmp_path, worst):
 
 
 def test_value_that_vanished_is_visible_among_larger_differences(tmp_path):
-    """Of a cell with both, the one that has no value any more is shown."""
+    """A cell with both kinds shows the pair with a missing number."""
 
     def change(values):
         values[:, :] += 1
@@ -287,7 +287,7 @@ def test_difference_within_the_tolerance_is_not_shown_as_one(tmp_path):
 
 
 def test_packed_values_are_called_stored(tmp_path):
-    """The comparison is of what is stored, so that no unit would be right."""
+    """Stored values are compared, so that no unit would be right."""
     folders = pair(tmp_path, None)
     for number, folder in enumerate(folders):
         with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
@@ -333,7 +333,7 @@ def test_one_dimension_is_a_line_and_a_single_value_no_picture(tmp_path, shape):
 
 
 def test_time_runs_from_left_to_right_and_height_upwards(tmp_path):
-    """The pixel of a value is where its coordinates are."""
+    """The pixel of a value has the position of its coordinates."""
 
     def change(values):
         values[39, 29] += 5000  # latest and highest
@@ -372,7 +372,7 @@ def test_png_pictures_are_shown_with_their_differing_pixels(tmp_path):
 
 
 def test_size_is_bounded_however_large_and_different_the_products_are(tmp_path):
-    """Noise, which deflates least, in more variables than are drawn."""
+    """The limit holds for noise, which deflates least, in more variables than are drawn."""
     folders = tmp_path / "expected", tmp_path / "actual"
     random = np.random.default_rng(1)
     for folder in folders:
@@ -417,7 +417,7 @@ def test_long_texts_are_cut_and_cost_little():
 
 
 def test_lines_of_a_text_have_numbers_and_what_is_not_shown_is_counted(tmp_path):
-    """Each expected line beside the one found."""
+    """Each expected line is above the actual line, with its number."""
     folders = tmp_path / "expected", tmp_path / "actual"
     for folder, word in zip(folders, ("old", "new"), strict=True):
         folder.mkdir()
@@ -425,11 +425,11 @@ def test_lines_of_a_text_have_numbers_and_what_is_not_shown_is_counted(tmp_path)
         (folder / "a.txt").write_text("\n".join(lines))
     page = Page(report(tmp_path, folders))
     assert "500 of 1000 lines differ" in page.text and "- 3: old 3+ 3: new 3" in page.text
-    assert "Shown: the first 100 that differ." in page.text
+    assert "Shown: the first 100 lines that differ." in page.text
 
 
 def test_many_files_do_not_make_a_report_without_bounds(tmp_path, monkeypatch):
-    """Those that it has no room for are named, so that every link of the list leads somewhere."""
+    """Files beyond the limit are named, so that every link of the list has a target."""
     monkeypatch.setattr("cumulus.compare.html.FULL", 20_000)
     monkeypatch.setattr("cumulus.compare.html.LISTED", 100)
     folders = tmp_path / "expected", tmp_path / "actual"
@@ -440,7 +440,7 @@ def test_many_files_do_not_make_a_report_without_bounds(tmp_path, monkeypatch):
     page = Page(report(tmp_path, folders))
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     assert all(attributes["href"].removeprefix("#") in ids for attributes in page.all("a"))
-    assert "this report is full" in page.text and "20 further files are not all shown" in page.text
+    assert "this report is full" in page.text and "20 further files are not listed" in page.text
 
 
 def test_invisible_characters_are_written_as_codes():
@@ -462,7 +462,7 @@ def test_command_writes_the_report_and_keeps_its_status(tmp_path, capsys):
 
 
 def test_service_test_writes_the_report_among_what_is_no_product(repository):
-    """In OUTPUT/.cumulus, where no comparison sees it; a failed run leaves no old one."""
+    """The report is in OUTPUT/.cumulus; a failed run leaves no old report."""
     granule = repository.granule()
     folders = repository.input, repository.output, repository.expected
     target = repository.output / ".cumulus" / "comparison.html"
@@ -492,7 +492,7 @@ def test_report_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
 
 
 def test_picture_files_are_sound(tmp_path):
-    """Every chunk of a painted PNG has its checksum."""
+    """Every chunk of a painted PNG image has its checksum."""
     data = paint(np.zeros((3, 5), "u1"), VALUES)
     offset = 8
     while offset < len(data):
@@ -505,7 +505,7 @@ def test_picture_files_are_sound(tmp_path):
 
 
 def test_large_numbers_that_differ_little_are_told_apart_beside_the_axis(tmp_path):
-    """Seconds since 1970 are told from what they have in common."""
+    """Seconds since 1970 are shown above a common base."""
     folders = pair(tmp_path, None, (40,))
     for folder in folders:
         with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
@@ -532,7 +532,7 @@ def test_labels_of_a_scale_differ(ends, labels, base):
 
 
 def write_tables(tmp_path, *tables):
-    """A directory of expected and one of actual products, a table in each."""
+    """Write a directory of expected and a directory of actual products with a table each."""
     folders = tmp_path / "expected", tmp_path / "actual"
     for folder, rows in zip(folders, tables, strict=True):
         folder.mkdir()
@@ -542,7 +542,7 @@ def write_tables(tmp_path, *tables):
 
 
 def test_column_is_drawn_with_the_worst_row_in_its_place(tmp_path):
-    """More rows than a picture has cells: the row that differs stands for its cell."""
+    """With more rows than cells, a cell shows its row that differs."""
     rows = [("time", "height"), *((n, n / 2 + 0.25) for n in range(5000))]
     other = [*rows[:3001], (3000, 9000.25), *rows[3002:]]
     folders = write_tables(tmp_path, rows, other)

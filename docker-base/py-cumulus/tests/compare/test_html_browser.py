@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """A report with everything that one can hold, names and texts of awkward length among it."""
+    """Write a report with all of its parts, long names and texts included."""
     folder = tmp_path_factory.mktemp("report")
 
     def change(values):
@@ -66,7 +66,7 @@ def test_pictures_stand_side_by_side_where_there_is_room(browser, page, width, c
 
 @WIDTHS
 def test_text_in_pictures_is_large_enough(browser, page, width):
-    """10 CSS pixels at least, on a telephone too."""
+    """Text has at least 10 CSS pixels, on a telephone too."""
     browser.open(page, width)
     heights = browser.value(
         "[...document.querySelectorAll('svg')].map(element => "
@@ -76,7 +76,7 @@ def test_text_in_pictures_is_large_enough(browser, page, width):
 
 
 def contrast(first, second):
-    """Contrast of two colours as WCAG 2 defines it."""
+    """Return the contrast of two colours as WCAG 2 defines it."""
     levels = []
     for colour in (first, second):
         channels = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
@@ -87,7 +87,7 @@ def contrast(first, second):
 
 @SCHEMES
 def test_text_stands_out_from_its_background(browser, page, dark):
-    """WCAG 2 AA: 4.5 to 1 for every text on the page, in light and in dark."""
+    """Every text has a contrast of 4.5 to 1 (WCAG 2 AA), in light and in dark."""
     browser.open(page, 1440, dark)
     pairs = browser.value("""
         [...document.querySelectorAll('body *')].filter(element => element.checkVisibility() &&
@@ -108,7 +108,7 @@ def test_text_stands_out_from_its_background(browser, page, dark):
 
 @SCHEMES
 def test_page_follows_light_and_dark(browser, page, tmp_path, dark):
-    """As it is seen: most of the page is light, or dark."""
+    """Most pixels of the page are light, or dark."""
     browser.open(page, 360, dark)
     browser.picture(tmp_path / "page.png")
     pixels = read(tmp_path / "page.png")[..., :3]
@@ -116,7 +116,7 @@ def test_page_follows_light_and_dark(browser, page, tmp_path, dark):
 
 
 def test_keyboard_reaches_everything_in_the_order_of_the_page(browser, page):
-    """Skip link, the list of files, then each file to fold and unfold; the focus is visible."""
+    """The order is skip link, list of files, each file to unfold; the focus is visible."""
     browser.open(page, 1440)
     reached = []
     for _ in range(12):
@@ -143,7 +143,7 @@ def test_keyboard_folds_a_file(browser, page):
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_is_refused(browser, page):
-    """Only the file itself; its own policy has nothing to complain of."""
+    """The page loads only itself, and breaks no rule of its policy."""
     browser.open(page, 1440)
     asked = [event["params"]["request"]["url"] for event in browser.events
              if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
@@ -153,7 +153,7 @@ def test_nothing_is_asked_of_the_network_and_nothing_is_refused(browser, page):
 
 
 def test_pictures_are_described_to_those_who_do_not_see_them(browser, page):
-    """What a screen reader is told: role, name and description of each picture."""
+    """A screen reader gets role, name and description of each picture."""
     browser.open(page, 1440)
     nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
     pictures = [node for node in nodes if node.get("role", {}).get("value") in ("image", "img")]

@@ -1,4 +1,4 @@
-"""Every change of a file is found, and a file that did not change is never found different.
+"""Every change of a file is a difference, and an unchanged file has none.
 
 A file with everything that the comparison knows is described as plain data. Each mutation changes
 one thing of the description; then both are written anew and compared.
@@ -18,7 +18,7 @@ RULES = CompareRules(rtol=1e-6)
 
 
 def description():
-    """Groups of dimensions, attributes and variables (type, dimensions, attributes, values)."""
+    """Describe groups by dimensions, attributes and variables with their values."""
     values = np.linspace(1, 2, 12).reshape(4, 3)
     values[0, 0], values[1, 1], values[2, 2], values[3, 0] = FILL, np.nan, np.inf, -np.inf
     texts = np.array(["a", "", "é", "d"], object)
@@ -221,7 +221,7 @@ def original(tmp_path_factory):
 
 
 def possible(changed):
-    """A fill value has the variable's type: some mutations make no NetCDF file."""
+    """Return whether NetCDF can hold it: a fill value has the variable's type."""
     return all(
         not isinstance(attributes.get("_FillValue"), str | np.ndarray | list)
         for content in changed.values()
@@ -231,7 +231,7 @@ def possible(changed):
 
 @pytest.mark.slow
 def test_every_mutation_is_found(original, tmp_path):
-    """One test for all of them: each takes milliseconds, and the count is part of the claim."""
+    """Each of more than a thousand mutations is a difference."""
     missed, count = [], 0
     for name, mutate in mutations():
         changed = copy.deepcopy(description())

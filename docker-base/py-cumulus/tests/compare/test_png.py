@@ -1,4 +1,4 @@
-"""Comparison of pictures: every kind of PNG is read, and what differs is named."""
+"""Comparison of PNG images: every kind is read, and differences are named."""
 
 import itertools
 import struct
@@ -35,7 +35,7 @@ def chunk(name, content):
 
 
 def predicted(line, above, step, method):
-    """The bytes of a line as a filter stores them, straight from the specification."""
+    """Return the bytes of a line as a filter stores them, by the specification."""
     stored = [method]
     for i, value in enumerate(line):
         left, up = (line[i - step] if i >= step else 0), above[i]
@@ -47,7 +47,7 @@ def predicted(line, above, step, method):
 
 
 def packed(line, depth):
-    """One row of levels as bytes."""
+    """Return a row of levels as bytes."""
     if depth == 16:
         return line.astype(">u2").tobytes()
     bits = (line.ravel()[:, None] >> np.arange(depth)[::-1]) & 1
@@ -55,7 +55,7 @@ def packed(line, depth):
 
 
 def write(path, levels, kind, depth, *, interlaced=False, text=b"", transparent=b"", filters=None):
-    """Write levels of shape (rows, columns, channels); each line by the next filter."""
+    """Write levels of shape (rows, columns, channels), each line with the next filter."""
     step = max(1, CHANNELS[kind] * depth // 8)
     filters = itertools.cycle(filters or range(5))
     data = b""
@@ -88,7 +88,7 @@ def levels(kind, depth, shape=(9, 13)):
 
 
 def meaning(stored, kind, depth):
-    """Red, green, blue and opacity of stored levels, by the specification."""
+    """Return red, green, blue and opacity of stored levels, by the specification."""
     if kind == 3:
         color, opacity = PALETTE[stored[..., 0]], np.full((*stored.shape[:2], 1), 255)
     else:
@@ -104,14 +104,14 @@ def meaning(stored, kind, depth):
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize(("kind", "depth"), [(k, d) for k in DEPTHS for d in DEPTHS[k]])
 def test_every_kind_of_png_is_read(tmp_path, kind, depth, interlaced):
-    """All colour types, depths, filters, plain and interlaced, in several IDAT chunks."""
+    """All colour types, depths and filters are read, also interlaced and in several IDAT chunks."""
     stored = levels(kind, depth)
     path = write(tmp_path / "a.png", stored, kind, depth, interlaced=interlaced)
     assert np.array_equal(read(path), meaning(stored, kind, depth))
 
 
 def test_one_colour_may_be_transparent(tmp_path):
-    """tRNS names the one colour of a picture without opacity, and entries of a palette."""
+    """tRNS gives the transparent colour of an image, and the opacity of a palette."""
     stored = levels(2, 8)
     stored[3, 4] = 1, 2, 3
     path = write(tmp_path / "a.png", stored, 2, 8, transparent=struct.pack(">3H", 1, 2, 3))
@@ -131,19 +131,19 @@ def pair(tmp_path, change=None, **options):
 
 
 def test_texts_and_compression_do_not_count(tmp_path):
-    """A picture drawn anew is the same picture."""
+    """An image with other texts and other compression is equal."""
     assert compare_files(*pair(tmp_path, interlaced=True, filters=[4])) == []
 
 
 def with_chunk(path, name, content):
-    """The same picture with one chunk more, behind its head."""
+    """Add a chunk behind the header."""
     old = path.read_bytes()
     path.write_bytes(old[:33] + chunk(name, content) + old[33:])
 
 
 @pytest.mark.parametrize("name", [b"gAMA", b"iCCP", b"cHRM", b"sRGB"])
 def test_how_colours_are_meant_counts(tmp_path, name):
-    """The same levels are shown otherwise."""
+    """A chunk that changes how viewers show the colours is a difference."""
     expected, actual = pair(tmp_path)
     with_chunk(actual, name, b"abcd")
     (difference,) = compare_files(expected, actual)
@@ -157,7 +157,7 @@ def test_how_colours_are_meant_counts(tmp_path, name):
 
 
 def test_animation_is_compared_by_its_bytes(tmp_path):
-    """Its further pictures are not read; the first may be the same."""
+    """An animation counts as different though its first image is the same."""
     expected, actual = pair(tmp_path)
     for path, frame in ((expected, b"first"), (actual, b"other")):
         with_chunk(path, b"fdAT", frame)
@@ -178,7 +178,7 @@ def brighter(pixels):
 
 
 def test_changed_pixel_is_named(tmp_path):
-    """Row and column, both colours, how many of how many."""
+    """The message has row and column, both colours and the counts."""
     (difference,) = compare_files(*pair(tmp_path, brighter))
     assert difference.message.startswith(
         "1 of 117 pixels differ, 0.0085 of all\n    worst in row 2, column 3: expected red"
@@ -196,12 +196,12 @@ def test_changed_pixel_is_named(tmp_path):
     ],
 )
 def test_pixels_have_a_tolerance(tmp_path, rules, equal):
-    """By how much a channel may differ, and in how many pixels it may by more."""
+    """A channel may differ by pixel_atol, and a share of the pixels by more."""
     assert (compare_files(*pair(tmp_path, brighter), rules) == []) == equal
 
 
 def test_other_size_is_one_difference(tmp_path):
-    """Pixels cannot be compared then."""
+    """With another size, no pixels are compared."""
     expected = write(tmp_path / "a.png", levels(2, 8), 2, 8)
     actual = write(tmp_path / "b.png", levels(2, 8, (9, 14)), 2, 8)
     (difference,) = compare_files(expected, actual)
@@ -209,7 +209,7 @@ def test_other_size_is_one_difference(tmp_path):
 
 
 def test_other_depth_of_the_same_picture_is_equal(tmp_path):
-    """A level of 8 bits times 257 is that of 16 bits."""
+    """A level of 8 bits equals 257 times the level in 16 bits."""
     stored = levels(2, 8)
     expected = write(tmp_path / "a.png", stored, 2, 8)
     assert compare_files(expected, write(tmp_path / "b.png", stored * 257, 2, 16)) == []
@@ -217,7 +217,7 @@ def test_other_depth_of_the_same_picture_is_equal(tmp_path):
 
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_damaged_picture_is_unreadable(tmp_path, damage):
-    """It is no difference of the pixels, and no traceback."""
+    """Damage is reported as unreadable."""
     expected, actual = pair(tmp_path)
     content = bytearray(actual.read_bytes())
     if damage == "cut":
@@ -230,7 +230,7 @@ def test_damaged_picture_is_unreadable(tmp_path, damage):
 
 
 def assembled(path, *chunks):
-    """A file of these chunks, sound checksums and the chunk that ends it."""
+    """Write a file of these chunks with right checksums, and the last chunk."""
     parts = (*chunks, (b"IEND", b""))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
     return path
@@ -254,14 +254,14 @@ def header(width, height, depth, kind, interlaced=0):
 def test_header_that_promises_the_impossible_is_unreadable(
     tmp_path, width, height, depth, kind, message
 ):
-    """Before anything is inflated: what follows could not be."""
+    """The header is refused before anything is inflated: the rest could not be."""
     path = assembled(tmp_path / "a.png", header(width, height, depth, kind), (b"IDAT", b"none"))
     with pytest.raises(Unreadable, match=message):
         read(path)
 
 
 def test_pixels_that_inflate_without_end_take_no_memory(tmp_path):
-    """Of 100 megabytes in 100 kilobytes a header of a few pixels lets a few be inflated."""
+    """100 MB behind a header of a few pixels are refused without being kept."""
     bomb = zlib.compress(bytes(100_000_000))
     path = assembled(tmp_path / "a.png", header(10, 10, 8, 2), (b"IDAT", bomb))
     tracemalloc.start()
@@ -311,7 +311,7 @@ UNSOUND = {
 
 @pytest.mark.parametrize("case", UNSOUND)
 def test_unsound_content_is_unreadable(tmp_path, case):
-    """Its checksums are right; what is wrong is said."""
+    """Content with right checksums that breaks the format is refused with the reason."""
     chunks, message = UNSOUND[case]
     with pytest.raises(Unreadable, match=message):
         read(assembled(tmp_path / "a.png", *chunks))
@@ -320,7 +320,7 @@ def test_unsound_content_is_unreadable(tmp_path, case):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (5, 4)])
 @pytest.mark.parametrize(("kind", "depth"), [(0, 1), (2, 8), (6, 16)])
 def test_small_interlaced_picture_is_read(tmp_path, shape, kind, depth):
-    """Some of its passes are empty."""
+    """An interlaced image with empty passes is read."""
     stored = levels(kind, depth, shape)
     path = write(tmp_path / "a.png", stored, kind, depth, interlaced=True)
     assert np.array_equal(read(path), meaning(stored, kind, depth))
@@ -331,7 +331,7 @@ def test_small_interlaced_picture_is_read(tmp_path, shape, kind, depth):
     [(b"sBIT", b"\5\6\5"), (b"bKGD", bytes(6)), (b"pHYs", bytes(9)), (b"zzZz", b"anything")],
 )
 def test_chunk_that_changes_no_pixel_does_not_count(tmp_path, name, content):
-    """Significant bits, background, size in metres, a program's own."""
+    """Significant bits, background, physical size and private chunks do not count."""
     expected, actual = pair(tmp_path)
     with_chunk(actual, name, content)
     assert compare_files(expected, actual) == []
@@ -344,6 +344,6 @@ def test_bytes_after_the_end_do_not_count(tmp_path):
 
 
 def test_grey_level_may_be_transparent(tmp_path):
-    """tRNS of grey levels names one of two bytes, whatever the depth."""
+    """tRNS of grey levels has two bytes at any depth."""
     path = write(tmp_path / "a.png", np.array([[[1], [2]]], "u1"), 0, 2, transparent=b"\0\1")
     assert read(path).tolist() == [[[0, 0, 0, 0], [170, 170, 170, 255]]]

@@ -1,4 +1,4 @@
-"""Every change of a real product is found: of the starter sample's NetCDF, ECHO10 and UMM-G files.
+"""Every change of a real product is a difference: of the starter sample's NetCDF, ECHO10 and UMM-G.
 
 Beside test_compare_mutations.py, whose one file holds every type that the comparison knows.
 """
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.slow
 
 
 def rendered(path):
-    """A text of the sample as after rendering, more or less."""
+    """Return a text of the sample nearly as rendered."""
     text = re.sub(r"\{%.*?%\}", "", path.read_text(encoding="utf-8"))
     return re.sub(r"\{\{.*?\}\}", "answer", text)
 
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory):
-    """The files of one granule."""
+    """Return the files of a granule."""
     folder = tmp_path_factory.mktemp("product")
     shutil.copy(SAMPLE / "{{cookiecutter.__atb_netcdf}}", folder / "X.nc")
     for end in (".meta.xml", ".cmr.json"):
@@ -44,7 +44,7 @@ def product(tmp_path_factory):
 
 
 def test_product_is_equal_to_itself_written_anew(product, tmp_path):
-    """None falsely found: other bytes, the same content."""
+    """Other bytes with the same content are equal."""
     for path in product.iterdir():
         shutil.copy(path, tmp_path)
     with netCDF4.Dataset(tmp_path / "X.nc", "a") as dataset:
@@ -104,7 +104,7 @@ def changed_value(variable):
 
 
 def test_every_change_of_the_netcdf_file_is_found(product, tmp_path):
-    """Each attribute, dimension, variable, and a value of each variable."""
+    """A change of each attribute, dimension, variable, and of a value of each variable counts."""
     missed, count = [], 0
     for name, mutate in netcdf_mutations(product / "X.nc"):
         shutil.copyfile(product / "X.nc", tmp_path / "X.nc")
@@ -118,7 +118,7 @@ def test_every_change_of_the_netcdf_file_is_found(product, tmp_path):
 
 
 def test_every_change_of_a_dimension_is_found(product, tmp_path):
-    """Its name, in a file that is written anew; written anew under the same name it is equal."""
+    """A new name in a rewritten file is a difference; the old name in such a file is equal."""
     assert compare_files(product / "X.nc", rewritten(tmp_path / "same.nc", product / "X.nc")) == []
     with netCDF4.Dataset(product / "X.nc") as dataset:
         names = list(dataset.dimensions)
@@ -221,7 +221,7 @@ def csv_mutations(text):
     ],
 )
 def test_every_change_of_a_document_is_found(product, tmp_path, name, mutations, least):
-    """Each element, attribute, key, item, cell and row."""
+    """A change of each element, attribute, key, item, cell and row counts."""
     missed, count = [], 0
     for what, text in mutations((product / name).read_text(encoding="utf-8")):
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -237,7 +237,7 @@ def test_every_change_of_a_document_is_found(product, tmp_path, name, mutations,
 )
 @pytest.mark.parametrize("name", ["X.nc", "X.meta.xml", "X.cmr.json", "X.csv"])
 def test_every_change_of_the_set_of_files_is_found(product, tmp_path, name, how):
-    """Of each file of the product, and nothing else is found."""
+    """A missing file of the product is the only difference."""
     folder = tmp_path / "actual"
     shutil.copytree(product, folder)
     path = folder / name

@@ -1,4 +1,4 @@
-"""Comparison of NetCDF files: pairs that other tools get wrong, rules, places, stored chunks."""
+"""Comparison of NetCDF files: hard pairs, rules, coordinates, stored chunks."""
 
 import h5py
 import netCDF4
@@ -15,7 +15,7 @@ RULES = CompareRules(rtol=1e-6)
 
 
 def granule(path, change=None, *, date="2026-01-01", zlib=True):
-    """A small curtain with coordinates, a packed variable, a group and a text."""
+    """Write a small curtain with coordinates, a packed variable, a group and a text."""
     rng = np.random.default_rng(0)
     with netCDF4.Dataset(path, "w") as dataset:
         dataset.setncatts({"title": "t", "history": date, "date_created": date})
@@ -65,14 +65,14 @@ def attribute(name, key, value):
 
 
 def repack(dataset):
-    """The same temperatures in steps of 0.02 K: rounded, since half of them lie between."""
+    """Pack the same temperatures in steps of 0.02 K, which rounds half of them."""
     temp = dataset["temp"]
     valid = temp[:] != -32768
     temp.scale_factor = 0.02
     temp[:] = np.where(valid, temp[:] // 2, -32768)
 
 
-# The pairs of which no other tool gets all right.
+# Pairs of files; no other tool judges all of them rightly.
 EQUAL = {
     "same": {},
     "uncompressed": {"zlib": False},
@@ -108,20 +108,20 @@ def test_pair_that_is_equal(base, tmp_path, case):
 
 
 def test_pair_that_was_rewritten_by_another_program_is_equal(base, tmp_path):
-    """Other chunks, no compression, other order of attributes."""
+    """Chunks, compression and the order of attributes do not count."""
     assert compare_files(base, rewritten(tmp_path / "other.nc", base), RULES) == []
 
 
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_pair_that_differs(base, tmp_path, case):
-    """Each is found, and nothing beside it."""
+    """The difference is reported, and nothing else."""
     differences = compare_files(base, granule(tmp_path / "other.nc", DIFFERENT[case]), RULES)
     assert len({difference.variable for difference in differences}) == 1
 
 
 @pytest.mark.parametrize("options", [{"skip": ("lat",)}, {"kinds": {"atb": "f8"}}])
 def test_missing_variable_and_other_type_are_found(base, tmp_path, options):
-    """The type even where all values are the same."""
+    """Another type with equal values is a difference."""
     assert compare_files(base, rewritten(tmp_path / "other.nc", base, **options), RULES)
 
 
@@ -129,7 +129,7 @@ def test_missing_variable_and_other_type_are_found(base, tmp_path, options):
 
 
 def test_difference_says_where_and_how_much(base, tmp_path):
-    """Index and coordinates of the worst value, both values, counts and sizes."""
+    """The message has index and coordinates of the worst value, both values, counts and sizes."""
 
     def change(dataset):
         dataset["atb"][10, 20] += 2
@@ -148,7 +148,7 @@ def test_difference_says_where_and_how_much(base, tmp_path):
 
 
 def test_coordinates_attribute_and_marked_variables_say_where(tmp_path):
-    """Of dimensions that have no variable of their name."""
+    """Auxiliary coordinates are named for dimensions without a variable of their name."""
 
     def write(path, value):
         with netCDF4.Dataset(path, "w") as dataset:
@@ -184,7 +184,7 @@ def test_coordinates_attribute_and_marked_variables_say_where(tmp_path):
     ],
 )
 def test_place_in_time_is_in_utc_of_the_calendar(tmp_path, units, calendar, time):
-    """The time zone of the units counts; what is no time is left out."""
+    """The time zone of the units counts; a value that is no time is left out."""
     path = tmp_path / "times.nc"
     with netCDF4.Dataset(path, "w") as dataset:
         dataset.createDimension("time", 1)
@@ -196,7 +196,7 @@ def test_place_in_time_is_in_utc_of_the_calendar(tmp_path, units, calendar, time
 
 
 def test_result_as_json_holds_everything(base, tmp_path):
-    """A program learns what a person reads."""
+    """The JSON has all that the text has."""
     comparison = compare(base, granule(tmp_path / "other.nc", put("atb", (0, 0), 5.0)), RULES)
     content = comparison.as_json()
     (file,) = content["files"]
@@ -222,12 +222,12 @@ def test_result_as_json_holds_everything(base, tmp_path):
     ],
 )
 def test_packing_may_differ_only_where_a_rule_allows_it(base, tmp_path, rules, equal):
-    """Then values are compared after unpacking, within a tolerance in the variable's unit."""
+    """With unpack, values are compared after unpacking, with a tolerance in the variable's unit."""
     assert (compare_files(base, granule(tmp_path / "other.nc", repack), rules) == []) == equal
 
 
 def test_unpacked_fill_is_no_number(base, tmp_path):
-    """A fill value does not become a temperature, whatever the tolerance."""
+    """A fill value never equals a temperature, whatever the tolerance."""
     rules = CompareRules(unpack=True, atol=1e9)
 
     def change(dataset):
@@ -239,7 +239,7 @@ def test_unpacked_fill_is_no_number(base, tmp_path):
 
 
 def test_same_packing_is_compared_as_stored_even_if_it_might_differ(base, tmp_path):
-    """One step of the packing is a difference, where the packing is the same."""
+    """With the same packing, a step of the packing is a difference."""
     change = put("temp", 0, 1)
     (difference,) = compare_files(
         base, granule(tmp_path / "other.nc", change), CompareRules(unpack=True)
@@ -258,7 +258,7 @@ def test_same_packing_is_compared_as_stored_even_if_it_might_differ(base, tmp_pa
     ],
 )
 def test_attribute_is_ignored_by_name_or_by_path(base, tmp_path, entry, equal):
-    """A path spares one attribute, a name all of that name."""
+    """A path ignores one attribute, a name all attributes of that name."""
     other = granule(tmp_path / "other.nc", attribute("atb", "units", "m-1 sr-1"))
     rules = CompareRules(ignore_attributes=("history", "date_created", entry))
     assert (compare_files(base, other, rules) == []) == equal
@@ -269,13 +269,13 @@ def test_attribute_is_ignored_by_name_or_by_path(base, tmp_path, entry, equal):
     [("geo/q", True), ("/geo/q", True), ("geo/*", True), ("q", False), ("geo", False)],
 )
 def test_values_of_an_ignored_variable_do_not_count(base, tmp_path, entry, equal):
-    """By path, with * for any part of it."""
+    """Variables are ignored by path; * matches any part of it."""
     other = granule(tmp_path / "other.nc", put("geo/q", 5, -1))
     assert (compare_files(base, other, CompareRules(ignore_variables=(entry,))) == []) == equal
 
 
 def test_name_with_brackets_is_a_name(tmp_path):
-    """In a pattern they would stand for one letter."""
+    """Brackets in a name are not read as a pattern."""
     paths = [tmp_path / name for name in "ab"]
     for value, path in enumerate(paths):
         path.write_text(f"T [K],x\n{value},1\n")
@@ -284,13 +284,13 @@ def test_name_with_brackets_is_a_name(tmp_path):
 
 
 def test_attributes_of_an_ignored_variable_count(base, tmp_path):
-    """Only the values are ignored."""
+    """An ignored variable must exist; only its values are ignored."""
     other = granule(tmp_path / "other.nc", attribute("atb", "units", "m-1 sr-1"))
     assert compare_files(base, other, CompareRules(ignore_variables=("*",)))
 
 
 def test_ignored_file_does_not_count(tmp_path):
-    """Neither when it differs, nor when it is missing or extra."""
+    """An ignored file may differ, be missing or be extra."""
     for name, files in (("a", ("x", "log.txt")), ("b", ("x", "other.txt"))):
         (tmp_path / name).mkdir()
         for file in files:
@@ -301,7 +301,7 @@ def test_ignored_file_does_not_count(tmp_path):
 
 @pytest.mark.parametrize("form", ["NETCDF4_CLASSIC", "NETCDF3_CLASSIC", "NETCDF3_64BIT_DATA"])
 def test_other_format_is_a_difference(tmp_path, form):
-    """Programs that read one may not read the other."""
+    """The format is a difference, since a program may read only one of them."""
     paths = tmp_path / "a.nc", tmp_path / "b.nc"
     for path, name in zip(paths, ("NETCDF4", form), strict=True):
         with netCDF4.Dataset(path, "w", format=name) as dataset:
@@ -316,7 +316,7 @@ def test_other_format_is_a_difference(tmp_path, form):
 
 
 def test_library_fill_value_is_no_measurement(tmp_path):
-    """Where a variable names no fill value, what was never written has the library's own."""
+    """A value never written has the library's fill value where the variable names none."""
 
     def write(path, written):
         with netCDF4.Dataset(path, "w") as dataset:
@@ -345,7 +345,7 @@ def test_library_fill_value_is_no_measurement(tmp_path):
     ],
 )
 def test_general_tolerance_is_not_for_times(tmp_path, name, units, equal):
-    """1e-6 of the seconds since 1970 is half an hour; a rule of its own holds all the same."""
+    """Times have no general tolerance: 1e-6 of the seconds since 1970 is half an hour."""
 
     def write(path, value):
         with netCDF4.Dataset(path, "w") as dataset:
@@ -360,7 +360,7 @@ def test_general_tolerance_is_not_for_times(tmp_path, name, units, equal):
 
 
 def test_compound_and_ragged_numbers_have_the_tolerance_too(tmp_path):
-    """Numbers with a fraction, not the integers beside them."""
+    """Real numbers have a tolerance, integers have none."""
 
     def write(path, real, whole):
         with netCDF4.Dataset(path, "w") as dataset:
@@ -379,7 +379,7 @@ def test_compound_and_ragged_numbers_have_the_tolerance_too(tmp_path):
 
 
 def test_field_of_a_compound_may_be_a_time(tmp_path):
-    """Tables of HDF5 hold times and measurements side by side."""
+    """Each field of a compound has the tolerance of its own name."""
 
     def write(path, seconds, measured):
         kind = np.dtype([("real", "f8"), ("start_time", "f8")])
@@ -396,7 +396,7 @@ def test_field_of_a_compound_may_be_a_time(tmp_path):
 
 
 def bytes_of(path, stored, kind="i1", **attributes):
-    """A file with one variable, as another program would pack it."""
+    """Write a file with a variable as another program would pack it."""
     with netCDF4.Dataset(path, "w") as dataset:
         dataset.createDimension("n", len(stored))
         variable = dataset.createVariable("v", kind, ("n",))
@@ -408,7 +408,7 @@ def bytes_of(path, stored, kind="i1", **attributes):
 
 @pytest.mark.parametrize(("value", "equal"), [(20.0, True), (-5.6, False)])
 def test_unsigned_is_meant_where_it_says_so(tmp_path, value, equal):
-    """Byte -56 is 200 where the attribute _Unsigned is "true"."""
+    """The byte -56 is 200 where the attribute _Unsigned is "true"."""
     rules = CompareRules(unpack=True, atol=1e-5)
     packed = bytes_of(tmp_path / "a.nc", [-56], scale_factor=0.1, _Unsigned="true")
     plain = bytes_of(tmp_path / "b.nc", [value], "f4")
@@ -427,7 +427,7 @@ def test_unsigned_is_meant_where_it_says_so(tmp_path, value, equal):
     ],
 )
 def test_integers_that_nothing_scales_stay_exact(tmp_path, kind, value, scaling, equal):
-    """Where their fill values differ, they are compared unpacked, and are no measurements."""
+    """Integers with other fill values are unpacked and stay exact."""
     expected, actual = (
         bytes_of(tmp_path / f"{i}.nc", [value + i, -1 - i], kind, missing_value=-1 - i, **scaling)
         for i in (0, 1)
@@ -438,7 +438,7 @@ def test_integers_that_nothing_scales_stay_exact(tmp_path, kind, value, scaling,
 
 @pytest.mark.parametrize(("highest", "equal"), [(400, True), (401, False)])
 def test_limits_of_packed_values_are_compared_unpacked(tmp_path, highest, equal):
-    """valid_range is packed like the values: it has to differ where the packing does."""
+    """valid_range is packed like the values, and is compared unpacked."""
     rules = CompareRules(unpack=True)
     limits = {"valid_range": np.array([-100, highest], "i2"), "valid_min": np.int16(-100)}
     expected = bytes_of(tmp_path / "a.nc", [100], "i2", scale_factor=0.5, **limits)
@@ -459,7 +459,7 @@ def test_no_value_of_unsigned_bytes_may_be_written_as_the_number_meant(tmp_path)
 
 @pytest.mark.parametrize("value", [-9999.0, np.nan])
 def test_fill_values_differ_also_where_one_is_nan(tmp_path, value):
-    """NaN is unlike itself: the same fill values must not seem to be others."""
+    """Equal fill values are the same, though NaN is unequal to itself."""
     fills = {"_FillValue": np.float32("nan"), "missing_value": np.array([-999, -9999], "f4")}
     expected, actual = (
         bytes_of(tmp_path / f"{stored}.nc", [stored, 1.0], "f4", **fills)
@@ -479,7 +479,7 @@ def test_nan_as_the_only_fill_value_makes_no_other_number_one(tmp_path):
 
 
 def test_missing_value_of_another_precision_is_recognized(tmp_path):
-    """-999.9 in double precision is no number that a variable of single precision can hold."""
+    """-999.9 in double precision is rounded to the variable's single precision."""
     expected = bytes_of(tmp_path / "a.nc", [-999.9], "f4", missing_value=-999.9)
     actual = bytes_of(tmp_path / "b.nc", [1.0], "f4", missing_value=-999.9)
     (difference,) = compare_files(expected, actual)
@@ -490,7 +490,7 @@ def test_missing_value_of_another_precision_is_recognized(tmp_path):
 
 
 def many_chunks(path, change=None, **options):
-    """A variable of 8 x 8 chunks, one of them never written."""
+    """Write a variable of 8 x 8 chunks with a chunk that is never written."""
     with netCDF4.Dataset(path, "w") as dataset:
         dataset.createDimension("y", 64)
         dataset.createDimension("x", 64)
@@ -506,7 +506,7 @@ def many_chunks(path, change=None, **options):
 
 @pytest.fixture
 def inflated(monkeypatch):
-    """The places of which values were read."""
+    """Return the list of blocks whose values are read."""
     seen, unequal = [], compare_chunks.Chunks.unequal
 
     def watched(self, *arguments):
@@ -520,14 +520,14 @@ def inflated(monkeypatch):
 
 
 def test_chunks_that_are_stored_alike_are_not_inflated(tmp_path, inflated):
-    """Nor are those that were never written in either file."""
+    """Chunks with the same bytes, or never written in both files, are not inflated."""
     expected, actual = many_chunks(tmp_path / "a.nc"), many_chunks(tmp_path / "b.nc")
     assert netcdf.differences(expected, actual, CompareRules()) == []
     assert inflated == []
 
 
 def test_only_chunks_that_differ_are_inflated(tmp_path, inflated):
-    """And the value in them is found."""
+    """The only chunk that differs is inflated, and its value is reported."""
     expected = many_chunks(tmp_path / "a.nc")
     actual = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((13, 60), -5.0))
     (difference,) = netcdf.differences(expected, actual, CompareRules())
@@ -536,7 +536,7 @@ def test_only_chunks_that_differ_are_inflated(tmp_path, inflated):
 
 
 def test_value_in_a_chunk_that_one_file_lacks_is_found(tmp_path):
-    """What was never written has the fill value."""
+    """A chunk that only one file has is compared with the fill value."""
     expected = many_chunks(tmp_path / "a.nc")
     actual = many_chunks(tmp_path / "b.nc", lambda variable: variable.__setitem__((60, 1), 7.0))
     (difference,) = compare_files(expected, actual)
@@ -544,7 +544,7 @@ def test_value_in_a_chunk_that_one_file_lacks_is_found(tmp_path):
 
 
 def test_chunks_that_neither_file_has_may_still_differ(tmp_path):
-    """The values are then the fill values, and these differ."""
+    """Chunks never written have the fill values, which differ."""
     expected = many_chunks(tmp_path / "a.nc")
     actual = many_chunks(tmp_path / "b.nc", fill_value=-2.0)
     assert [difference.name for difference in compare_files(expected, actual)] == ["_FillValue"]
@@ -559,7 +559,7 @@ def test_chunks_that_neither_file_has_may_still_differ(tmp_path):
     "options", [{"zlib": False}, {"complevel": 1}, {"shuffle": False}, {"chunksizes": (64, 2)}]
 )
 def test_files_that_are_stored_otherwise_are_compared_by_value(tmp_path, options):
-    """With the same result."""
+    """Other storage gives the same result."""
     expected = many_chunks(tmp_path / "a.nc")
     assert compare_files(expected, many_chunks(tmp_path / "b.nc", **options)) == []
     change = many_chunks(tmp_path / "c.nc", lambda v: v.__setitem__((13, 60), -5.0), **options)
@@ -567,7 +567,7 @@ def test_files_that_are_stored_otherwise_are_compared_by_value(tmp_path, options
 
 
 def test_contiguous_data_that_are_the_same_are_not_read_as_values(tmp_path, inflated):
-    """Their bytes are compared; where these differ, all values are."""
+    """Contiguous data are compared by bytes first, by values if these differ."""
     expected = many_chunks(tmp_path / "a.nc", zlib=False, chunksizes=None, contiguous=True)
     actual = many_chunks(tmp_path / "b.nc", zlib=False, chunksizes=None, contiguous=True)
     assert netcdf.differences(expected, actual, CompareRules()) == []
@@ -580,7 +580,7 @@ def test_contiguous_data_that_are_the_same_are_not_read_as_values(tmp_path, infl
 
 @pytest.mark.parametrize("longest", [(None, 6), (8, None), (None, None), (8, 9)])
 def test_changed_chunk_is_found_whatever_may_grow(tmp_path, longest):
-    """Of some that may grow the HDF5 library gives chunks the wrong places."""
+    """A changed chunk is a difference also where the HDF5 library gives wrong offsets."""
     values = np.arange(24.0).reshape(4, 6)
     for name in ("a.h5", "b.h5"):
         with h5py.File(tmp_path / name, "w", libver="latest") as file:
@@ -591,7 +591,7 @@ def test_changed_chunk_is_found_whatever_may_grow(tmp_path, longest):
 
 
 def test_file_with_a_user_block_is_compared_by_value(tmp_path):
-    """Chunks are then not where their addresses say."""
+    """With a user block the offsets of chunks are not used."""
     for name, last in (("a.h5", 1.0), ("b.h5", 2.0)):
         with h5py.File(tmp_path / name, "w", userblock_size=1024) as file:
             data = file.create_dataset("v", (8,), "f4", chunks=(4,))
@@ -602,7 +602,7 @@ def test_file_with_a_user_block_is_compared_by_value(tmp_path):
 
 
 def test_variable_that_is_called_like_a_dimension_is_found_under_its_other_name(tmp_path):
-    """The NetCDF library stores it so, since the dimension has the first one."""
+    """The NetCDF library stores such a variable under another name, and it is compared."""
 
     def write(path, value):
         with netCDF4.Dataset(path, "w") as dataset:

@@ -1,4 +1,4 @@
-"""Comparison of texts and tables: what may differ, what not, and what the message says."""
+"""Comparison of texts and tables: what may differ, what may not, and the message."""
 
 import time
 
@@ -45,7 +45,7 @@ def differences(tmp_path, expected, actual, rules=RULES):
     ],
 )
 def test_kind_is_seen_from_the_content(tmp_path, content, kind):
-    """Whatever a file is called; what looks like a document but is none is a text."""
+    """The content decides, not the name; a broken document is a text."""
     (tmp_path / "x").write_bytes(content)
     assert kind_of(tmp_path / "x") == kind
 
@@ -58,7 +58,7 @@ def test_kind_is_seen_from_the_content(tmp_path, content, kind):
     [("26.51", "26.510001"), ("1013.2", "1013.20"), ("1012.8", "1.0128e3")],
 )
 def test_number_in_a_text_may_differ_within_the_tolerance(tmp_path, old, new):
-    """Written otherwise or rounded otherwise, it is the same measurement."""
+    """Another notation or rounding is the same measurement."""
     assert differences(tmp_path, SOUNDING, SOUNDING.replace(old, new)) == []
 
 
@@ -77,13 +77,13 @@ def test_number_in_a_text_may_differ_within_the_tolerance(tmp_path, old, new):
     ],
 )
 def test_every_other_change_of_a_text_is_found(tmp_path, old, new):
-    """Words, white space, line ends, signs, and integers however near."""
+    """Words, white space, line ends, signs and integers are exact."""
     (difference,) = differences(tmp_path, SOUNDING, SOUNDING.replace(old, new))
     assert difference.category == "text"
 
 
 def test_large_number_in_a_text_may_be_a_time(tmp_path):
-    """Nothing says what it counts from: its general tolerance does not grow with it any more."""
+    """The general tolerance does not grow with a large number, which may be a time."""
     for number in ("1580561{}.5", "1.580561{}5e9"):
         expected, actual = (f"at {number.format(text)} s\n" for text in ("999", "000"))
         assert differences(tmp_path, expected, actual)
@@ -92,18 +92,18 @@ def test_large_number_in_a_text_may_be_a_time(tmp_path):
 
 
 def test_without_a_tolerance_a_text_must_be_the_same(tmp_path):
-    """1.0 and 1.00 are two texts unless a rule says that numbers may differ."""
+    """Without a tolerance, 1.0 and 1.00 are two texts."""
     assert differences(tmp_path, SOUNDING, SOUNDING.replace("1013.2", "1013.20"), CompareRules())
 
 
 def test_number_that_is_part_of_a_name_is_no_number(tmp_path):
-    """ATB_532.0 is a name, and so is a version."""
+    """A number within a name or a version has no tolerance."""
     assert differences(tmp_path, "ATB_532.0 v1.5.3\n", "ATB_532.00 v1.5.3\n")
     assert differences(tmp_path, "ATB_532.0 v1.5.3\n", "ATB_532.0 v1.5.30\n")
 
 
 def test_long_number_takes_no_time(tmp_path):
-    """Each of its digits was once tried as its end: hours for a megabyte."""
+    """A million digits are compared in linear time."""
     digits = "1" * 300_000 + "x"
     begun = time.monotonic()
     assert differences(tmp_path, f"a {digits} 1.5\n", f"a {digits} 1.6\n")
@@ -111,7 +111,7 @@ def test_long_number_takes_no_time(tmp_path):
 
 
 def test_text_message_names_the_worst_line_and_counts(tmp_path):
-    """A changed word outweighs a number."""
+    """The message shows a changed word rather than a number."""
     other = SOUNDING.replace("26.51", "27.51").replace("AVAPS", "DROPS")
     (difference,) = differences(tmp_path, SOUNDING, other)
     assert difference.message == (
@@ -122,7 +122,7 @@ def test_text_message_names_the_worst_line_and_counts(tmp_path):
 
 
 def test_text_message_names_a_different_number_of_lines(tmp_path):
-    """Lines that only one side has differ."""
+    """Lines that only one side has are differences."""
     (difference,) = differences(tmp_path, SOUNDING, SOUNDING + "  1.00  1012.0  26.40\n")
     assert (
         "found '  1.00" in difference.message and "expected 5 lines, found 6" in difference.message
@@ -133,7 +133,7 @@ def test_text_message_names_a_different_number_of_lines(tmp_path):
 
 
 def test_table_message_names_column_row_values_and_size(tmp_path):
-    """Row numbers start at 1 below the header; the first column says which row it is."""
+    """Rows count from 1 below the header; the first column identifies the row."""
     other = TABLE_TEXT.replace("270.142857", "271.142857").replace("A7", "B7")
     temp, flag = differences(tmp_path, TABLE_TEXT, other)
     assert temp.message == (
@@ -157,7 +157,7 @@ def test_table_message_names_column_row_values_and_size(tmp_path):
     ],
 )
 def test_every_change_of_a_table_is_found(tmp_path, old, new, category, message):
-    """Header, order, rows, cells; an integer is exact."""
+    """Header, order of columns, rows and cells count; integers are exact."""
     results = differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace(old, new))
     assert any(
         difference.category == category and message in difference.message for difference in results
@@ -165,14 +165,14 @@ def test_every_change_of_a_table_is_found(tmp_path, old, new, category, message)
 
 
 def test_row_that_breaks_the_form_of_a_table_is_found(tmp_path):
-    """Far below where the form was looked at."""
+    """A row far below the part that decided the kind is compared."""
     expected = TABLE_TEXT + "0,0,0.5,A0\n" * 2000
     (difference,) = differences(tmp_path, expected + "1,2,3.5,A\n", expected + "1,2,3.5,A,x\n")
     assert "row 2021: expected 4 cells, found 5" in difference.message
 
 
 def test_cells_may_differ_within_the_tolerance_and_layout_does_not_count(tmp_path):
-    """Quotes and line ends are not content."""
+    """Quotes and line ends do not count."""
     other = TABLE_TEXT.replace("270.142857", '"270.14285701"').replace("\n", "\r\n")
     assert differences(tmp_path, TABLE_TEXT, other) == []
 
@@ -187,7 +187,7 @@ def test_cells_may_differ_within_the_tolerance_and_layout_does_not_count(tmp_pat
     ],
 )
 def test_general_tolerance_is_not_for_times(tmp_path, name, value, other, equal):
-    """They have that name, or are large; a rule of the column's own holds all the same."""
+    """A column of times has no general tolerance; its own rule holds."""
     texts = [f"{name},v\n{cell},1\n" for cell in (value, other)]
     assert (differences(tmp_path, *texts) == []) == equal
     own = CompareRules(variables={name: Tolerance(rtol=1e-6)})
@@ -195,7 +195,7 @@ def test_general_tolerance_is_not_for_times(tmp_path, name, value, other, equal)
 
 
 def test_column_has_a_tolerance_of_its_own(tmp_path):
-    """As a variable has, integers included."""
+    """A column has a rule of its own, which holds for integers, too."""
     rules = CompareRules(variables={"altitude": Tolerance(atol=1)})
     other = TABLE_TEXT.replace("1,100", "1,101")
     assert differences(tmp_path, TABLE_TEXT, other, rules) == []
@@ -203,39 +203,39 @@ def test_column_has_a_tolerance_of_its_own(tmp_path):
 
 
 def test_ignored_column_may_differ_but_must_be_there(tmp_path):
-    """The content does not count, the structure does."""
+    """The cells of an ignored column do not count; the column must exist."""
     rules = CompareRules(ignore_variables=("fl*",))
     assert differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace("A7", "B7"), rules) == []
     assert differences(tmp_path, TABLE_TEXT, TABLE_TEXT.replace("flag", "sign"), rules)
 
 
 def test_second_column_of_a_name_is_compared_too(tmp_path):
-    """A name that comes twice hides nothing."""
+    """The second column of the same name is compared."""
     (difference,) = differences(tmp_path, "a,a\n1,2\n", "a,a\n1,3\n")
     assert difference.variable == "a (column 2)"
 
 
 def test_table_without_header_is_compared_by_position(tmp_path):
-    """A first row of numbers is no header."""
+    """A first row of numbers is compared as a row."""
     (difference,) = differences(tmp_path, "1,2\n3,4\n", "1,2\n3,5\n")
     assert difference.variable == "(column 2)" and difference.values.index == (1,)
 
 
 def test_table_with_a_cell_beyond_the_limit_is_compared_as_text(tmp_path):
-    """A quote that is never closed makes one cell of the rest."""
+    """An unclosed quote makes a huge cell; the files are compared as texts."""
     cell = "x,1\n" * 50_000
     (difference,) = differences(tmp_path, f'{TABLE_TEXT}"{cell}', f'{TABLE_TEXT}"{cell}y')
     assert difference.category == "text"
 
 
 def test_other_delimiter_is_one_difference(tmp_path):
-    """Not every cell."""
+    """The delimiter is the difference, not every cell."""
     (difference,) = differences(tmp_path, "a,b\n1,2\n", "a;b\n1;2\n")
     assert difference.message == "expected the delimiter ',', found ';'"
 
 
 def test_bytes_that_are_no_utf8_are_compared_and_shown(tmp_path):
-    """Latin-1 degree signs are common in old files."""
+    """Bytes that are not UTF-8, such as Latin-1 degree signs, are compared."""
     other = "a,b\n\xb0 1,2\n".encode("latin-1")
     (tmp_path / "a").write_bytes("a,b\n\xb0 1,3\n".encode("latin-1"))
     (tmp_path / "b").write_bytes(other)

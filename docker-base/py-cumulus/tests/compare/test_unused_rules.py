@@ -1,4 +1,4 @@
-"""Rules for variables that no product answers to are named, and change no verdict."""
+"""Rules that match nothing are named, and change no verdict."""
 
 import json
 
@@ -12,7 +12,7 @@ from cumulus.compare.html import write_html
 
 @pytest.fixture
 def folders(tmp_path):
-    """The same NetCDF file, with a group, and the same table, twice."""
+    """Write the same NetCDF file, with a group, and the same table, twice."""
     both = tmp_path / "expected", tmp_path / "actual"
     for folder in both:
         folder.mkdir()
@@ -51,7 +51,7 @@ def test_pattern_that_matches_nothing_is_named(folders):
 
 
 def test_pattern_of_files_that_matches_nothing_is_named(folders):
-    """On either side: what is to be ignored may be in one alone."""
+    """A pattern may match a file that only one side has."""
     (folders[1] / "run.log").write_text("x")
     assert unused(folders, ignore_files=("*.log",)) == ()
     (sentence,) = unused(folders, ignore_files=("runn.log",))
@@ -74,7 +74,7 @@ def test_product_that_is_missing_is_looked_at_all_the_same(folders):
 
 
 def test_damaged_product_is_left_to_the_comparison(folders):
-    """Whose names nobody knows."""
+    """A product whose names cannot be read makes no rule unused."""
     (folders[0] / "broken.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     (folders[1] / "broken.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     comparison = compare(*folders, CompareRules(variables={"ATB_532": Tolerance(1.0)}))

@@ -1,4 +1,4 @@
-"""Attributes of NetCDF and HDF5 files: all that there are, with every byte of their texts."""
+"""All attributes of NetCDF and HDF5 files, with every byte of their texts."""
 
 import codecs
 
@@ -10,8 +10,8 @@ from .values import Tally
 
 __all__ = ["attributes_of", "same", "type_name"]
 
-_EXACT = "cumulus_exact"  # an encoding for the texts of attributes: see `_decoded`
-_ZERO = "\udc00"  # stands for a zero byte; surrogateescape never gives it
+_EXACT = "cumulus_exact"  # name of the encoding for texts of attributes: see `_decoded`
+_ZERO = "\udc00"  # replaces a zero byte; surrogateescape never gives it
 codecs.register(
     lambda name: codecs.CodecInfo(None, _decoded, name=name) if name == _EXACT else None
 )
@@ -24,9 +24,10 @@ def attributes_of(where, holder, side):
     ----------
     where : str
         Its path.
-    one : netCDF4.Variable, netCDF4.Dataset or cumulus.compare.hdf5.Stored
-    side : cumulus.compare.hdf5.Beyond
-        The file that it is in.
+    holder : netCDF4.Variable, netCDF4.Dataset or cumulus.compare.hdf5.HDF5Variable
+        The variable or group.
+    side : cumulus.compare.hdf5.HDF5File
+        Its file.
     """
     shown = holder.ncattrs()
     for name in shown:
@@ -43,12 +44,12 @@ def _value(where, name, holder, side):
 
 
 def _text(decoded):
-    """Undo what `_decoded` did to zero bytes; those at the end only fill a text up."""
+    """Undo what `_decoded` did to zero bytes; zero bytes at the end are padding."""
     return decoded.replace(_ZERO, "\0").rstrip("\0")
 
 
 def _decoded(content, errors="strict"):
-    """Decode a text so that none of its bytes is lost: netCDF4 would drop zero bytes."""
+    """Decode a text with all of its bytes: netCDF4 would drop zero bytes."""
     text = bytes(content).decode("utf-8", "surrogateescape")
     return text.replace("\0", _ZERO), len(content)
 
@@ -65,8 +66,8 @@ def type_name(value):
 
 
 def same(expected, actual):
-    """Return whether two attributes of one type are equal."""
-    if isinstance(expected, str | list):  # NumPy would not see null characters at the end
+    """Return whether two attributes of the same type are equal."""
+    if isinstance(expected, str | list):  # NumPy drops null characters at the end
         return expected == actual
     if isinstance(expected, Attribute):
         expected, actual = expected.value, actual.value

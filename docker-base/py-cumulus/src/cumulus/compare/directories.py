@@ -1,6 +1,6 @@
 """Compare products with the expected ones and name every difference.
 
-File sets first, then file by file, each by the kind that its content shows.
+The sets of files come first, then each file by the kind that its content shows.
 """
 
 import csv
@@ -18,8 +18,8 @@ from .unused_rules import unused_rules
 
 __all__ = ["compare", "compare_files"]
 
-KEPT = 200  # differences of a file that are remembered
-PATIENCE = 600  # seconds for two files, and one more for each of their megabytes
+KEPT = 200  # differences of a file that are kept
+PATIENCE = 600  # seconds for two files; each megabyte adds a second
 
 
 def compare(expected, actual, rules=None, stale=()):
@@ -28,10 +28,10 @@ def compare(expected, actual, rules=None, stale=()):
     Parameters
     ----------
     expected, actual : path-like
-        Entries whose name begins with a dot never count.
+        Names that begin with a dot never count.
     rules : cumulus.collection.CompareRules, optional
     stale : collection of str
-        Names in ``actual`` that a run did not write: they count as missing, or as extra.
+        Names in ``actual`` that the run did not write; they count as missing or extra.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def compare(expected, actual, rules=None, stale=()):
             raise CumulusError(f"cannot compare: {str(path)!r} does not exist")
     if expected.is_dir() != actual.is_dir():
         raise CumulusError(f"cannot compare a directory with a file: {expected}, {actual}")
-    if not expected.is_dir():  # rules are those of all products, so here none is unused
+    if not expected.is_dir():  # a rule may be meant for another product
         result = _result(expected.name, expected, actual, rules)
         return Comparison(str(expected), str(actual), (result,))
     names = files_of(expected), files_of(actual)
@@ -67,15 +67,15 @@ def _directories(expected, actual, rules, stale, *names):
         raise CumulusError(f"nothing to compare: {str(expected)!r} holds no products")
     for name in sorted(expected_names | actual_names):
         if name in expected_names and name in stale:
-            reason = "not written by this run; a file of that name is left from an earlier one"
+            reason = "this run did not write it; the file is left from an earlier run"
             yield FileResult(name, "missing", reason=reason)
         elif name not in actual_names:
-            yield FileResult(name, "missing", reason="expected, but not there")
+            yield FileResult(name, "missing", reason="expected, but it does not exist")
         elif name in expected_names:
             yield _result(name, expected / name, actual / name, rules)
         else:
             old = name in stale
-            reason = "left from an earlier run: remove it" if old else "there, but not expected"
+            reason = "left from an earlier run: remove it" if old else "not expected"
             yield FileResult(name, "extra", reason=reason)
 
 
@@ -100,13 +100,13 @@ def compare_files(expected, actual, rules=None):
     Raises
     ------
     Unreadable
-        One of them cannot be read to its end.
+        A file cannot be read to its end.
     """
     return _compare_as(expected, actual, rules or CompareRules())[1]
 
 
 def _compare_as(expected, actual, rules):
-    """Return what kind two files were compared as, and their differences."""
+    """Return the kind as which two files were compared, and their differences."""
     try:
         kinds = kind_of(expected), kind_of(actual)
         if set(kinds) == {TABLE, TEXT}:
@@ -116,7 +116,7 @@ def _compare_as(expected, actual, rules):
             return kinds[0], [Difference("kind", "", message, "", *kinds)]
         try:
             return kinds[0], list(_differences(kinds[0], expected, actual, rules))
-        except csv.Error:  # a cell beyond what a table may hold
+        except csv.Error:  # a cell is longer than the csv module reads
             return TEXT, list(_differences(TEXT, expected, actual, rules))
     except OSError as error:
         name = str(error.filename or actual)
@@ -125,16 +125,16 @@ def _compare_as(expected, actual, rules):
         raise Unreadable(f"cannot compare {str(actual)!r}: nested too deeply") from error
     except CumulusError:
         raise
-    except Exception as error:  # whatever is wrong with one file, the others are compared
+    except Exception as error:  # the other files are still compared
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         raise Unreadable(f"cannot compare {str(expected)!r} and {str(actual)!r}: {what}") from error
 
 
 def _differences(kind, expected, actual, rules):
-    from . import documents, json_files, text, xml_files  # these need this module's Unreadable
+    from . import documents, json_files, text, xml_files
 
     if kind == NETCDF:
-        from . import netcdf  # before the fork, so that each child has it at once
+        from . import netcdf  # before the fork: no child imports it again
 
         return _apart(netcdf.differences, expected, actual, rules)
     if kind == EMPTY or documents.same_bytes(expected, actual):
@@ -155,13 +155,13 @@ def _differences(kind, expected, actual, rules):
 
 
 def _apart(differences, expected, actual, rules):
-    """Compare apart: damage may crash or hold up the HDF5 library, and the other files count."""
+    """Compare in a process of its own: damage may crash or stop the HDF5 library."""
     megabytes = sum(os.path.getsize(path) for path in (expected, actual)) / 1e6
     try:
         return call_apart(differences, expected, actual, rules, seconds=PATIENCE + megabytes)
     except Died as error:
         raise Unreadable(
             f"cannot compare {str(expected)!r} and {str(actual)!r}: "
-            f"reading them failed ({error}): one of them is damaged, "
-            "or holds what no library here can bear"
+            f"reading them failed ({error}): one file is damaged, "
+            "or uses a feature that crashes the installed libraries"
         ) from error

@@ -1,4 +1,4 @@
-"""Differences of anything by its bytes, and of items by their names."""
+"""Differences of two files by their bytes, and of two documents by their items."""
 
 import re
 
@@ -15,7 +15,7 @@ def same_bytes(expected, actual):
 
 
 def byte_differences(expected, actual):
-    """Compare two files byte by byte; only the first differing place is named."""
+    """Compare two files byte by byte; only the first offset that differs is named."""
     with open(expected, "rb") as first, open(actual, "rb") as second:
         offset = 0
         while True:
@@ -38,7 +38,21 @@ def byte_differences(expected, actual):
 
 
 def item_differences(expected, actual, agree=lambda item, expected, actual: expected == actual):
-    differences, alone = [], set()  # places that one side has alone; what is in them goes without
+    """Compare the items of two documents.
+
+    Parameters
+    ----------
+    expected, actual : dict
+        Item (the path of an XML element, or the tuple of JSON keys and indices) to its text.
+    agree : callable
+        Whether the two unequal texts of an item count as equal.
+
+    Returns
+    -------
+    list of cumulus.compare.model.Difference
+        What is inside a missing or extra item is not listed.
+    """
+    differences, alone = [], set()  # alone: items that one side lacks
     for item in [*expected, *(item for item in actual if item not in expected)]:
         name = item if isinstance(item, str) else _item_name(item)
         expected_text, actual_text = expected.get(item, ""), actual.get(item, "")
@@ -69,7 +83,7 @@ _LAST = re.compile(r"/(?:[^/{]|\{[^}]*\})*$")
 
 
 def _above(item):
-    """The place that a place is in; names of XML elements may have slashes within braces."""
+    """Return the item around an item; names of XML elements have slashes within braces."""
     return item[:-1] if isinstance(item, tuple) else _LAST.sub("", item)
 
 

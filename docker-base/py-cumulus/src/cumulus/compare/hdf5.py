@@ -1,8 +1,8 @@
-"""What the NetCDF library leaves out of an HDF5 file, or shows in part, read with h5py.
+"""The content of an HDF5 file that the NetCDF library leaves out or shows in part, read with h5py.
 
-It passes over types that it does not know without a word, shows of a text within a compound the
-first letter, and crashes on numbers of unusual sizes. What stands here has the face of what it
-shows, so that both are compared in the same way.
+The library skips types that it does not know without a message, shows only the first letter of a
+text within a compound, and crashes on numbers of unusual sizes. The classes here have the same
+attributes and methods as those of netCDF4, so that both are compared in the same way.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from ..products.obstacles import find_data_elsewhere
 from .model import Unreadable
 from .values import whole
 
-__all__ = ["Attribute", "Beyond", "Stored", "is_complete"]
+__all__ = ["Attribute", "HDF5File", "HDF5Variable", "is_complete"]
 
-# Attributes that the NetCDF library keeps for itself: provenance, and which dimensions are whose.
+# Attributes that the NetCDF library writes for itself: provenance, and the dimensions of variables.
 _LIBRARY = {b"_NCProperties", b"_nc3_strict", b"_Netcdf4Dimid", b"_Netcdf4Coordinates",
             b"DIMENSION_LIST", b"REFERENCE_LIST"}  # fmt: skip
 _SCALE = {b"CLASS", b"NAME"}  # of a dimension scale
-_EMPTY_FAILS = "from NULL pointer"  # h5py 3.13 on an empty value of variable length of compounds
-_DECODED = "utf-8", "surrogateescape"  # bytes that are no UTF-8 are kept as they are
+_EMPTY_FAILS = "from NULL pointer"  # h5py 3.13 fails so on an empty sequence of compounds
+_DECODED = "utf-8", "surrogateescape"  # keeps bytes that are not UTF-8
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,8 +38,8 @@ class Attribute:
         return whole(self.value)
 
 
-class Stored:
-    """A dataset as h5py reads it, with what the comparison uses of a netCDF4.Variable.
+class HDF5Variable:
+    """A dataset read with h5py, with the part of a netCDF4.Variable that the comparison uses.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Stored:
     where : str
         Its path.
     shown : netCDF4.Variable, optional
-        The variable as which the NetCDF library shows it: dimensions and attributes are its.
+        The same dataset in the NetCDF library, which gives its dimensions and attributes.
     """
 
     def __init__(self, dataset, where, shown=None):
@@ -64,11 +64,11 @@ class Stored:
         self.shape = (0,) if self.data.shape is None else self.data.shape + self.data.dtype.shape
         self.dimensions = shown.dimensions if shown is not None else ()
 
-    def __getattr__(self, name):  # units, coordinates, group
+    def __getattr__(self, name):  # such as units, coordinates, group
         return getattr(self.shown, name)
 
     def __getitem__(self, index):
-        inner = len(self.data.shape)  # the rest goes through the array that each element is
+        inner = len(self.data.shape)  # further indices go into the array of each element
         with _named(self.where, self.kind):
             try:
                 return self.reader[index[:inner] or ...][(..., *index[inner:])]
@@ -82,12 +82,12 @@ class Stored:
         return self.data.chunks and [*self.data.chunks, *self.data.dtype.shape]
 
     def ncattrs(self):
-        """Return the attributes that the NetCDF library shows; of a hidden dataset none."""
+        """Return the attributes that the NetCDF library shows; a hidden dataset has none."""
         return self.shown.ncattrs() if self.shown is not None else []
 
 
 def _one_by_one(data, slices):
-    """Read values of variable length each for itself, those that h5py fails on as empty."""
+    """Read sequences one by one; a sequence that h5py fails on is empty."""
     ranges = [range(part.start, part.stop) for part in slices]
     values = np.empty([len(part) for part in ranges], object)
     for at, index in zip(np.ndindex(values.shape), itertools.product(*ranges), strict=True):
@@ -100,12 +100,12 @@ def _one_by_one(data, slices):
     return values
 
 
-class Beyond:
-    """A file, as h5py sees it; of one that is no HDF5 file nothing is beyond."""
+class HDF5File:
+    """A file opened with h5py; a file that is not HDF5 has no hidden content."""
 
     def __init__(self, path):
         self.path, self.file = path, None
-        self.last_object = None, None  # path that was looked up last, and the object there
+        self.last_object = None, None  # path and object of the last look-up
 
     def __enter__(self):
         if h5py.is_hdf5(self.path):
@@ -119,8 +119,8 @@ class Beyond:
     def object(self, where):
         """Return the HDF5 object behind a variable or group.
 
-        A variable that is called like a dimension and is not its coordinate goes by another name:
-        the dimension itself has the first.
+        A variable that has the name of a dimension and is not its coordinate is stored under
+        another name: the scale of the dimension has the first.
         """
         if self.last_object[0] != where:
             group, _, name = where.rpartition("/")
@@ -130,14 +130,14 @@ class Beyond:
         return self.last_object[1]
 
     def variable(self, where, shown):
-        """Return what to read a variable from: itself, where the NetCDF library shows it whole."""
-        if self.file is None or isinstance(shown, Stored):
+        """Return the variable itself if the NetCDF library shows it whole, else its dataset."""
+        if self.file is None or isinstance(shown, HDF5Variable):
             return shown
         dataset = self.object(where)
-        return shown if _is_plain(dataset.get_type()) else Stored(dataset, where, shown)
+        return shown if _is_plain(dataset.get_type()) else HDF5Variable(dataset, where, shown)
 
     def attributes(self, where, shown):
-        """Return the attributes of a variable or group that are not among those shown, by name."""
+        """Return the attributes of a variable or group that are not in ``shown``, by name."""
         if self.file is None:
             return {}
         holder, names = self.object(where), set()
@@ -149,9 +149,9 @@ class Beyond:
         return {name.decode(*_DECODED): _attribute(holder, name, where) for name in sorted(names)}
 
     def texts(self, where, name):
-        """Return an attribute that is an array of texts, each as stored; None if it is not fixed.
+        """Return the stored texts of an attribute with fixed-length texts, else None.
 
-        The NetCDF library ends a text of a fixed length at its first zero byte.
+        The NetCDF library ends a text of fixed length at its first zero byte.
         """
         if self.file is None:
             return None
@@ -164,12 +164,12 @@ class Beyond:
         return [text.decode(*_DECODED) for text in values.ravel().tolist()]
 
     def members(self, where, group):
-        """Return what a group holds beyond what the NetCDF library shows of it.
+        """Return the members of a group that the NetCDF library does not show.
 
         Returns
         -------
         datasets, types, links : dict
-            Name to `Stored`, to a description, to where it leads.
+            Name to `HDF5Variable`, to a description, to the target.
         """
         hidden = datasets, types, links = {}, {}, {}
         if self.file is None:
@@ -186,19 +186,21 @@ class Beyond:
                 continue
             member = h5o.open(here, raw)
             if isinstance(member, h5g.GroupID):
-                raise Unreadable(f"cannot compare {str(self.path)!r}: {inside} is a group that the "
-                                 "NetCDF library does not show")  # fmt: skip
+                raise Unreadable(
+                    f"cannot compare {str(self.path)!r}: the NetCDF library does not show the "
+                    f"group {inside}"
+                )
             if isinstance(member, h5t.TypeID):
                 types[name] = _type_text(member, inside)
             elif name not in group.dimensions or not h5ds.is_scale(member):
-                datasets[name] = Stored(member, inside)
+                datasets[name] = HDF5Variable(member, inside)
         return hidden
 
 
 def is_complete(path):
-    """Return whether an HDF5 file opens down to every attribute, and nothing of it is elsewhere.
+    """Return whether every attribute of an HDF5 file opens, and no data are in other files.
 
-    External links, external storage and virtual datasets show what other files hold.
+    External links, external storage and virtual datasets show the content of other files.
     """
 
     def look_at_attributes(name):
@@ -217,7 +219,7 @@ def is_complete(path):
 
 
 def _is_plain(kind):
-    """Whether the NetCDF library reads a type as it is."""
+    """Return whether the NetCDF library reads a type without loss."""
     if kind.get_class() == h5t.STRING:  # a letter each: NC_CHAR
         return not kind.is_variable_str() and kind.get_size() == 1
     sizes = {h5t.INTEGER: (1, 2, 4, 8), h5t.FLOAT: (4, 8)}
@@ -225,7 +227,7 @@ def _is_plain(kind):
 
 
 def _target(group, name):
-    """Where a link leads that is more than the name of an object."""
+    """Return the target of a soft, external or user-defined link; empty for a hard link."""
     link = group.links.get_info(name)
     if link.type == h5l.TYPE_HARD:
         return ""
@@ -236,7 +238,7 @@ def _target(group, name):
 
 @contextlib.contextmanager
 def _named(where, kind):
-    """Name what cannot be read: damage, or a type of which NumPy has no numbers."""
+    """Name the dataset or attribute that cannot be read: damage, or a type unknown to NumPy."""
     try:
         yield
     except (OSError, TypeError, ValueError) as error:
@@ -258,7 +260,7 @@ def _attribute(holder_id, raw, where):
 
 
 def _type_text(kind, where):
-    """Describe a type, without the order of its bytes and where in it members are."""
+    """Describe a type, without its byte order and the offsets of its members."""
     group = kind.get_class()
     bits = 8 * kind.get_size()
     if group == h5t.INTEGER:

@@ -1,4 +1,4 @@
-"""Differences of JSON."""
+"""Differences of two JSON files."""
 
 import json
 import math
@@ -14,9 +14,9 @@ __all__ = ["json_differences"]
 def json_differences(expected, actual, rules):
     """Compare two JSON files by content.
 
-    The value at a key path of ``rules.ignore_keys``, such as ``ProviderDates/Date``, does not
-    count; that the key is there does. Lists are passed through: the path names no index. Numbers
-    with a decimal point or an exponent, on either side, may differ within the tolerance.
+    A key path of ``rules.ignore_keys``, such as ``ProviderDates/Date``, must exist; its value does
+    not count. The path names no list index. Numbers with a decimal point or an exponent, on either
+    side, may differ within the tolerance.
     """
     paths = {tuple(path.strip("/").split("/")) for path in rules.ignore_keys}
     items = []
@@ -37,21 +37,21 @@ def _object(pairs):
     content = dict(pairs)
     if len(content) < len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise Unreadable(f"an object of the JSON has the key {twice!r} more than once")
+        raise Unreadable(f"a JSON object has the key {twice!r} more than once")
     return content
 
 
 def _float(text):
     value = float(text)
     if math.isinf(value):
-        raise Unreadable(f"the JSON has the number {text}, which no double precision holds")
+        raise Unreadable(f"the JSON number {text} is beyond double precision")
     return value
 
 
 def _json_items(value, steps, ignored):
-    """Yield place and text of every value; the text of a container is its kind (and length).
+    """Yield steps and text of every value; the text of a container is its kind (and length).
 
-    A place is the tuple of the keys and list indices that lead to it.
+    The steps are the keys and list indices that lead to the value.
     """
     if tuple(step for step in steps if isinstance(step, str)) in ignored:
         yield steps, "(ignored)"
@@ -72,7 +72,7 @@ def _json_text(value):
 
 
 def _same_number(expected, actual):
-    """JSON has one kind of number: 1.0 is 1."""
+    """Return whether two texts are the same number: in JSON, 1.0 is 1."""
     return None not in (number(expected), number(actual)) and json.loads(expected) == json.loads(
         actual
     )

@@ -1,4 +1,4 @@
-"""Where a value is: what the coordinate variables say at its index."""
+"""The coordinates of a value: what the coordinate variables hold at its index."""
 
 import numpy as np
 
@@ -12,9 +12,9 @@ _NAMES = {"time", "latitude", "longitude", "altitude", "height", "air_pressure",
 def coordinates_at(variable, index):
     """Return the coordinates of a value of a NetCDF variable, as texts with units.
 
-    Coordinates are the variables that are named like a dimension, those that the attribute
-    ``coordinates`` names, and for a dimension without either a variable along it that CF marks as
-    a coordinate.
+    Coordinates are the variables with the name of a dimension and those that the attribute
+    ``coordinates`` names. For a dimension without either, they are the variables along it that CF
+    marks as coordinates.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def coordinates_at(variable, index):
             at = tuple(positions[dimension] for dimension in coordinate.dimensions)
             texts[coordinate.name] = _text(coordinate, coordinate[at] if at else coordinate[...])
         except (OSError, RuntimeError, TypeError, ValueError, OverflowError):
-            continue  # a damaged coordinate: the difference of the values is worth its line anyway
+            continue  # a damaged coordinate: the values are reported without it
     return texts
 
 
@@ -62,7 +62,7 @@ def _coordinates(variable, positions):
 
 
 def _visible(group):
-    """Variables of a group and of those above it; the nearest of a name counts."""
+    """Return the variables of a group and the groups above it; the nearest of a name counts."""
     variables = {}
     while group is not None:
         variables = {**group.variables, **variables}

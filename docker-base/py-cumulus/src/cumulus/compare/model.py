@@ -1,6 +1,6 @@
-"""What a comparison found: a verdict, a result for each file, its differences.
+"""The result of a comparison: a verdict, a result for each file, its differences.
 
-These objects are all that reports need; :func:`Comparison.as_json` writes the same for programs.
+Reports are made from these objects alone; :func:`Comparison.as_json` gives the same to programs.
 """
 
 import math
@@ -13,44 +13,44 @@ from .. import CumulusError
 __all__ = ["CATEGORIES", "Comparison", "Difference", "FileResult", "Unreadable", "Values"]
 
 CATEGORIES = (
-    "missing",  # a variable, dimension, group, attribute, type, element or key that is expected
-    "extra",  # one that is not expected
-    "dimension",  # a length, or which are unlimited
+    "missing",  # an expected variable, dimension, group, attribute, type, element or key
+    "extra",  # a variable (and so on) that is not expected
+    "dimension",  # a length, or whether it is unlimited
     "dtype",  # the type of a variable
-    "shape",  # a variable's dimensions or its shape, a picture's size
+    "shape",  # a variable's dimensions or its shape, an image's size
     "attribute",  # type or value of an attribute
-    "value",  # values of a variable, a column of a table, a picture, an element, a key
-    "text",  # lines of a text
+    "value",  # values of a variable, a column of a table, an image, an element, a key
+    "text",  # lines of a text file
     "kind",  # the kinds of the files differ
-    "bytes",  # the bytes of a file of which nothing else is known
+    "bytes",  # the bytes of a file of unknown kind
 )
 
 
 @dataclass(frozen=True)
 class Values:
-    """How the values of two variables (columns of a table, pictures) differ.
+    """How the values of two variables (columns of a table, images) differ.
 
     Attributes
     ----------
     index : tuple of int
-        Where the worst value is, from 0, in the order of the dimensions.
+        Index of the worst value, from 0, in the order of the dimensions.
     coordinates : mapping of str to str
-        What the coordinate variables say at that index, with units, times as UTC.
+        What the coordinate variables hold at that index, with units; times as UTC.
     expected, actual : str
-        The worst value in both, as text; of packed variables as stored.
+        The worst value on both sides as text; of packed variables as stored.
     differing, total : int
     largest, relative : float or None
         Largest absolute and largest relative difference of valid numbers; None if no two valid
         numbers differ.
     changes : mapping of str to int
-        "fill -> NaN" and the like: values that changed their class, and how many.
+        How many values changed their class, by "fill -> NaN" and the like.
     rtol, atol : float
         The tolerance that was applied.
     shape : tuple of int
     dimensions : tuple of str
     units : str
     unpacked : bool
-        Values were compared after scale_factor and add_offset were applied.
+        The values were compared after applying scale_factor and add_offset.
     """
 
     index: tuple[int, ...]
@@ -70,7 +70,7 @@ class Values:
     unpacked: bool = False
 
     def __str__(self):
-        """Return a few lines: how many differ, the worst and where it is, by how much."""
+        """Return a few lines: how many values differ, the worst one, by how much."""
         at = "".join(f"[{i}]" for i in self.index) or "the only value"
         if self.coordinates:
             at += f" ({', '.join(f'{name} {text}' for name, text in self.coordinates.items())})"
@@ -89,7 +89,7 @@ class Values:
         return "\n    ".join(lines)
 
     def as_json(self):
-        """Return a dictionary of what JSON knows: an infinite relative difference is null."""
+        """Return the values as a dictionary for JSON; an infinite difference is null."""
         content = dict(self.__dict__)
         for key in ("index", "shape", "dimensions"):
             content[key] = list(content[key])
@@ -108,19 +108,19 @@ class Difference:
     Attributes
     ----------
     category : str
-        One of `CATEGORIES`.
+        An entry of `CATEGORIES`.
     variable : str
-        Where: the path of a variable or group ("/geo/q", "/"), of an XML element or a JSON key,
-        the name of a column; empty for the file as a whole.
+        Path of a variable or group ("/geo/q", "/"), of an XML element or a JSON key, or the name
+        of a column; empty for the file as a whole.
     message : str
-        One sentence, or a few lines, that say all of it, ``variable`` included.
+        A sentence, or a few lines, that name the whole difference, ``variable`` included.
     name : str
-        What is meant within ``variable``: the attribute, dimension, group or type.
+        The attribute, dimension, group or type within ``variable``.
     expected, actual : str
         Both sides as text, whole where that is sensible; empty where a side has nothing. Of a
-        text the first lines that differ, as "12: what line 12 says".
+        text file the first lines that differ, as "12: content of line 12".
     values : Values or None
-        For the category "value" where there are numbers or many values.
+        For the category "value", where there are numbers or many values.
     file : str
         Name of the file, as in `FileResult`.
     """
@@ -144,7 +144,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one file.
+    """The result for a file.
 
     Attributes
     ----------
@@ -153,12 +153,12 @@ class FileResult:
     status : str
         "equal", "different", "missing" (only expected), "extra" (only actual), "unreadable".
     kind : str
-        What it holds, as in `cumulus.products.formats`; empty if it was not read.
+        Its kind, as in `cumulus.products.formats`; empty if it was not read.
     differences : tuple of Difference
     reason : str
-        Why a file is missing, extra or unreadable; what was passed over by a rule.
+        Why the file is missing, extra or unreadable.
     left_out : int
-        Further differences that were counted but not kept.
+        How many further differences were counted but not kept.
     """
 
     file: str
@@ -191,7 +191,7 @@ class Comparison:
     files : tuple of FileResult
         Sorted by name; iterating over the comparison yields them.
     unused_rules : tuple of str
-        Rules that nothing answers to, a sentence each.
+        A sentence for each rule that matches nothing.
     """
 
     expected: str
@@ -214,13 +214,13 @@ class Comparison:
 
     @property
     def counts(self):
-        """How many files have each status."""
+        """Return how many files have each status."""
         states = sorted({result.status for result in self.files})
         return {state: sum(result.status == state for result in self.files) for state in states}
 
     @property
     def verdict(self):
-        """ "equal", "different", or "failed" if a file could not be compared, or none was."""
+        """Return "equal", "different", or "failed" (a file, or every file, was not compared)."""
         states = set(self.counts)
         if "unreadable" in states or not states:
             return "failed"
@@ -228,7 +228,7 @@ class Comparison:
 
     @property
     def exit_status(self):
-        """0 equal, 1 different, 2 could not compare."""
+        """Return 0 (equal), 1 (different) or 2 (could not compare)."""
         return ("equal", "different", "failed").index(self.verdict)
 
     def as_json(self):

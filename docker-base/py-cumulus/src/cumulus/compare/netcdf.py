@@ -11,7 +11,7 @@ from ..products.times import is_time_unit
 from . import packing
 from .attributes import attributes_of, same, type_name
 from .documents import same_bytes
-from .hdf5 import Beyond, Stored, is_complete
+from .hdf5 import HDF5File, HDF5Variable, is_complete
 from .located import coordinates_at
 from .model import Difference, Unreadable
 from .numbers import names_time
@@ -20,7 +20,7 @@ from .values import BLOCK, Tally, blocks, show, whole
 
 __all__ = ["differences"]
 
-# What netCDF4 raises for content that is damaged, or that it does not support.
+# Errors that netCDF4 raises for damaged and for unsupported content.
 _LIBRARY_ERRORS = (OSError, RuntimeError, ValueError, AttributeError, LookupError, TypeError)
 
 
@@ -34,18 +34,18 @@ def differences(expected, actual, rules):
     Raises
     ------
     cumulus.compare.Unreadable
-        A file does not open, breaks off, or holds what cannot be compared.
+        A file does not open, is truncated, or holds content that cannot be compared.
     """
     alike = same_bytes(expected, actual)
-    if alike and is_complete(expected):  # also where the NetCDF library does not open it
+    if alike and is_complete(expected):  # the NetCDF library need not open it
         return []
     with _Opened(expected) as first, _Opened(actual) as second:
         if alike and not h5py.is_hdf5(expected):
             return []
         try:
             with (
-                Beyond(expected) as expected_file,
-                Beyond(actual) as actual_file,
+                HDF5File(expected) as expected_file,
+                HDF5File(actual) as actual_file,
                 Chunks((expected_file, actual_file)) as chunks,
             ):
                 comparison = _Comparison(rules, chunks, (expected_file, actual_file))
@@ -58,19 +58,19 @@ def differences(expected, actual, rules):
 
 
 class _Opened:
-    """A dataset that gives stored values."""
+    """A netCDF4 dataset that gives values as they are stored."""
 
     def __init__(self, path):
         self.path = path
 
     def __enter__(self):
-        # Of inflated chunks the library keeps 64 MB a variable; reading from front to end
-        # needs those of a block.
+        # The library keeps 64 MB of inflated chunks a variable; reading from front to end needs
+        # only those of a block.
         usual = netCDF4.get_chunk_cache()
         netCDF4.set_chunk_cache(2 * BLOCK)
         try:
             refuse_truncated(self.path)
-            with warnings.catch_warnings(action="ignore"):  # what it does not show, `Beyond` does
+            with warnings.catch_warnings(action="ignore"):  # `HDF5File` shows what is left out
                 self.dataset = netCDF4.Dataset(self.path)
         except _LIBRARY_ERRORS as error:
             raise Unreadable(f"cannot open {str(self.path)!r}: {error}") from error
@@ -85,7 +85,14 @@ class _Opened:
 
 
 class _Comparison:
-    """Walks two files side by side under one set of rules."""
+    """Walks two files side by side.
+
+    Parameters
+    ----------
+    rules : cumulus.collection.CompareRules
+    chunks : cumulus.compare.stored_chunks.Chunks
+    sides : pair of cumulus.compare.hdf5.HDF5File
+    """
 
     def __init__(self, rules, chunks, sides):
         self.rules = rules
@@ -174,7 +181,7 @@ class _Comparison:
             yield from self.values(where, expected, actual, unpack)
 
     def same_limit(self, name, where, expected, actual, unpack):
-        """Whether both variables have a limit of valid values, the same after unpacking."""
+        """Return whether a limit of valid values is the same after unpacking."""
         limits = [
             packing.limit(variable, name, function)
             for variable, function in zip((expected, actual), unpack, strict=True)
@@ -213,13 +220,13 @@ class _Comparison:
 
 
 def _kind(where, expected, actual, unpack):
-    """What the values of a variable are, as `CompareRules.tolerance_for` knows it."""
+    """Return the kind of a variable's values, as in `CompareRules.tolerance_for`."""
     if packing.are_integers(expected, actual) if unpack else _is_integer(expected):
         return "integer"
     units = str(getattr(expected, "units", "")).lower()
     if " since " in units:
         return "time"
-    # A day-time temperature is in K.
+    # With other units it is no time: a "day-time temperature" has the units K.
     may_be_one = not units or is_time_unit(units)
     return "time" if may_be_one and names_time(where.rpartition("/")[2]) else "measurement"
 
@@ -229,7 +236,7 @@ def _is_integer(variable):
 
 
 def _formats(*datasets):
-    """Compare what programs must understand to read the files at all."""
+    """Compare the formats: a program may read only one of them."""
     expected, actual = (dataset.data_model for dataset in datasets)
     if expected != actual:
         message = f"expected the format {expected}, found {actual}"
@@ -237,7 +244,7 @@ def _formats(*datasets):
 
 
 def _missing_and_extra(where, what, expected, actual):
-    """Name what only one side has; ``where`` is the path of what should hold it."""
+    """Name what only one side has; ``where`` is the path of the group or variable around it."""
     for name in expected:
         if name not in actual:
             message = f"{where}: {what} {name} is missing"
@@ -249,7 +256,7 @@ def _missing_and_extra(where, what, expected, actual):
 
 
 def _names(inside, what, expected, actual):
-    """Name variables and groups that only one side has; they are places of their own."""
+    """Name variables and groups that only one side has, each under its own path."""
     for name in [*expected, *actual]:
         if name not in actual:
             yield Difference("missing", inside + name, f"{inside}: {what} {name} is missing", name)
@@ -263,7 +270,7 @@ def _length(dimension):
 
 
 def _types(where, both, hidden):
-    """Compare user-defined types; what uses them is compared as a variable."""
+    """Compare user-defined types; the values of such types are compared with their variables."""
     for kind in ("cmptypes", "vltypes", "enumtypes"):
         definitions = (_definitions(getattr(group, kind)) for group in both)
         yield from _texts(where, "type", "dtype", *definitions)
@@ -271,7 +278,7 @@ def _types(where, both, hidden):
 
 
 def _texts(where, what, category, expected, actual):
-    """Compare what is described by a text each, by name."""
+    """Compare two mappings of names to descriptions."""
     yield from _missing_and_extra(where, what, expected, actual)
     for name, text in expected.items():
         if name in actual and actual[name] != text:
@@ -294,8 +301,8 @@ def _type_text(dtype):
 
 
 def _type_of(variable):
-    """The type as text, without byte order: how a number is stored is not what it is."""
-    if isinstance(variable, Stored):
+    """Return the type as text, without byte order: that does not change a number."""
+    if isinstance(variable, HDF5Variable):
         return variable.kind
     kind = variable.datatype
     if kind is str:

@@ -1,4 +1,4 @@
-"""Numbers that stand in texts: which ones are measurements, and when two of them agree."""
+"""Numbers in texts: their kind, and whether two of them agree."""
 
 import math
 import re
@@ -7,12 +7,12 @@ from ..collection.model import LARGE
 
 __all__ = ["NUMBER", "kind", "names_time", "near", "number", "shortened"]
 
-# A number that nothing like a letter touches: the 532 of ATB_532 is none. The possessive ++ and *+
+# A number without a letter beside it: the 532 of ATB_532 is no number. The possessive ++ and *+
 # keep the time linear: without them each of a million digits is tried as the end of a number.
 NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?(?![\w.])")
 _REAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+(?:\.\d*)?(?=[eE]))(?:[eE][+-]?\d+)?", re.ASCII)
 _TIME = re.compile("time|date|julian|jday|epoch", re.IGNORECASE)
-# An altimeter measures no time, nor does a centimetre, or a share that was validated.
+# Words that contain such a name and mean no time: altimeter, centimeter, validated.
 _OTHER = re.compile("timet(?:er|re|ry)|maritime|validat|candidat", re.IGNORECASE)
 
 
@@ -25,19 +25,19 @@ def number(text):
 
 
 def names_time(name):
-    """Return whether a variable, column or key is called a time.
+    """Return whether the name of a variable, column or key means a time.
 
-    >>> [names_time(one) for one in ("Start_Time", "JulianDay", "altimeter", "altimeter_time")]
+    >>> [names_time(name) for name in ("Start_Time", "JulianDay", "altimeter", "altimeter_time")]
     [True, True, False, True]
     """
     return bool(_TIME.search(_OTHER.sub("", name)))
 
 
 def kind(expected, actual, is_time=False):
-    """Return what two texts are if they are numbers, as `CompareRules.tolerance_for` knows it.
+    """Return the kind of two numbers in texts, as in `CompareRules.tolerance_for`.
 
-    That they are measured is seen from a decimal point or an exponent, on either side. Nothing
-    says what the numbers of a text count from: any "large" one may be a time.
+    A decimal point or an exponent, on either side, makes a measurement. Texts do not name the
+    epoch of their numbers, so any "large" number may be a time.
 
     >>> kind("10000001", "10000002"), kind("1.0000001", "1"), kind("1580561999.5", "1")
     ('integer', 'measurement', 'large')
@@ -61,7 +61,7 @@ def near(expected, actual, tolerance):
 
 
 def shortened(expected, actual, most):
-    """Return two unequal texts, cut around the first place in which they differ.
+    """Return two unequal texts, cut around the first character that differs.
 
     >>> shortened("x" * 100 + "a" + "y" * 100, "x" * 100 + "b", 11)
     ('...xxxxxayyyyy...', '...xxxxxb')

@@ -1,21 +1,21 @@
-"""Packed variables, and the values that stand for no value."""
+"""Packed variables, and their fill values."""
 
 import netCDF4
 import numpy as np
 
 __all__ = ["ATTRIBUTES", "LIMITS", "are_integers", "limit", "no_value", "unpacking"]
 
-# What says how numbers are packed; it may differ where a rule has them compared unpacked.
+# Attributes of the packing; they may differ where a rule has values compared after unpacking.
 ATTRIBUTES = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
-LIMITS = ("valid_min", "valid_max", "valid_range")  # of the type of packed values, packed too
+LIMITS = ("valid_min", "valid_max", "valid_range")  # packed as the values are
 _SCALING = ("scale_factor", "add_offset")
 
 
 def no_value(variable):
-    """Return the numbers that stand for no value; they equal only themselves.
+    """Return the fill values of a variable, NaN left out: it is a class of its own.
 
-    Where a variable names none, it is the NetCDF library's own for the type. Of bytes it is not:
-    they need all their values. NaN is not among them: it is a class of its own.
+    A variable without fill attributes has the NetCDF library's default of its type. Bytes have no
+    default: they need all their values.
     """
     named = [
         np.asarray(variable.getncattr(name)).ravel()
@@ -35,23 +35,23 @@ def no_value(variable):
 
 
 def _in_type_of(variable, values):
-    """As a variable holds them: -999.9 of single precision is another number in double."""
+    """Return fill values in the type of the variable: -999.9 differs in single precision."""
     if getattr(variable.dtype, "kind", "") == "f":
         with np.errstate(over="ignore"):
             return values.astype(variable.dtype)
     if _is_unsigned(variable) and values.dtype.kind in "iu":
-        return values.astype(variable.dtype)  # 255 stands for the byte -1
+        return values.astype(variable.dtype)  # 255 means the byte -1
     return values
 
 
 def unpacking(expected, actual):
-    """Return what unpacks each of two variables whose packing differs, or None.
+    """Return a function for each of two variables that unpacks its values.
 
     Returns
     -------
     pair of functions or None
-        Each turns an array of stored numbers into those meant: float64, or integers where both
-        variables hold integers and neither scales them.
+        Each unpacks an array of stored numbers to float64, or to integers where both variables
+        hold integers and neither scales them. None if the packing is the same.
     """
     both = expected, actual
     if any(getattr(variable.datatype, "kind", "") not in ("i", "u", "f") for variable in both):
@@ -63,7 +63,7 @@ def unpacking(expected, actual):
 
 
 def limit(variable, name, unpack):
-    """Return one of LIMITS as a variable means it, or None where it is not there as numbers.
+    """Return a limit of LIMITS unpacked, or None if the variable has no such number.
 
     https://docs.unidata.ucar.edu/nug/current/best_practices.html
     """
@@ -71,12 +71,12 @@ def limit(variable, name, unpack):
     if value is None or value.dtype.kind not in "iuf":
         return None
     if value.dtype.itemsize == variable.dtype.itemsize and value.dtype.kind != "f":
-        value = value.astype(variable.dtype)  # 200 may stand for the byte -56
+        value = value.astype(variable.dtype)  # 200 may mean the byte -56
     return unpack(value) if value.dtype == variable.dtype else value.astype("f8")
 
 
 def are_integers(*variables):
-    """Return whether variables mean integers: they hold such, and do not scale them."""
+    """Return whether all variables hold integers and do not scale them."""
     return all(
         variable.dtype.kind in "iu" and _scaling(variable) == (1.0, 0.0) for variable in variables
     )
@@ -92,7 +92,7 @@ def _packing(variable):
 
 
 def _is_unsigned(variable):
-    """Signed integers of the classic formats may stand for unsigned ones, bit for bit.
+    """Return whether signed integers of a classic format mean unsigned ones, bit for bit.
 
     https://docs.unidata.ucar.edu/nug/current/best_practices.html
     """

@@ -1,4 +1,4 @@
-"""Products that a test did not write: recorded, so that none passes for one of its run."""
+"""Products that a test run did not write: they are recorded, and count as missing."""
 
 import contextlib
 import json
@@ -7,13 +7,13 @@ from pathlib import Path
 
 __all__ = ["left_over", "stamps_of", "write_stale"]
 
-# Products that the last test did not write: name -> time of modification, in nanoseconds.
+# Products that the last test run did not write: name -> time of modification in nanoseconds.
 LEFT_OVER = Path(".cumulus", "left-over.json")
 
 
 def write_stale(output, stale):
-    """Write which products the run did not write, for whoever compares or accepts them later."""
-    with contextlib.suppress(OSError):  # the handler says what is wrong with the directory
+    """Record which products the run did not write, for a later comparison or acceptance."""
+    with contextlib.suppress(OSError):  # the handler reports what is wrong with the directory
         path = Path(output, LEFT_OVER)
         path.parent.mkdir(exist_ok=True)
         modified = {name: stamp[1] for name, stamp in stale.items()}
@@ -21,21 +21,21 @@ def write_stale(output, stale):
 
 
 def left_over(directory):
-    """Return the products that are still those which the last test found there."""
+    """Return the products that the last test run left from an earlier run."""
     try:
         recorded = json.loads(Path(directory, LEFT_OVER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # no test was run there, or it was killed while writing
+    except (OSError, ValueError):  # no test run, or it was killed while writing
         return set()
     stamps = stamps_of(directory)
     return {name for name, time in recorded.items() if name in stamps and stamps[name][1] == time}
 
 
 def stamps_of(directory):
-    """What tells a file that was written anew from one that was left alone."""
+    """Return inode and times of each product: they change when it is written anew."""
     from ..files import files_of
 
     stamps = {}
-    if not os.path.isdir(directory):  # the handler says what is wrong with it
+    if not os.path.isdir(directory):  # the handler reports what is wrong with it
         return stamps
     for name in files_of(directory):
         state = os.stat(os.path.join(directory, name), follow_symlinks=False)

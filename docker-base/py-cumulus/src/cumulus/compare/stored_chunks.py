@@ -1,7 +1,6 @@
-"""Stored chunks of two HDF5 files: where they are the same, nothing need be inflated.
+"""Stored chunks of two HDF5 files: chunks with the same bytes need not be inflated.
 
-NetCDF-4 files are HDF5 files, and equal values that were written by the same program are stored
-as the same bytes.
+NetCDF-4 files are HDF5 files. The same program stores equal values as the same bytes.
 """
 
 import contextlib
@@ -13,15 +12,15 @@ from h5py import h5f
 
 __all__ = ["Chunks"]
 
-BLOCK = 1 << 20  # bytes that are read at once of data without chunks
+BLOCK = 1 << 20  # bytes that are read at once from data without chunks
 
 
 class Chunks:
-    """Two files, looked into where both are HDF5.
+    """The stored chunks of two files, where both are HDF5.
 
     Parameters
     ----------
-    sides : pair of cumulus.compare.hdf5.Beyond
+    sides : pair of cumulus.compare.hdf5.HDF5File
     """
 
     def __init__(self, sides):
@@ -40,21 +39,21 @@ class Chunks:
     def text_types(self, where, attribute):
         """Return how each file stores a text attribute: "text" (NC_CHAR) or "string" (NC_STRING).
 
-        The NetCDF library's Python interface gives both as the same.
+        netCDF4 does not tell them apart.
         """
         if not self.sides:
             return "text", "text"
         return tuple(_text_type(holder, attribute) for holder in self._objects(where))
 
     def unequal(self, where, shape, blocks):
-        """Yield those of the places of a variable in which stored bytes are not the same.
+        """Yield the blocks of a variable whose stored bytes are not the same.
 
         Parameters
         ----------
         where : str
             Path of the variable.
         shape : tuple of int
-        places : iterable of tuple of slices
+        blocks : iterable of tuple of slices
         """
         first, second = self._comparable(where, shape)
         if first is None:
@@ -75,8 +74,8 @@ class Chunks:
                 yield block
 
     def _comparable(self, where, shape):
-        """The HDF5 datasets of a variable, if equal stored bytes of them mean equal values."""
-        # With a user block, data are not where their addresses say.
+        """Return the HDF5 datasets of a variable, if equal bytes of them mean equal values."""
+        # With a user block, addresses are not offsets in the file.
         if self.sides and not any(side.file.userblock_size for side in self.sides):
             first, second = self._objects(where)
             here = (h5f.get_name(side.file.id) for side in self.sides)
@@ -87,12 +86,12 @@ class Chunks:
         return None, None
 
     def _same_block(self, first, second):
-        """Whether two contiguous datasets hold the same bytes."""
+        """Return whether two contiguous datasets hold the same bytes."""
         offsets, size = (
             [dataset.get_offset() for dataset in (first, second)],
             first.get_storage_size(),
         )
-        if offsets == [None, None]:  # nothing was ever written: all is the fill value
+        if offsets == [None, None]:  # never written: all values are the fill value
             return first.get_create_plist() == second.get_create_plist()
         if None in offsets or size != second.get_storage_size():
             return False
@@ -103,14 +102,14 @@ class Chunks:
         )
 
     def _grid(self, first, second, chunks):
-        """Which chunks differ, as an array over the chunks."""
+        """Return an array over the chunks that tells which of them differ."""
         counts = [-(-length // size) for length, size in zip(first.shape, chunks, strict=True)]
         maps = [_stored(dataset) for dataset in (first, second)]
-        # A chunk that neither file has is the fill value; one that a single file has is read.
+        # A chunk that neither file has is filled; a chunk that only one file has is read.
         grid = np.full(counts, first.get_create_plist() != second.get_create_plist())
         for offset in maps[0].keys() ^ maps[1].keys():
             grid[_chunk_index(offset, chunks)] = True
-        # In the order of the file, so that it is read from front to end.
+        # Sorted by address: the file is read from front to end.
         for offset, chunk in sorted(maps[0].items(), key=lambda item: item[1].byte_offset):
             if actual_chunk := maps[1].get(offset):
                 same = (chunk.size, chunk.filter_mask) == (
@@ -125,7 +124,7 @@ class Chunks:
         return grid
 
     def _objects(self, where):
-        """The HDF5 objects behind a variable or group."""
+        """Return the HDF5 objects behind a variable or group."""
         return tuple(side.object(where) for side in self.sides)
 
     def _bytes(self, side, offset, size):
@@ -133,9 +132,9 @@ class Chunks:
 
 
 def _stored_alike(first, second):
-    """Whether two datasets are stored in the same way."""
+    """Return whether two datasets are stored in the same way."""
     types = first.get_type(), second.get_type()
-    plain = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM)  # others point to elsewhere
+    plain = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM)  # other types point to data elsewhere
     if types[0].get_class() not in plain or not types[0].equal(types[1]):
         return False
     lists = first.get_create_plist(), second.get_create_plist()
@@ -143,7 +142,7 @@ def _stored_alike(first, second):
         return False
     if not all(_offsets_are_known(dataset) for dataset in (first, second)):
         return False
-    # Before h5py 3.8 or HDF5 1.12.3 looking chunks up takes too long.
+    # Before h5py 3.8 or HDF5 1.12.3 a look-up of chunks takes too long.
     known = (h5py.h5d.CONTIGUOUS, *([h5py.h5d.CHUNKED] if hasattr(first, "chunk_iter") else []))
     return (
         lists[0].get_layout() == lists[1].get_layout()
@@ -154,42 +153,42 @@ def _stored_alike(first, second):
 
 
 def _offsets_are_known(dataset):
-    """Whether the HDF5 library says rightly which chunk is where.
+    """Return whether the HDF5 library gives right offsets of chunks.
 
-    Up to 2.0 it does not in the index (an "extensible array") of data with a single unlimited
-    dimension that is not the first, which the format has since 1.10.
+    Up to 2.0 they are wrong for data with a single unlimited dimension that is not the first,
+    whose index is an "extensible array" (since format 1.10).
     """
     longest = h5py.Dataset(dataset).maxshape
     return longest.count(None) != 1 or longest[0] is None
 
 
 def _chunks(dataset):
-    """The shape of a chunk, or None of a contiguous dataset."""
+    """Return the shape of a chunk, or None for a contiguous dataset."""
     properties = dataset.get_create_plist()
     return properties.get_chunk() if properties.get_layout() == h5py.h5d.CHUNKED else None
 
 
 def _filters(properties):
-    """The filters of a dataset, without their names."""
+    """Return the filters of a dataset, without their names."""
     count = properties.get_nfilters()
     return [properties.get_filter(number)[:3] for number in range(count)]
 
 
 def _stored(dataset):
-    """Where each chunk is stored: offset in the dataset -> size, address, filter mask."""
+    """Return each chunk (size, address, filter mask) by its offset in the dataset."""
     chunks = {}
     dataset.chunk_iter(lambda chunk: chunks.__setitem__(chunk.chunk_offset, chunk))
     return chunks
 
 
 def _chunk_index(offset, chunks):
-    """The index of a chunk among the chunks."""
+    """Return the index of a chunk among the chunks."""
     return tuple(start // size for start, size in zip(offset, chunks, strict=True))
 
 
 def _text_type(holder, attribute):
     if not h5py.h5a.exists(holder, attribute.encode()):
-        return "text"  # the NetCDF library's own, such as _NCProperties
+        return "text"  # an attribute of the NetCDF library, such as _NCProperties
     kind = h5py.h5a.open(holder, attribute.encode()).get_type()
     is_string = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
     return "string" if is_string else "text"

@@ -6,7 +6,7 @@ SHOWN = 10  # differences of a file in the report
 
 
 def report(comparison):
-    """Return a report for people: a few lines a differing file and a last line with the counts."""
+    """Return a few lines for each file that differs, and a last line with the counts."""
     lines = []
     for result in comparison:
         if result.status == "equal":
@@ -21,5 +21,5 @@ def report(comparison):
     lines += [f"note: {sentence}" for sentence in comparison.unused_rules]
     summary = ", ".join(f"{count} {status}" for status, count in comparison.counts.items())
     lines.append(f"{len(comparison)} file{'s' * (len(comparison) != 1)} compared: {summary}")
-    # Names and cells may hold bytes that are no UTF-8.
+    # Names and cells may hold bytes that are not UTF-8.
     return "\n".join(lines).encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Differences of texts and of tables (CSV), in which numbers may differ within the tolerance."""
+"""Differences of texts and of tables (CSV); numbers may differ within the tolerance."""
 
 import contextlib
 import csv
@@ -18,8 +18,8 @@ SHOWN = 160  # characters of a line in a message
 def text_differences(expected, actual, rules):
     """Compare two texts line by line.
 
-    Numbers with a decimal point or an exponent may differ within the general tolerance; all else,
-    white space and line ends included, must be the same.
+    Numbers with a decimal point or an exponent may differ within the general tolerance. Everything
+    else must be the same, white space and line ends included.
     """
     kept, count, worst, largest = [], 0, None, -1.0
     lengths = [0, 0]
@@ -34,7 +34,7 @@ def text_differences(expected, actual, rules):
             count += 1
             if len(kept) < KEPT:
                 kept.append((line, a, b))
-            # A changed word outweighs any number; the first of equals is shown.
+            # A changed word outweighs any number; of equal distances the first is shown.
             if distance > largest:
                 worst, largest = (line, a, b), distance
     if not count:
@@ -54,25 +54,25 @@ def text_differences(expected, actual, rules):
 
 
 def _numbered(kept):
-    """Return the kept lines of both sides, a line each, with its number."""
+    """Return the kept lines of each side as one text, each with its number."""
     for side in (1, 2):
         lines = [f"{entry[0]}: {entry[side]}" for entry in kept if entry[side] is not None]
         yield "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 def _open(path):
-    # Bytes that are no UTF-8 are kept as they are; line ends count.
+    # Keeps bytes that are not UTF-8, and line ends.
     return open(path, encoding="utf-8", errors="surrogateescape", newline="")
 
 
 def _distance(a, b, rules):
-    """How far two unequal lines are apart: 0 within the tolerance, infinite if words differ."""
+    """Return the distance of two unequal lines: 0 within the tolerance, inf if words differ."""
     if NUMBER.split(a) != NUMBER.split(b):
         return math.inf
     distance = 0.0
     for x, y in zip(NUMBER.findall(a), NUMBER.findall(b), strict=True):
         if x != y and not near(x, y, rules.tolerance_for("", kind(x, y))):
-            # Numbers that are the same but written otherwise differ all the same.
+            # Equal numbers in different notation differ by the least distance.
             distance = max(distance, abs(float(x) - float(y)), math.ulp(0))
     return distance
 
@@ -81,10 +81,10 @@ def _distance(a, b, rules):
 
 
 def table_differences(expected, actual, rules):
-    """Compare two tables column by column; columns are matched by name where there is a header.
+    """Compare two tables column by column; with a header, columns are matched by name.
 
-    A column's tolerance is the rule of its name in [compare.variables], else the general one for
-    numbers with a decimal point or an exponent.
+    A column's tolerance is its rule in [compare.variables], else the general tolerance for numbers
+    with a decimal point or an exponent.
     """
     delimiters = [_delimiter(path) for path in (expected, actual)]
     if delimiters[0] != delimiters[1]:
@@ -107,7 +107,7 @@ def table_differences(expected, actual, rules):
 
 @contextlib.contextmanager
 def _tables(paths, delimiter):
-    """Two tables side by side: the names of their columns, and their rows."""
+    """Give two open tables: the names of their columns, and their rows."""
     with _open(paths[0]) as first, _open(paths[1]) as second:
         rows = [_rows(file, delimiter) for file in (first, second)]
         heads = [next(table, []) for table in rows]
@@ -119,7 +119,7 @@ def _tables(paths, delimiter):
 
 
 def column_pairs(paths, name):
-    """Yield the numbers of a column, row by row in both tables; NaN where there is none."""
+    """Yield the numbers of a column in both tables, row by row; NaN where there is no number."""
     with _tables(paths, _delimiter(paths[0])) as (heads, rows):
         indices = [head.index(name) for head in heads]
         for pair in zip(*rows, strict=False):
@@ -133,7 +133,7 @@ def _cell(row, index):
 
 
 def columns(path):
-    """Return the names of a table's columns, as rules know them."""
+    """Return the names of a table's columns, as rules name them."""
     with _open(path) as file:
         return _unique(next(_rows(file, _delimiter(path)), []))
 
@@ -148,7 +148,7 @@ def _rows(file, delimiter):
 
 
 def _unique(head):
-    """Give columns without a name, and further ones of the same name, a name of their own."""
+    """Add the column's number to empty and repeated names."""
     names = []
     for position, name in enumerate(head, 1):
         taken = not name.strip() or name in names
@@ -170,7 +170,7 @@ def _header_differences(expected, actual):
 
 
 def _add_rows(columns, rows, heads):
-    """Add all rows to the columns; return how many both tables have, and what else differs."""
+    """Add all rows to the columns; return the number of rows of both, and further differences."""
     lengths, ragged = [0, 0], None
     for index, (a, b) in enumerate(itertools.zip_longest(*rows)):
         lengths = [n + (row is not None) for n, row in zip(lengths, (a, b), strict=True)]
@@ -187,13 +187,16 @@ def _add_rows(columns, rows, heads):
         differences.append(Difference("shape", "", message, "rows", *map(str, lengths)))
     if ragged:
         row, *cells = ragged
-        message = f"row {row}: expected {cells[0]} cells, found {cells[1]}, or others"
+        message = (
+            f"row {row}: expected {cells[0]} cells, found {cells[1]}, "
+            "or cells beyond the header differ"
+        )
         differences.append(Difference("shape", "", message, f"row {row}", *cells))
     return min(lengths), differences
 
 
 class _Column:
-    """What differs in one column."""
+    """The differences in a column."""
 
     def __init__(self, name, expected, actual, rules):
         self.name, self.indices, self.rules = name, (expected, actual), rules

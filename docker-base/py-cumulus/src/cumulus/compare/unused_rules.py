@@ -1,4 +1,4 @@
-"""Rules that nothing answers to: a misspelt name, or one that has changed."""
+"""Rules that match nothing: a name is misspelt, or it has changed."""
 
 import csv
 import difflib
@@ -14,12 +14,12 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")  # a key of TOML that needs no quotes
 
 
 def unused_rules(paths, rules, files=()):
-    """Say which rules for a variable, a column or a file match nothing.
+    """Name the rules for a variable, a column or a file that match nothing.
 
     Parameters
     ----------
     paths : list of path-like
-        The expected products, in which variables and columns are looked for.
+        The expected products; their variables and columns are looked up.
     rules : cumulus.collection.CompareRules
     files : collection of str
         The names of all files on either side.
@@ -27,7 +27,7 @@ def unused_rules(paths, rules, files=()):
     Returns
     -------
     tuple of str
-        A sentence a rule; empty where a product cannot be read, which the comparison says.
+        A sentence for each rule; empty if a product cannot be read, which the comparison reports.
     """
     return *_unused_files(files, rules), *_unused_names(paths, rules)
 

@@ -1,4 +1,4 @@
-"""Compare stored values block by block, remembering only counts and the worst place."""
+"""Compare stored values block by block, keeping only counts and the worst value."""
 
 import math
 
@@ -9,17 +9,17 @@ from .numbers import names_time, shortened
 
 __all__ = ["BLOCK", "Tally", "blocks", "show", "whole"]
 
-BLOCK = 1 << 22  # bytes of a block: memory stays within some 100 MB whatever the file's size
-PIECE = 1 << 17  # values
+BLOCK = 1 << 22  # bytes of a block: bounds memory to about 100 MB
+PIECE = 1 << 17  # values that are judged at once
 SHOWN = 120  # characters of a value in a report
 _CLASSES = ("fill", "NaN", "+inf", "-inf", "valid")
 _FILL, _VALID = 0, 4
 
 
 def blocks(variable):
-    """Yield indices (tuples of slices) that together cover the variable, each a bounded block.
+    """Yield indices (tuples of slices) of bounded blocks that together cover the variable.
 
-    Blocks follow the variable's chunks, so that none is inflated twice where that can be had.
+    Blocks follow the variable's chunks, so that, if possible, no chunk is inflated twice.
     """
     shape = variable.shape
     if 0 in shape:
@@ -27,12 +27,12 @@ def blocks(variable):
     chunks = variable.chunking()
     sizes = chunks if isinstance(chunks, list | tuple) else [1] * len(shape)
     dtype = variable.dtype
-    # Of texts and of values of variable length nobody knows it.
+    # Texts and sequences have no known size.
     size = 64 if getattr(dtype, "hasobject", True) else max(1, dtype.itemsize)
     steps, room = [], max(1, BLOCK // size)
     for length, chunk in reversed(list(zip(shape, sizes, strict=True))):
         step = length if length <= room else max(room // chunk, 1) * chunk
-        # A chunk is inflated whole in any case; but never read more than the room allows.
+        # A chunk is inflated whole in any case, but never more is read than the room allows.
         steps.insert(0, max(1, min(step, length, room)))
         room = max(1, room // steps[0])
     counts = [math.ceil(length / step) for length, step in zip(shape, steps, strict=True)]
@@ -44,7 +44,7 @@ def blocks(variable):
 
 
 def _numbers(counts):
-    """Yield every index of an array of this shape, in order, however large it is."""
+    """Yield every index of an array of this shape in order, without building a list."""
     if not counts:
         yield ()
         return
@@ -54,20 +54,20 @@ def _numbers(counts):
 
 
 class Tally:
-    """What differs between the values of two variables.
+    """Counts the differences between the values of two variables.
 
     Parameters
     ----------
     tolerance : cumulus.collection.Tolerance
         For numbers that are valid in both.
     expected_fill, actual_fill : sequence of numbers
-        Values that stand for no value.
+        Fill values.
     exact_integers : bool
-        Integers within a compound or a variable-length value have no tolerance.
+        Integers within a compound or a sequence have no tolerance.
     unpack : pair of functions, optional
-        What makes numbers of the stored values of each side; fill values stay what they are.
+        Unpacks the stored values of each side; fill values stay fill values.
     for_times : cumulus.collection.Tolerance, optional
-        For fields of a compound that are called times, where that is another.
+        For fields of a compound whose names mean times; default: ``tolerance``.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Tally:
         self.worst = None  # (is a valid pair, size of the difference, index, expected, actual)
 
     def add(self, expected, actual, slices):
-        """Compare one block; ``place`` are its slices in the variable."""
+        """Compare a block; ``slices`` is its index in the variable."""
         start = [part.start for part in slices]
         a, b = np.asarray(expected), np.asarray(actual)
         if a.dtype.kind in "biufc" and b.dtype.kind in "biufc":
@@ -102,7 +102,7 @@ class Tally:
             self._remember(False, 0.0, int(np.argmax(mask)), start, a, b)
 
     def _agree(self, a, b, tolerance):
-        """Return where values of any type agree within the tolerance."""
+        """Return an array that tells which values of any type agree within the tolerance."""
         if a.dtype.names and a.size:
             same = np.ones(a.shape, bool)
             for name in a.dtype.names:
@@ -121,7 +121,7 @@ class Tally:
         return same
 
     def _object(self, expected, actual, tolerance):
-        """A text, or the numbers of a variable-length value."""
+        """Return whether two texts, or two sequences of numbers, agree."""
         if not isinstance(expected, np.ndarray) or not isinstance(actual, np.ndarray):
             return type(expected) is type(actual) and expected == actual
         return expected.shape == actual.shape and bool(
@@ -130,7 +130,7 @@ class Tally:
 
     def _numbers(self, a, b, start):
         suspects = np.flatnonzero(~_equal(a, b) if self.unpack is None else np.ones(a.shape, bool))
-        # Piece by piece: judging takes many times the memory of what is judged.
+        # Piece by piece: judging takes many times the memory of the values.
         for first in range(0, suspects.size, PIECE):
             self._suspects(a, b, suspects[first : first + PIECE], start)
 
@@ -157,14 +157,14 @@ class Tally:
             self._remember(False, 0.0, int(suspects[np.argmax(different)]), start, a, b)
 
     def _judge(self, x, y, tolerance):
-        """Which of some unequal numbers differ beyond the tolerance, and by how much."""
+        """Return which of some unequal numbers differ beyond the tolerance, and by how much."""
         classes = _classify(x, self.fills[0]), _classify(y, self.fills[1])
         valid = (classes[0] == _VALID) & (classes[1] == _VALID)
         if self.unpack:
             absent = (classes[0] == classes[1]) & ~valid
             x, y = self.unpack[0](x), self.unpack[1](y)
         else:
-            # Both no value, under fill values that differ: the attributes say so already.
+            # Both are fill, and the fill values differ: the attributes are reported already.
             absent = (classes[0] == _FILL) & (classes[1] == _FILL)
             absent &= self.fills[0] != self.fills[1]
         rtol, atol = tolerance.rtol, tolerance.atol
@@ -176,7 +176,7 @@ class Tally:
             near = size <= atol + rtol * magnitude
             relative = np.where(magnitude > 0, size / magnitude, np.inf)
         if atol == 0 and rtol == 0:
-            # They are not equal: no rounding of the distance makes them so.
+            # Unequal numbers may have a distance that rounds to 0.
             near = np.zeros(x.shape, bool) if self.unpack is None else x == y
         return ~((valid & near) | absent), valid, classes, size, relative
 
@@ -187,7 +187,7 @@ class Tally:
             self.worst = valid, size, position, *show(a[index], b[index])
 
     def result(self, **about):
-        """Return the `Values` of what differs, or None; ``about`` is what only the caller knows."""
+        """Return the `Values` of the differences, or None; ``about`` are its further fields."""
         if not self.differing:
             return None
         _, _, position, expected, actual = self.worst
@@ -228,7 +228,7 @@ def _classify(values, fills):
 
 
 def _distance(x, y):
-    """Absolute difference as float; of integers exact before it is rounded once."""
+    """Return the absolute difference as float; of integers it is exact until rounded once."""
     if x.dtype.kind in "iu" and y.dtype == x.dtype:
         # Modulo 2**64 the subtraction cannot overflow.
         return (np.maximum(x, y).astype("u8") - np.minimum(x, y).astype("u8")).astype("f8")
@@ -238,7 +238,7 @@ def _distance(x, y):
 
 
 def show(expected, actual):
-    """Return two values as short texts, in which it is seen where they differ."""
+    """Return two values as short texts that show the first difference."""
     return shortened(_text(expected), _text(actual), SHOWN)
 
 
@@ -249,7 +249,7 @@ def _text(value):
 
 
 def whole(value):
-    """Return a value as a text, an array with all of its numbers and all of their digits."""
+    """Return a value as text; an array has all of its numbers with all of their digits."""
     if not isinstance(value, np.ndarray):
         return str(value)
     return np.array2string(

@@ -1,4 +1,4 @@
-"""Differences of XML."""
+"""Differences of two XML files."""
 
 import xml.etree.ElementTree as ElementTree
 
@@ -8,7 +8,7 @@ from .model import Difference
 __all__ = ["xml_differences"]
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_XML_SPACE = " \t\r\n"  # a no-break space is a letter like others
+_XML_SPACE = " \t\r\n"  # str.strip() would take no-break spaces, too
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
@@ -16,10 +16,10 @@ def xml_differences(expected, actual, ignored=()):
     """Compare two XML files by elements, attributes and texts.
 
     The order of attributes, the prefixes of namespaces, comments and white space around texts do
-    not count; within ``xml:space="preserve"`` white space does.
+    not count. White space within ``xml:space="preserve"`` counts.
 
-    The content of elements at an ignored path (relative to the root element) does not count; that
-    they are there does.
+    Elements at an ignored path (relative to the root element) must exist; their content does not
+    count.
     """
     roots = [_xml_root(path) for path in (expected, actual)]
     for root in roots:
@@ -37,8 +37,8 @@ def xml_differences(expected, actual, ignored=()):
 
 
 def _xml_root(path):
-    """Parse a file; the value of each xsi:type names its namespace, not the prefix of it."""
-    spaces = []  # prefix and namespace, the innermost last
+    """Parse a file; in values of xsi:type the namespace takes the place of its prefix."""
+    spaces = []  # pairs of prefix and namespace, the innermost last
     parser = ElementTree.iterparse(path, ("start-ns", "end-ns", "start"))
     for event, content in parser:
         if event == "start-ns":

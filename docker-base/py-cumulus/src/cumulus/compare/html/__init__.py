@@ -14,10 +14,10 @@ from .text import escape
 
 __all__ = ["write_html"]
 
-PICTURES = 24  # differences that are drawn: each takes up to 0.4 MB
-OPEN = 10  # files whose differences are unfolded
+PICTURES = 24  # differences that are drawn; each takes up to 0.4 MB
+OPEN = 10  # files that are unfolded
 LISTED = 1000  # files of one kind that are listed
-FULL = PICTURES * 400_000 + 4_000_000  # characters, after which files are only named
+FULL = PICTURES * 400_000 + 4_000_000  # characters; beyond them, files are only named
 _HEADINGS = {
     "equal": "All products are as expected",
     "different": "Products differ from the expected ones",
@@ -32,7 +32,7 @@ def write_html(comparison, path):
     Parameters
     ----------
     comparison : cumulus.compare.model.Comparison
-        Its files are read once more for the pictures.
+        Its files are read again for the pictures.
     path : path-like
         An existing report is replaced when the new one is complete.
 
@@ -56,7 +56,7 @@ def write_html(comparison, path):
 
 
 def _page(comparison):
-    """Yield the page piece by piece: only one difference is in memory at a time."""
+    """Yield the page piece by piece, so that one difference is in memory at a time."""
     heading = _HEADINGS[comparison.verdict]
     yield (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -96,12 +96,12 @@ def _files(comparison, drawing):
                 " this report is full.</p>"
             )
     if size >= FULL and len(shown) > LISTED:
-        rest = f"{len(shown) - LISTED:,} further files are not all shown"
+        rest = f"{len(shown) - LISTED:,} further files are not listed"
         yield f'<p class="note">{rest}: <code>--json</code> lists everything.</p>'
 
 
 def _to_show(comparison):
-    """The files that are not equal, in the order of the page: most urgent first."""
+    """Return the files that are not equal, the most urgent first."""
     files = [result for result in comparison if result.status != "equal"]
     return sorted(files, key=lambda result: _ORDER.index(result.status))
 

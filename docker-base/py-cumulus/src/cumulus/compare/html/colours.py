@@ -1,4 +1,4 @@
-"""Colour scales that colour-blind people can read, and the PNG pictures made with them."""
+"""Colour scales that colour-blind people can read, and the PNG images made with them."""
 
 import base64
 import struct
@@ -18,32 +18,32 @@ __all__ = [
     "paint_colours",
 ]
 
-LEVELS = 249  # colours of a scale, the middle one among them; other numbers mean something else
-MISSING, CHANGED = 250, 251  # no value in both: transparent; a value in one only: magenta
+LEVELS = 249  # colours of a scale; it is odd, so that there is a middle colour
+MISSING, CHANGED = 250, 251  # no value on both sides; on one side
 _MAGENTA = 214, 0, 147
 
 
 def _scale(*anchors):
-    """Colours between anchors, interpolated linearly."""
+    """Interpolate colours linearly between anchors."""
     anchors = np.array(anchors, "f8")
     positions = np.linspace(0, len(anchors) - 1, LEVELS)
     channels = [np.interp(positions, np.arange(len(anchors)), levels) for levels in anchors.T]
     return np.stack(channels, axis=1).round().astype("u1")
 
 
-# Lightness rises throughout, so that they also read in grey: dark blue to yellow; blue to orange
-# by way of white. Neither needs red and green to be told apart.
+# Values go from dark blue to yellow with rising lightness, so that they read in grey; differences
+# from blue over white to orange. Neither scale needs red and green to be told apart.
 VALUES = _scale((16, 28, 84), (24, 84, 130), (68, 136, 130), (150, 180, 100), (250, 232, 100))
 DIFFERENCE = _scale((10, 50, 140), (90, 140, 215), (250, 250, 248), (235, 150, 60), (150, 65, 0))
 
 
 def paint(levels, scale):
-    """Return a PNG picture of an array of levels.
+    """Return a PNG image of an array of levels.
 
     Parameters
     ----------
     levels : array of uint8, (rows, columns)
-        Numbers of colours of the scale, MISSING or CHANGED; the first row is the uppermost.
+        Index of a colour of the scale, MISSING or CHANGED; the first row is at the top.
     scale : array of uint8, (LEVELS, 3)
     """
     palette = np.zeros((256, 3), "u1")
@@ -54,13 +54,15 @@ def paint(levels, scale):
 
 
 def paint_colours(pixels):
-    """Return a PNG picture of red, green, blue and opacity: uint8, (rows, columns, 4)."""
+    """Return a PNG image of red, green, blue and opacity: uint8, (rows, columns, 4)."""
     return _png(pixels, 6)
 
 
 def _png(pixels, kind, *chunks):
     rows, columns, _ = pixels.shape
-    lines = np.zeros((rows, columns * pixels.shape[2] + 1), "u1")  # each begins with its filter: 0
+    lines = np.zeros(
+        (rows, columns * pixels.shape[2] + 1), "u1"
+    )  # each line begins with its filter: 0
     lines[:, 1:] = pixels.reshape(rows, -1)
     head = struct.pack(">IIBBBBB", columns, rows, 8, kind, 0, 0, 0)
     parts = [(b"IHDR", head), *chunks, (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")]
@@ -72,10 +74,10 @@ def _png(pixels, kind, *chunks):
 
 
 def data_uri(picture):
-    """Return a PNG picture as an address that holds it."""
+    """Return a PNG image as a data URI."""
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
 def gradient(scale):
-    """Return the picture of a colour scale, from left to right."""
+    """Return the image of a colour scale, from left to right."""
     return paint(np.arange(len(scale), dtype="u1")[None, :], scale)

@@ -1,4 +1,4 @@
-"""One difference as HTML: what differs, marked texts or numbers, and pictures."""
+"""A difference as HTML: a heading, marked texts or numbers, and pictures."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from .text import escape, lines_diff, marked, number
 
 __all__ = ["Drawing", "render"]
 
-PIXELS = 600  # of a side of a shown PNG picture
+PIXELS = 600  # of the longer side of a PNG image as shown
 
 _WORDS = {
     "missing": "is missing",
@@ -27,13 +27,13 @@ _WORDS = {
 
 
 class Drawing:
-    """Draws the pictures of a report, a bounded number of them, and counts what it left out."""
+    """Draws a bounded number of pictures for a report, and counts the differences left undrawn."""
 
     def __init__(self, most):
         self.left, self.undrawn, self.count = most, 0, 0
 
     def pictures(self, difference, paths, kind):
-        """Return the pictures of a difference as HTML, empty where it has none."""
+        """Return the pictures of a difference as HTML; empty if it has none."""
         if difference.category != "value" or difference.values is None:
             return ""
         draw = {NETCDF: self._variable, PNG: self._png, TABLE: self._column}.get(kind)
@@ -41,11 +41,11 @@ class Drawing:
             return ""
         if self.left <= 0:
             self.undrawn += 1
-            return '<p class="note">Not drawn: this report has its share of pictures.</p>'
+            return '<p class="note">Not drawn: this report has reached its number of pictures.</p>'
         name = f"p{self.count}"
         try:
             shown = draw(difference, paths, name)
-        # What cannot be drawn is described all the same: a report is no reason to fail.
+        # The report describes a difference that cannot be drawn, and does not fail.
         except (OSError, RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
             return f'<p class="note">Not drawn: {escape(error)}</p>'
         if not shown:
@@ -91,7 +91,7 @@ class Drawing:
             ("Differing pixels in magenta", contrast),
         )
         pictures = [_image(title, picture) for title, picture in shown]
-        note = f"Every {step}th pixel is shown; differing ones always." if step > 1 else ""
+        note = f"Every {step}th pixel is shown; differing pixels always." if step > 1 else ""
         return _figure(pictures, note)
 
 
@@ -104,7 +104,7 @@ def _image(title, pixels):
 
 
 def _strongest(pixels, differs, step):
-    """Every step-th pixel, but a differing one where the cell has one."""
+    """Return every step-th pixel; a cell with a differing pixel shows that pixel."""
     small = pixels[::step, ::step].copy()
     rows, columns = np.nonzero(differs)
     small[rows // step, columns // step] = pixels[rows, columns]
@@ -120,7 +120,7 @@ def _figure(pictures, caption):
 
 
 def _caption(field):
-    """What cannot be seen in the pictures themselves."""
+    """Return what the pictures themselves do not show."""
     sentences = []
     if field.fixed:
         where = ", ".join(f"{name} {index}" for name, index in field.fixed)
@@ -135,7 +135,7 @@ def _caption(field):
 
 
 def render(difference, pictures=""):
-    """Return one difference as an HTML list item."""
+    """Return a difference as an HTML list item."""
     heading = escape(difference.variable or "the file")
     word = _WORDS.get(difference.category, "differs")
     if difference.name:
@@ -147,10 +147,10 @@ def render(difference, pictures=""):
 
 
 def _part(difference):
-    """What is meant within the variable: "attribute units"."""
+    """Return the part of the variable that differs, such as "attribute units"."""
     if difference.category in ("attribute", "dimension"):
         return f"{difference.category} {difference.name}"
-    # The message begins so where something is missing or extra: "/geo: attribute note is missing".
+    # The message names the kind of a missing part: "/geo: attribute note is missing".
     first_word = difference.message.removeprefix(f"{difference.variable}: ").split(" ")[0]
     kinds = ("attribute", "dimension", "type", "column")
     return f"{first_word} {difference.name}" if first_word in kinds else difference.name
@@ -162,7 +162,7 @@ def _body(difference):
     if difference.category == "text":
         return _lines(difference)
     if difference.expected and difference.actual:
-        if difference.expected == difference.actual:  # the type of an attribute, with equal text
+        if difference.expected == difference.actual:  # as for the type of an attribute
             return f"<p>{escape(difference.message)}</p>"
         expected, actual = marked(difference.expected, difference.actual)
         return _pair(expected, actual)
@@ -177,7 +177,7 @@ def _lines(difference):
     content = f"<p>{'<br>'.join(map(escape, difference.message.splitlines()))}</p>"
     if difference.name.startswith("line "):
         lines, shown = lines_diff(difference.expected, difference.actual)
-        content += f"<pre>{lines}</pre><p>Shown: the first {shown:,} that differ.</p>"
+        content += f"<pre>{lines}</pre><p>Shown: the first {shown:,} lines that differ.</p>"
     return content
 
 

@@ -1,7 +1,7 @@
-"""Read both sides of a difference again, as small as a picture needs them.
+"""Read both sides of a difference again, reduced to the cells of a picture.
 
-Of the samples that fall into one cell of a picture, the one that differs most stands for it: the
-worst difference stays visible however large the field is. Memory is bounded by a block.
+Each cell shows the pair of values that differs most among its samples, so that the worst difference
+is visible in a field of any size. Memory is bounded by a block.
 """
 
 import itertools
@@ -13,21 +13,21 @@ import netCDF4
 import numpy as np
 
 from ...products.times import dates
-from ..hdf5 import Beyond, Stored
+from ..hdf5 import HDF5File, HDF5Variable
 from ..text import column_pairs
 
 __all__ = ["Field", "read_column", "read_field"]
 
 COLUMNS, ROWS = 400, 240  # cells of a picture at most
-BINS = 41  # of a histogram; the middle one is around zero
-BLOCK = 1 << 19  # values that are read at once, of each side
-_BACKGROUND = -0.5  # score of a pair that only fills its cell; below 0: none is there yet
+BINS = 41  # of a histogram; the middle bin is around zero
+BLOCK = 1 << 19  # values of each side that are read at once
+_BACKGROUND = -0.5  # score of a pair that is not compared; a cell without a pair has -1
 _VALID, _MASKED, _NAN, _UP, _DOWN = range(5)
 
 
 @dataclass(frozen=True)
 class Side:
-    """A dimension of a picture: its name, its cells, and its coordinate where it has one."""
+    """A dimension of a picture: its name, its cells, and labels from its coordinate variable."""
 
     name: str
     length: int
@@ -44,25 +44,25 @@ class Side:
 
 @dataclass(frozen=True)
 class Field:
-    """Two sides of a variable in the cells of a picture.
+    """Both sides of a variable in the cells of a picture.
 
     Attributes
     ----------
     expected, actual : array of float, (rows, columns)
         The pair that differs most within each cell; NaN where there is no value.
     differs : array of bool
-        The pair lies outside of the tolerance.
+        The pair differs beyond the tolerance.
     changed : array of bool
-        One of the pair is a number and the other is none (fill, NaN, infinite).
+        Only one side of the pair is a finite number.
     rows, columns : Side
         ``rows`` of a line has the length 1.
     fixed : tuple of (str, int)
-        Indices along further dimensions, those of the worst value.
+        Indices of the worst value along the dimensions that are not shown.
     counts : array of int
-        Histogram of the differences outside of the tolerance, from -largest to largest.
+        Histogram of the differences beyond the tolerance, from -largest to largest.
     largest : float
     stored : bool
-        The values are as stored, before scale_factor and add_offset are applied.
+        The values are packed: scale_factor and add_offset are not applied.
     """
 
     expected: np.ndarray
@@ -91,17 +91,17 @@ def read_field(paths, path, values):
     path : str
         Of the variable.
     values : cumulus.compare.model.Values
-        What the comparison found.
+        The result of the comparison.
     """
     with ExitStack() as stack:
-        with warnings.catch_warnings(action="ignore"):  # that it does not show all
+        with warnings.catch_warnings(action="ignore"):  # it names the types that it skips
             both = [stack.enter_context(netCDF4.Dataset(file))[path] for file in paths]
         numeric = all(
             getattr(variable.datatype, "kind", "") in ("i", "u", "f") for variable in both
         )
         for file, variable in zip(paths, both, strict=True):
-            side = stack.enter_context(Beyond(file))
-            numeric = numeric and not isinstance(side.variable(path, variable), Stored)
+            side = stack.enter_context(HDF5File(file))
+            numeric = numeric and not isinstance(side.variable(path, variable), HDF5Variable)
         shown = [axis for axis, length in enumerate(both[0].shape) if length > 1][-2:]
         if not numeric or not shown or both[0].shape != both[1].shape:
             return None
@@ -169,7 +169,7 @@ def _side(variable, axis, worst, limit):
     coordinate = _coordinate(variable, name)
     if coordinate is None:
         labels = tuple(str(index) for index in _three(length))
-        # Without a coordinate the first row is above, as in a table.
+        # Without a coordinate the first row is at the top, as in a table.
         is_across = axis == variable.ndim - 1
         return Side(f"{name} (index)", length, step, worst, labels, False, is_across)
     units = str(getattr(coordinate, "units", ""))
@@ -200,7 +200,7 @@ def _plain(values):
 
 
 def _labels(coordinate, units, values):
-    """Texts of three values, and what they are: their units, or for times the day."""
+    """Return the texts of three values, and their units; for times, "UTC" and the day."""
     plain = tuple(f"{value:.5g}" for value in values)
     if " since " not in units or not np.isfinite(values).all():
         return plain, units
@@ -216,7 +216,7 @@ def _labels(coordinate, units, values):
 
 
 class _Gathered:
-    """The pairs that differ most so far, cell by cell, and the histogram of all that differ."""
+    """The pair of each cell that differs most so far, and the histogram of all differences."""
 
     def __init__(self, rows, columns, values):
         self.rows, self.columns, self.values = rows, columns, values
@@ -229,9 +229,9 @@ class _Gathered:
         self.counts = np.zeros(BINS, int)
 
     def add(self, top, left, expected, actual):
-        """Take in one block, which begins at a row and at the first column of a cell."""
+        """Add a block; ``left`` is the first column of a cell."""
         self._background(top, left, expected, actual)
-        # Rows that agree need no arithmetic: most blocks of most files are done here.
+        # Equal rows need no arithmetic; in most files, most rows are equal.
         same = np.ma.getdata(expected) == np.ma.getdata(actual)
         same &= np.ma.getmaskarray(expected) == np.ma.getmaskarray(actual)
         rows = np.flatnonzero(~same.all(axis=1))
@@ -239,7 +239,7 @@ class _Gathered:
             self._differing(top + rows, left, expected[rows], actual[rows])
 
     def _background(self, top, left, expected, actual):
-        """The first pair of each cell, until one comes that differs."""
+        """Fill each new cell with its first pair."""
         down, across = self.rows.step, self.columns.step
         firsts = [block[-top % down :: down, ::across] for block in (expected, actual)]
         if not firsts[0].size:
@@ -260,7 +260,7 @@ class _Gathered:
             near = distance <= self.values.atol + self.values.rtol * np.abs(x)
         outside = valid & ~near & (distance > 0)
         share = np.where(valid, np.minimum(distance / (self.largest or 1.0), 1.0), 0.0)
-        # Outside of the tolerance comes before within, a value that came or went before both.
+        # A changed class ranks above a difference beyond the tolerance, that above one within.
         score = np.where(changed, 9.0, np.where(outside, 1.0 + share, share / 2))
         if self.largest and outside.any():
             edges = np.linspace(-self.largest, self.largest, BINS + 1)
@@ -269,7 +269,7 @@ class _Gathered:
         self._keep(rows, left // self.columns.step, score, x, y, changed)
 
     def _keep(self, rows, first, score, x, y, changed):
-        """Put the pair of the highest score in the place of its cell."""
+        """Keep the pair of the highest score of each cell."""
         width = score.shape[1]
         cells = -(-width // self.columns.step)
         padded = np.full((len(rows), cells * self.columns.step), -2.0)
@@ -293,7 +293,7 @@ class _Gathered:
 
 
 def _classified(values):
-    """Values as float, NaN where there is none, and the class of each."""
+    """Return the values as float, NaN where there is no finite number, and their classes."""
     masked = np.ma.getmaskarray(values)
     data = np.ma.getdata(values).astype("f8")
     classes = np.full(data.shape, _VALID, "i1")

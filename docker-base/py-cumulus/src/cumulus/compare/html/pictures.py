@@ -1,8 +1,7 @@
-"""Pictures of a Field as inline SVG: two sides and their difference, lines, a histogram.
+"""Pictures of a Field as inline SVG: both sides and their difference, and a histogram.
 
-Text is SVG text in the colour of the page, so that it is sharp at any size and follows light and
-dark; the cells are a PNG within. Every picture has a title and a description for those who do not
-see it.
+Text is SVG text in the colour of the page: it is sharp at any size and follows light and dark. The
+cells are an embedded PNG. Every picture has a title and a description for screen readers.
 """
 
 import numpy as np
@@ -14,7 +13,7 @@ __all__ = ["pictures_of", "svg"]
 
 WIDTH, HEIGHT = 320, 210
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 22, 36  # margins: axis labels, title
-FAINTEST = 0.3  # of the way to the full colour: a tiny difference is seen too
+FAINTEST = 0.3  # share of the full colour for the smallest difference
 
 
 def svg(title, description, content, name, height=HEIGHT):
@@ -33,7 +32,7 @@ def pictures_of(field, label, name):
     ----------
     field : cumulus.compare.html.fields.Field
     label : str
-        What the values are, with units.
+        Name of the variable, with units.
     name : str
         Unique on the page.
     """
@@ -63,7 +62,7 @@ def _planes(field, label, name):
 
 
 def _limits(field):
-    """Ends of the colours of both sides: without the outermost hundredths."""
+    """Return the ends of the colour scale of both sides: the 1st and 99th percentile."""
     both = np.concatenate([field.expected.ravel(), field.actual.ravel()])
     valid = both[np.isfinite(both)]
     if not valid.size:
@@ -123,7 +122,7 @@ def _ring(x, y):
 
 
 def _frame(title, x, y):
-    """Border, title, and the labels of both axes at first, middle and last sample."""
+    """Draw border, title, and the labels of both axes at the first, middle and last sample."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts = [
         f'<rect class="axis" x="{LEFT}" y="{TOP}" width="{right - LEFT}" '
@@ -170,7 +169,7 @@ def _legend(scale, ends):
 
 
 def _line(field, label, name):
-    """Both sides over one axis, and below it the difference."""
+    """Return a picture of both sides, and one of their difference."""
     low, high = _limits_of_line(field)
     sides = [values[0] for values in (field.expected, field.actual)]
     content = _frame("Expected (dashed) and actual", field.columns, _scale_of(low, high))
@@ -212,7 +211,7 @@ def _at(cell, cells):
 
 
 def _path(values, low, high):
-    """A line through the values; where there is none it breaks off."""
+    """Return a line through the values, with gaps where there is no value."""
     bottom, height = HEIGHT - BOTTOM, HEIGHT - TOP - BOTTOM
     parts, drawing = [], False
     for cell, value in enumerate(values):
@@ -226,7 +225,7 @@ def _path(values, low, high):
 
 
 def _marks(field):
-    """A tick above the axis for each cell with a difference; magenta where a value came or went."""
+    """Return a tick for each cell that differs; magenta where only one side has a number."""
     marks = ""
     cells = field.columns.cells
     for kind, where in (("outside", field.differs & ~field.changed), ("changed", field.changed)):
@@ -240,7 +239,7 @@ def _marks(field):
 
 
 def _histogram(field, label, name):
-    """How many values differ by how much; logarithmic, so that one of a million is seen."""
+    """Return the histogram of the differences, logarithmic to show a single value."""
     total = int(field.counts.sum())
     if not total or not field.largest:
         return []

@@ -1,4 +1,4 @@
-"""The style of the report: one column on a telephone, pictures side by side where there is room."""
+"""The style of the report: one column on a telephone, pictures side by side on wide screens."""
 
 __all__ = ["STYLE"]
 

@@ -1,4 +1,4 @@
-"""Text in HTML: escaped, whatever it holds, and what differs between two texts marked."""
+"""Text in HTML: escaped, and with the differences of two texts marked."""
 
 import difflib
 import html
@@ -9,12 +9,12 @@ from ..numbers import shortened
 __all__ = ["escape", "lines_diff", "marked", "number", "tick", "ticks"]
 
 LONGEST = 4000  # characters of a text that are shown
-LINE = 400  # of one of its lines
-TOKENS = 1500  # words of a text that are matched; their pairs are what it costs
+LINE = 400  # characters of a line that are shown
+TOKENS = 1500  # words of a text that are matched; the time grows with their square
 
 
 def escape(text):
-    """Return text as HTML; what a reader could not see or be fooled by is written as a code."""
+    """Return text as HTML; invisible and misleading characters are written as codes."""
     visible = (c if c.isprintable() or c in "\n\t" else _code(c) for c in str(text))
     return html.escape("".join(visible), quote=True)
 
@@ -29,22 +29,19 @@ def number(value):
 
 
 def tick(value):
-    """Return a number as text that has room beside an axis."""
+    """Return a number as text that fits beside an axis."""
     return f"{value:.4g}"
 
 
 def ticks(low, high):
-    """Return three texts for a scale, and what they are above where only that tells them apart.
-
-    Seconds since 1970 are all 1.581e+09.
-    """
+    """Return three texts for a scale and their base: seconds since 1970 would all be 1.581e+09."""
     base = low if max(abs(low), abs(high)) > 1000 * (high - low) else 0.0
     labels = tuple(tick(value - base) for value in (low, (low + high) / 2, high))
     return labels, f"{base:.12g}" if base else ""
 
 
 def marked(expected, actual):
-    """Return both texts as HTML, what only one of them has within <del> and <ins>."""
+    """Return both texts as HTML; the parts that only one text has are within <del> and <ins>."""
     texts = [_shortened(text) for text in (expected, actual)]
     tokens = [re.findall(r"\w+|\s+|[^\w\s]", text) for text in texts]
     if max(map(len, tokens)) > TOKENS:
@@ -63,13 +60,13 @@ def _shortened(text):
 
 
 def lines_diff(expected, actual):
-    """Return lines with their numbers ("12: text") as HTML, each expected beside the one found.
+    """Return numbered lines ("12: text") as HTML, each expected line above the actual one.
 
     Returns
     -------
     html : str
     shown : int
-        How many lines are in it: together they have at most `LONGEST` characters.
+        Number of lines in it; together they have at most `LONGEST` characters.
     """
     sides = [_by_number(text) for text in (expected, actual)]
     rows, room, shown = [], LONGEST, 0
