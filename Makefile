@@ -2,12 +2,12 @@
 export PYTHON ?= python3
 export VENV ?= $(CURDIR)/.venv
 # Linters and tests call each other by name.
-test test-fast lint bench docs: export PATH := $(VENV)/bin:$(PATH)
+test test-fast lint bench docs pictures: export PATH := $(VENV)/bin:$(PATH)
 
 SHELL_PROGRAMS = $(shell grep -lE '^\#!.*sh$$' -r scripts docker-base/build docker-base/bin .ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint bench docs
+.PHONY: help demo test test-fast lint bench docs pictures
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 16
@@ -46,3 +46,7 @@ bench: ## benchmarks beside other tools, into benchmarks/
 docs: ## the documentation as web pages, into site/
 	@scripts/venv
 	@mkdocs build --strict
+
+pictures: ## the picture of the README, into docs/pictures/; needs the C libraries and Chromium
+	@scripts/venv
+	@python scripts/make-pictures.py $(ARGS)

@@ -17,7 +17,7 @@ HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{
 COMPONENT = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 
 # question: (pattern the whole answer must match, what is allowed, an example).
-# The README's table of questions repeats these; a test holds the two together.
+# The table in docs/questions.md repeats these; a test holds the two together.
 RULES = {
     "data_name": (r"(?=.{1,40}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*",
                   "lower-case letters, digits and single hyphens, a letter first, 40 at most", "hs3-cpl"),

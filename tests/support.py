@@ -19,15 +19,15 @@ TEMPLATE_FOLDER = "{{cookiecutter.repo_name}}"
 BASE_IMAGE = "docker-base:test"  # not the tag that a person uses on this machine
 
 
-def run(*command, cwd=None, timeout=300, check=True, **environment):
+def run(*command, cwd=None, timeout=300, check=True, stdin="", **environment):
     """Run a program, with its output captured as text; on failure the output is in the assertion.
 
     Where a program of PACKAGES is not installed, the test skips.
     """
     if command[0] in PACKAGES:
         need(command[0])
-    done = subprocess.run([str(word) for word in command], cwd=cwd, timeout=timeout, text=True, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True,
+    done = subprocess.run([str(argument) for argument in command], cwd=cwd, timeout=timeout, text=True, check=False,
+                          input=stdin, capture_output=True,
                           env={**os.environ, **{key: str(value) for key, value in environment.items()}})
     if check:
         assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -1,9 +1,14 @@
-"""What README and docs claim: the table of questions, the commands, the guarantees and the tests that show them."""
+"""What README and docs claim: questions, transcript, tree, commands, picture, messages, guarantees and their tests."""
 
 import re
+import shutil
+import sys
 
 import pytest
-from support import ROOT, read_json, run
+from support import ROOT, needs_c_libraries, read_json, run
+
+PICTURE = ROOT / "docs" / "pictures" / "report-and-browse.png"
+HIDDEN = {".dockerignore", ".env", ".env.example", ".gitattributes", ".gitignore"}  # files that the README's tree leaves out
 
 
 @pytest.fixture(scope="module")
@@ -22,41 +27,151 @@ def table_rows(text, heading):
     """Cells of the first table after a heading, without its two head lines."""
     section = text[text.index(heading):]
     table = section[section.index("\n|") + 1:]
-    lines = table[:table.index("\n\n")].splitlines()
+    lines = table.split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
-def test_questions_are_those_of_cookiecutter_json_with_their_rules(readme):
-    questions = read_json(ROOT / "cookiecutter.json")
+def questions():
+    """The questions of cookiecutter.json with their defaults."""
+    return {name: value for name, value in read_json(ROOT / "cookiecutter.json").items() if not name.startswith("_")}
+
+
+def test_questions_are_those_of_cookiecutter_json_with_their_rules():
+    """The table of docs/questions.md, the questions and the rules agree."""
     allowed = {name: rule[1] for name, rule in rules().items()}
-    for name, values in questions.items():
+    for name, values in questions().items():
         if isinstance(values, list):
             allowed[name] = " or ".join(f"`{value}`" for value in values)
-    rows = table_rows(readme, "## The questions")
-    assert [row[0] for row in rows] == [f"`{name}`" for name in questions if not name.startswith("_")]
+    rows = table_rows((ROOT / "docs" / "questions.md").read_text(), "# The questions")
+    assert [row[0] for row in rows] == [f"`{name}`" for name in questions()]
     for name, _, rule in rows:
         assert rule == allowed[name.strip("`")], name
 
 
-def test_transcript_shows_the_prompts_as_they_are(readme):
-    for name, prompt in read_json(ROOT / "cookiecutter.json")["__prompts__"].items():
-        for text in prompt.values() if isinstance(prompt, dict) else [prompt]:
-            assert text in readme, name
+def transcript(readme):
+    """The README's session as (prompt lines without answers, answers in order, lines that follow them)."""
+    session = readme[readme.index("$ cookiecutter"):]
+    lines = session[:session.index("```")].rstrip().splitlines()[1:]
+    asking = max(number for number, line in enumerate(lines) if re.search(r"\):($| )", line)) + 1
+    prompts, answers = [], []
+    for line in lines[:asking]:
+        prompt, separator, answer = line.partition("):")
+        prompts.append(prompt + separator)
+        if separator:
+            answers.append(answer.strip())
+    return prompts, answers, lines[asking:]
+
+
+@pytest.fixture(scope="module")
+def session(readme, template):
+    """The README's answers typed beside a clone: the result of the program, and the rendered repository."""
+    folder = template.parent
+    command = re.search(r"^\$ (cookiecutter .*)", readme, re.M).group(1).split()
+    typed = "\n".join(transcript(readme)[1]) + "\n"
+    done = run(sys.executable, "-m", *command, cwd=folder, stdin=typed, COOKIECUTTER_CONFIG="/dev/null")
+    return done, folder / re.search(r"^(docker-\S+)/$", readme, re.M).group(1)
+
+
+def test_transcript_is_what_the_program_prints(readme, session):
+    """Prompts, defaults and the lines after them are those of a real session with these answers."""
+    prompts, _, after = transcript(readme)
+    done, _ = session
+    sample = next(line for line in after if line.startswith("the starter sample"))
+    assert sample in done.stderr
+    after.remove(sample)
+    assert done.stdout.split() == "\n".join(prompts + after).split()
+
+
+def test_transcript_shows_answers_of_somebodys_own_collection(session):
+    """What identifies a collection is not the default."""
+    answers = read_json(session[1] / ".cruft.json")["context"]["cookiecutter"]
+    defaults = questions()
+    for name in ("data_name", "description", "short_name", "version", "provider", "input_pattern"):
+        assert answers[name] != defaults[name], name
+
+
+def tree_paths(readme):
+    """Paths of the README's tree, relative to the repository."""
+    drawing = re.search(r"^docker-\S+/\n((?:[├└│].*\n)+)", readme, re.M).group(1)
+    parents, paths = [], []
+    for line in drawing.splitlines():
+        indent, name = re.match(r"([│ ]*)[├└]── (\S+)", line).groups()
+        parents = [*parents[:len(indent) // 4], name.rstrip("/")]
+        paths.append("/".join(parents))
+    return paths
+
+
+def test_tree_in_the_readme_is_the_tree_of_a_render(readme, session):
+    """Each path of the tree is rendered, and each rendered file is in the tree or below one of its folders."""
+    _, project = session
+    paths = tree_paths(readme)
+    assert [path for path in paths if not (project / path).exists()] == []
+    leaves = {path for path in paths if not any(other.startswith(f"{path}/") for other in paths)}
+    files = {path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file()}
+    shown = {name for name in files if any(name == leaf or name.startswith(f"{leaf}/") for leaf in leaves)}
+    assert files - shown <= HIDDEN
+
+
+def commands(text):
+    """Commands of the `sh` blocks of a page, without comments."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def test_commands_of_the_readme_can_be_typed_as_they_are(readme):
+    """No placeholder stands in them, and each starts with a program of the clone, the system or the two tools."""
+    programs = {"make", "cd", "python3", ".", "pip", "cookiecutter", "cruft", "git", "kill"}
+    for command in commands(readme):
+        assert not re.search(r"\bORG\b|gh:|<\w|\.\.\.|/path/", command), command
+        assert command.split()[0] in programs, command
 
 
 def test_every_make_target_that_is_named_exists():
-    makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
-        for target in re.findall(r"^make ([a-z-]+)", path.read_text(), re.M):
-            assert re.search(rf"^{target}:", makefile, re.M), f"{path.name}: make {target}"
+    """In this Makefile or, as `make native`, in that of a rendered repository."""
+    makefiles = [path.read_text() for path in (ROOT / "Makefile", *ROOT.glob("*cookiecutter.repo_name*/Makefile"))]
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"(?:^|`)make ([a-z][a-z-]+)", path.read_text(), re.M):
+            assert any(re.search(rf"^{target}:", text, re.M) for text in makefiles), f"{path.name}: make {target}"
 
 
-def test_tree_in_the_readme_is_the_tree_of_a_render(readme, default_project):
-    """Every name in the README's tree is rendered."""
-    tree = readme[readme.index("docker-hs3-cpl/\n"):]
-    tree = tree[:tree.index("```")]
-    for name in re.findall(r"── (\S+)", tree):
-        assert list(default_project.rglob(name.rstrip("/"))), name
+def test_readme_is_short(readme):
+    assert len(readme.split()) <= 900
+
+
+def png_size(path):
+    """Width and height in pixels, from the header of a PNG file."""
+    header = path.read_bytes()[:24]
+    assert header.startswith(b"\x89PNG\r\n\x1a\n"), path
+    return int.from_bytes(header[16:20]), int.from_bytes(header[20:24])
+
+
+def test_picture_of_the_readme_is_there_and_small(readme):
+    assert f"]({PICTURE.relative_to(ROOT)})" in readme
+    assert PICTURE.stat().st_size < 300_000
+
+
+@pytest.mark.slow
+@needs_c_libraries
+def test_command_makes_the_picture_of_the_readme(tmp_path):
+    """The command renders, breaks, compares and photographs; fonts differ between machines, the size does not."""
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        pytest.skip("no Chromium here: apt-get install chromium")
+    run(sys.executable, ROOT / "scripts" / "make-pictures.py", "--output", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [PICTURE.name]
+    assert png_size(tmp_path / PICTURE.name) == png_size(PICTURE)
+    assert (tmp_path / PICTURE.name).stat().st_size > 100_000, "the picture is nearly empty"
+
+
+def test_messages_with_remedies_are_those_of_the_programs():
+    """Each part of a message in docs/troubleshooting.md is in a source that prints it."""
+    folders = ("hooks", "scripts", "docker-base", "{{cookiecutter.repo_name}}")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*")
+             if path.is_file() and path.suffix in ("", ".py")]
+    sources = "".join(path.read_text(errors="replace") for path in paths)
+    for message, _ in table_rows((ROOT / "docs" / "troubleshooting.md").read_text(), "# Messages"):
+        for part in re.sub("^Warning: ", "", message.strip("`")).split("..."):
+            assert part.strip() in sources, message
 
 
 def guarantees():
