@@ -87,12 +87,12 @@ def make_pairs(folder, megabytes):
     """What is compared with the expected file, by name: path and the right exit status."""
     expected = folder / "expected.nc"
     make(expected, megabytes)
-    pairs = {"equal, but for history": (folder / "equal.nc", 0), "one value differs": (folder / "one.nc", 1)}
+    pairs = {"equal, but for history": (folder / "equal.nc", 0), "one value differs": (folder / "different.nc", 1)}
     for path, _ in pairs.values():
         shutil.copyfile(expected, path)
         with netCDF4.Dataset(path, "a") as file:
             file.history = "2026-11-23: made"
-    with netCDF4.Dataset(folder / "one.nc", "a") as file:
+    with netCDF4.Dataset(folder / "different.nc", "a") as file:
         file["backscatter"][-5, 100] *= 1.01
     return expected, pairs
 

@@ -101,7 +101,7 @@ def make_granule(path):
         file["Longitude"] = np.linspace(-60, -50, 75)
 
 
-class Place:
+class Bench:
     """A folder with a handler, the example handler, the converter, and input directories of links to one granule."""
 
     def __init__(self, folder):
@@ -161,23 +161,23 @@ class Peak(threading.Thread):
         return self._peak * 1024 / 1e6
 
 
-def beside(place, count, rounds):
+def compare(bench, count, rounds):
     """Rows of the table: each handler on as many granules as it takes to measure it."""
     few = max(20, count // 10)  # of what takes long; its time is per granule
     contestants = {
-        "process.py, 2 workers": lambda: per(count, place.run("process.py", place.granules(count))),
-        "process.py, 1 worker": lambda: per(count, place.run("process.py", place.granules(count), workers=1)),
-        "example handler": lambda: per(few, place.run("example.py", place.granules(few))),
-        "example handler, a Python each": lambda: place.run("example.py", place.granule)[:2],
+        "process.py, 2 workers": lambda: per(count, bench.run("process.py", bench.granules(count))),
+        "process.py, 1 worker": lambda: per(count, bench.run("process.py", bench.granules(count), workers=1)),
+        "example handler": lambda: per(few, bench.run("example.py", bench.granules(few))),
+        "example handler, a Python each": lambda: bench.run("example.py", bench.granule)[:2],
     }
     if shutil.which("ncatted"):
         contestants["example handler with its ncatted"] = \
-            lambda: per(few, place.run("example.py", place.granules(few), "ncatted"))
+            lambda: per(few, bench.run("example.py", bench.granules(few), "ncatted"))
     runs = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, contestant in contestants.items():
             runs[name].append(contestant())
-    return {name: [statistics.median(column) for column in zip(*found, strict=True)] for name, found in runs.items()}
+    return {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in runs.items()}
 
 
 def per(count, figures):
@@ -185,15 +185,15 @@ def per(count, figures):
     return wall / count, cpu / count
 
 
-def curve(place, largest):
+def curve(bench, largest):
     """Lines of the table of growth: one fresh run of each count."""
     counts = [count for count in (10, 100, 1000, 10_000, 100_000) if count <= largest]
     for count in counts:
-        wall, cpu, memory = place.run("process.py", place.granules(count))
+        wall, cpu, memory = bench.run("process.py", bench.granules(count))
         yield f"| {count} | {wall:.1f} | {cpu / count * 1000:.1f} | {memory:.0f} |"
 
 
-def start_up(place, rounds=15):
+def start_up(bench, rounds=15):
     """Milliseconds that `process.py --help` takes, and Python with the modules that any such program needs."""
     def cpu(*argv):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -201,9 +201,28 @@ def start_up(place, rounds=15):
                        stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
-    pairs = [(cpu(place.folder / "process.py", "--help"), cpu("-c", "import argparse, json, tomllib"))
+    pairs = [(cpu(bench.folder / "process.py", "--help"), cpu("-c", "import argparse, json, tomllib"))
              for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*pairs, strict=True)]
+
+
+def report(bench, arguments):
+    """The page with the comparison, the growth and the start-up."""
+    size = bench.granule.stat().st_size
+    rows = compare(bench, arguments.granules, arguments.rounds)
+    ours = rows["process.py, 2 workers"]
+    lines = [f"# The process handler beside the documentation's example\n\n`benchmarks/handler.py`, on "
+             f"{os.cpu_count()} processors ({platform.machine()}), Python {platform.python_version()}; "
+             f"granules of {size // 1000} KB, medians of {arguments.rounds} rounds.\n",
+             "| convert, check, metadata | granules a second | CPU each, ms | times as long |",
+             "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {1 / wall:.1f} | {cpu * 1000:.1f} | {wall / ours[0]:.1f} |"
+              for name, (wall, cpu) in rows.items()]
+    lines += ["\n## Growth, 2 workers\n", *GROWTH, *curve(bench, arguments.largest)]
+    help_, base = start_up(bench)
+    lines += ["\n## Start-up\n", f"`process.py --help` takes {help_:.0f} ms of CPU, "
+              f"`python3 -c 'import argparse, json, tomllib'` {base:.0f} ms."]
+    return "\n".join(lines) + "\n"
 
 
 def main():
@@ -218,27 +237,13 @@ def main():
     if arguments.quick:
         arguments.granules, arguments.largest, arguments.rounds = 100, 1000, 1
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder))
+        bench = Bench(Path(folder))
         if arguments.growth:
             print(*GROWTH, sep="\n")
-            for line in curve(place, arguments.largest):
+            for line in curve(bench, arguments.largest):
                 print(line, flush=True)
             return
-        size = place.granule.stat().st_size
-        rows = beside(place, arguments.granules, arguments.rounds)
-        ours = rows["process.py, 2 workers"]
-        lines = [f"# The process handler beside the documentation's example\n\n`benchmarks/handler.py`, on "
-                 f"{os.cpu_count()} processors ({platform.machine()}), Python {platform.python_version()}; "
-                 f"granules of {size // 1000} KB, medians of {arguments.rounds} rounds.\n",
-                 "| convert, check, metadata | granules a second | CPU each, ms | times as long |",
-                 "|---|---:|---:|---:|"]
-        lines += [f"| {name} | {1 / wall:.1f} | {cpu * 1000:.1f} | {wall / ours[0]:.1f} |"
-                  for name, (wall, cpu) in rows.items()]
-        lines += ["\n## Growth, 2 workers\n", *GROWTH, *curve(place, arguments.largest)]
-        help_, base = start_up(place)
-        lines += ["\n## Start-up\n", f"`process.py --help` takes {help_:.0f} ms of CPU, "
-                  f"`python3 -c 'import argparse, json, tomllib'` {base:.0f} ms."]
-    text = "\n".join(lines) + "\n"
+        text = report(bench, arguments)
     arguments.output.write_text(text)
     print(text)
 

@@ -46,14 +46,14 @@ def write_granule(path, seed):
         time_.setncatts({"units": "days since 2011-12-31 00:00:00", "standard_name": "time"})
         time_[:] = 250.5 + np.arange(40) / 8640
         for name, units in (("latitude", "degrees_north"), ("longitude", "degrees_east")):
-            one = dataset.createVariable(name, "f4", ("time",))
-            one.setncatts({"units": units, "standard_name": name})
-            one[:] = np.linspace(20, 22, 40)
+            variable = dataset.createVariable(name, "f4", ("time",))
+            variable.setncatts({"units": units, "standard_name": name})
+            variable[:] = np.linspace(20, 22, 40)
         for number in range(37):
             dims = ("time", "altitude") if number < 4 else ("time",)
-            one = dataset.createVariable(f"variable_{number}", "f4", dims, zlib=True)
-            one.setncatts({"units": "1", "long_name": "a variable", "coordinates": "latitude longitude"})
-            one[:] = random.random(one.shape)
+            variable = dataset.createVariable(f"variable_{number}", "f4", dims, zlib=True)
+            variable.setncatts({"units": "1", "long_name": "a variable", "coordinates": "latitude longitude"})
+            variable[:] = random.random(variable.shape)
 
 
 def measure(folder, rules, count):
@@ -61,7 +61,7 @@ def measure(folder, rules, count):
     for number in range(count + 3):
         if number == 3:
             started = time.process_time()
-        names = {key: folder / one.format(id=f"g{number}") for key, one in rules.products.items()}
+        names = {key: folder / pattern.format(id=f"g{number}") for key, pattern in rules.products.items()}
         granule = Granule(f"g{number}", {"primary": folder / f"g{number}.hdf5"}, names, rules, folder)
         granule.check()
         granule.write_metadata()

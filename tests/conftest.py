@@ -51,13 +51,13 @@ def docker_base(engine):
 
 
 def pytest_collection_modifyitems(items):
-    """What calls the AWS CLI takes seconds each time."""
+    """Mark tests that call the AWS CLI as slow: each call takes seconds."""
     for item in items:
         if "s3" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
 
 
-LACKS = {  # reason of a skip: what to say of all such skips at the end, where nobody misses it
+LACKS = {  # reason of a skip: the line at the end of the report that counts such skips
     "no Docker engine": "no Docker engine answers: scripts/engine-up starts one; REQUIRE_ENGINE=1 makes them fail",
     "no C libraries": "the C libraries are missing: scripts/native-up; REQUIRE_NATIVE=1 makes them fail",
     "no program": "programs are missing: sudo scripts/native-up --tests; REQUIRE_NATIVE=1 makes them fail",
@@ -66,9 +66,9 @@ LACKS = {  # reason of a skip: what to say of all such skips at the end, where n
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Count what was skipped for want of something that a machine can have."""
+    """Count the tests that were skipped because this machine lacks something that it could have."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    counts = {text: sum(reason in one for one in skipped) for reason, text in LACKS.items()}
+    counts = {text: sum(reason in skip for skip in skipped) for reason, text in LACKS.items()}
     if any(counts.values()):
         terminalreporter.section("what this machine lacks")
     for text, count in counts.items():

@@ -221,13 +221,13 @@ GRANULE = '{"granule": "%s", "status": "%s", "error": %s}'
 SUMMARY = '{"summary": {"granules": 2, "interrupted": 0, "not_started": %d}}'
 
 
-@pytest.mark.parametrize("lines, said", [
+@pytest.mark.parametrize("lines, message", [
     ([GRANULE % ("A", "processed", "null"), GRANULE % (ATB, "failed", '"no time"'), SUMMARY % 0],
      f"failed for granule '{ATB}': no time"),
     ([GRANULE % ("A", "processed", "null"), '{"granule": "B", "sta'], "interrupted"),
     ([GRANULE % ("A", "processed", "null"), SUMMARY % 1], "interrupted"),
 ], ids=["failed", "killed", "interrupted"])
-def test_products_of_a_run_that_failed_are_refused(project, lines, said):
+def test_products_of_a_run_that_failed_are_refused(project, lines, message):
     """What it did not make is not gone: the newest report in .cumulus says how the run ended."""
     state = project / "data/test-output/.cumulus"
     state.mkdir()
@@ -236,7 +236,7 @@ def test_products_of_a_run_that_failed_are_refused(project, lines, said):
     (state / "report-20261122T120001Z-00000000.jsonl").write_text("\n".join(lines))
     (project / "data/test-output" / f"{ATB}.nc").unlink()
     done = accept(project, *BECAUSE)
-    assert done.returncode == 2 and said in done.stderr and "process again first" in done.stderr
+    assert done.returncode == 2 and message in done.stderr and "process again first" in done.stderr
     assert (project / "data/output" / f"{ATB}.nc").exists()
 
 
@@ -313,12 +313,12 @@ def test_repository_and_comparison_count_the_same_entries(project, tmp_path):
 
 def test_file_takes_the_place_of_a_folder_and_the_other_way_round(project):
     keep_in_repository(project)
-    (project / "data/test-output/one").mkdir()
-    (project / "data/test-output/one/x.txt").write_text("x")
+    (project / "data/test-output/folder").mkdir()
+    (project / "data/test-output/folder/x.txt").write_text("x")
     (project / "data/test-output/two").write_text("x")
     accept(project, *BECAUSE, check=True)
-    shutil.rmtree(project / "data/test-output/one")
-    (project / "data/test-output/one").write_text("x")
+    shutil.rmtree(project / "data/test-output/folder")
+    (project / "data/test-output/folder").write_text("x")
     (project / "data/test-output/two").unlink()
     (project / "data/test-output/two").mkdir()
     (project / "data/test-output/two/x.txt").write_text("x")
@@ -370,9 +370,9 @@ def test_expected_product_that_somebody_edited_is_named(project):
     shutil.copy(edited, project / "data/test-output")
     with netCDF4.Dataset(edited, "a") as dataset:
         dataset.history = "edited by hand"
-    said = f"recorded too: data/output/{edited.name} (changed)"
-    assert said in accept(project, *BECAUSE, check=True).stdout
-    assert said in (project / "data/ACCEPTED.md").read_text()
+    line = f"recorded too: data/output/{edited.name} (changed)"
+    assert line in accept(project, *BECAUSE, check=True).stdout
+    assert line in (project / "data/ACCEPTED.md").read_text()
 
 
 def on_a_terminal(project, answers, *arguments):

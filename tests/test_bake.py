@@ -26,7 +26,7 @@ def sample(extension):
     names = {f"input/{granule}.hdf5" for granule in GRANULES}
     names |= {f"output/{granule}{end}" for granule in GRANULES
               for end in (extension, f"{extension}.meta.xml", ".cmr.json")}
-    return {f"{place}/{name}" for name in names for place in ("tests/sample", "data")} | {
+    return {f"{folder}/{name}" for name in names for folder in ("tests/sample", "data")} | {
         "data/MANIFEST.sha256", "data/.known.sha256"}
 
 
@@ -63,8 +63,8 @@ def test_nothing_is_left_unrendered(case):
     for name in files(project):
         data = (project / name).read_bytes()
         if b"\0" not in data:
-            found = re.search(rb"\{\{(?!\.|index )|\{%|\{#|cookiecutter\.", data)
-            assert not found or name == ".cruft.json", f"{name}: {found}"
+            jinja = re.search(rb"\{\{(?!\.|index )|\{%|\{#|cookiecutter\.", data)
+            assert not jinja or name == ".cruft.json", f"{name}: {jinja}"
 
 
 def test_no_empty_directory_is_left(case):

@@ -62,7 +62,7 @@ def triggered(filters, branch, tag):
     """Whether CircleCI runs a job: on a branch unless the filter names others, on a tag only if it names it."""
     def matches(rule, name):
         rules = [rule] if isinstance(rule, str) else rule
-        return any(re.fullmatch(one[1:-1], name) if one.startswith("/") else one == name for one in rules)
+        return any(re.fullmatch(rule[1:-1], name) if rule.startswith("/") else rule == name for rule in rules)
 
     if tag:
         return "tags" in filters and matches(filters["tags"]["only"], tag)
@@ -191,5 +191,5 @@ def test_every_setting_of_compose_is_listed_in_the_example(projects, name, uses)
 def test_no_setting_of_compose_is_unlisted(projects):
     used = set(re.findall(r"\$\{([A-Z_]+)", (projects["main"] / "docker-compose.yml").read_text()))
     listed = set(re.findall(r"^#([A-Z_]+)=", (projects["main"] / ".env.example").read_text(), re.M))
-    assert listed - used == {"COMPOSE_PROJECT_NAME"}, "compose reads that one by itself"
+    assert listed - used == {"COMPOSE_PROJECT_NAME"}, "compose itself reads COMPOSE_PROJECT_NAME"
     assert used <= listed

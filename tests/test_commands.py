@@ -171,9 +171,9 @@ class Steps:
         monkeypatch.setattr(module, "stream", self.stream)
 
     def stream(self, command, cwd, log):
-        words = [Path(word).name if isinstance(word, Path) else word for word in command]
-        self.commands.append(" ".join(words[:4]))
-        return self.statuses.get(words[0].replace("-", "_"), 0)
+        arguments = [Path(argument).name if isinstance(argument, Path) else argument for argument in command]
+        self.commands.append(" ".join(arguments[:4]))
+        return self.statuses.get(arguments[0].replace("-", "_"), 0)
 
 
 def test_demo_runs_exactly_the_documented_commands(demo, tmp_path, monkeypatch):

@@ -59,8 +59,8 @@ def test_engine_that_somebody_named_is_not_replaced(tmp_path):
     """DOCKER_HOST leads elsewhere: starting an engine here would not help."""
     done = run(ENGINE_UP, check=False, DOCKER_HOST="tcp://127.0.0.1:1", ENGINE_DIR=tmp_path / "engine")
     assert done.returncode == 3
-    said = one_line(done.stderr)
-    assert "at DOCKER_HOST=tcp://127.0.0.1:1: start that one, or unset DOCKER_HOST (" in said
+    message = one_line(done.stderr)
+    assert "at DOCKER_HOST=tcp://127.0.0.1:1: start that one, or unset DOCKER_HOST (" in message
     assert list(tmp_path.iterdir()) == []
 
 

@@ -40,7 +40,8 @@ def test_own_granules_do_not_become_products_of_the_starter_sample(project):
     done = own_tests(project, "starter_sample")
     assert done.returncode == 1 and "HS3_CPL_OWN_1.hdf5 is a granule of yours" in done.stdout
     for name in ("title", "institution", "source", "references"):
-        ((number, line),) = [one for one in enumerate(table.read_text().splitlines(), 1) if f'"/", "{name}"' in one[1]]
+        lines = enumerate(table.read_text().splitlines(), 1)
+        ((number, line),) = [(number, line) for number, line in lines if f'"/", "{name}"' in line]
         assert f"hs3cpl2nc.c line {number}: {line.strip()}" in done.stdout
     table.write_text(table.read_text().replace("STARTER SAMPLE: ", ""))
     assert own_tests(project, "starter_sample").returncode == 0
@@ -103,8 +104,8 @@ def test_own_tests_are_red_for_all_that_the_comparison_names(project, tmp_path):
     os.mkfifo(project / "data/test-output/pipe")
     done = own_tests(project, "as_expected or without_a_test")
     assert "3 failed" in done.stdout, done.stdout
-    for said in ("unfetched.nc: missing", "sub/added.txt: extra", "pipe: extra"):
-        assert said in done.stdout
+    for line in ("unfetched.nc: missing", "sub/added.txt: extra", "pipe: extra"):
+        assert line in done.stdout
 
 
 NEW = """

@@ -8,7 +8,7 @@ import pytest
 from support import ROOT, needs_c_libraries, read_json, run
 
 PICTURE = ROOT / "docs" / "pictures" / "report-and-browse.png"
-HIDDEN = {".dockerignore", ".env", ".env.example", ".gitattributes", ".gitignore"}  # files that the README's tree leaves out
+HIDDEN = {".dockerignore", ".env", ".env.example", ".gitattributes", ".gitignore"}  # not in the README's tree
 
 
 @pytest.fixture(scope="module")

@@ -25,12 +25,12 @@ def is_bare_dimension(dataset):
 
 
 def datasets(path):
-    """Path and HDF5 dataset of everything in the file that holds values."""
-    found = {}
+    """Values and type of each dataset of a file that holds values, by path."""
+    content = {}
     with h5py.File(path) as source:
-        source.visititems(lambda name, item: found.update({name: (item[()], item.dtype)})
+        source.visititems(lambda name, item: content.update({name: (item[()], item.dtype)})
                           if isinstance(item, h5py.Dataset) and not is_bare_dimension(item) else None)
-    return found
+    return content
 
 
 def variable(product, path):
@@ -66,9 +66,9 @@ def test_every_value_of_a_real_granule_is_in_the_product(name, template, tmp_pat
 
     compared = 0
     with netCDF4.Dataset(project / "data" / "test-output" / f"{granule.stem}.nc") as product:
-        found = datasets(granule)
-        assert len(found) == variables
-        for path, (expected, dtype) in found.items():
+        content = datasets(granule)
+        assert len(content) == variables
+        for path, (expected, dtype) in content.items():
             actual = variable(product, path)
             if dtype.kind not in "OS":
                 assert actual.dtype.newbyteorder("=") == dtype.newbyteorder("="), path

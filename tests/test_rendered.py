@@ -74,8 +74,9 @@ def test_the_repositorys_own_tests_are_green(built, where):
 
 def own_tests(project, where, **environment):
     """Run the repository's tests with py-cumulus on the path ("here") or without ("in-the-image")."""
-    keep = "True" if where == "here" else "not os.path.exists(os.path.join(one, 'cumulus'))"
-    program = f"import os, sys; sys.path = [one for one in sys.path if {keep}]; import pytest; sys.exit(pytest.main())"
+    keep = "True" if where == "here" else "not os.path.exists(os.path.join(path, 'cumulus'))"
+    program = (f"import os, sys; sys.path = [path for path in sys.path if {keep}]; "
+               "import pytest; sys.exit(pytest.main())")
     return run(sys.executable, "-c", program, "-v", "-p", "no:cacheprovider", "tests", cwd=project, check=False,
                **environment)
 
