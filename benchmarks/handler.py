@@ -163,7 +163,7 @@ class Peak(threading.Thread):
 
 def compare(bench, count, rounds):
     """Rows of the table: each handler on as many granules as it takes to measure it."""
-    few = max(20, count // 10)  # of what takes long; its time is per granule
+    few = max(20, count // 10)  # for slow handlers; the times are per granule
     contestants = {
         "process.py, 2 workers": lambda: per(count, bench.run("process.py", bench.granules(count))),
         "process.py, 1 worker": lambda: per(count, bench.run("process.py", bench.granules(count), workers=1)),

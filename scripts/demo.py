@@ -2,8 +2,8 @@
 """From nothing to a repository whose image turns granules into checked products.
 
 Renders the default collection into demo/, builds its image, processes its sample granules with the documented
-commands and runs its own tests. Where this machine cannot have a Docker engine, the same without one. A repository
-of an earlier run is kept under a new name. Needs only Python's standard library; `make demo` runs it.
+commands and runs its own tests. On a machine without a Docker engine it does the same natively. A repository of an
+earlier run is kept under a new name. Needs only Python's standard library; `make demo` runs it.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class Demo:
 
     def step(self, title, *command, cwd=ROOT, allowed=()):
         """Run one command; returns its status, which is 0 or one of those allowed."""
-        shown = shlex.join(str(word) for word in command)
+        shown = shlex.join(str(argument) for argument in command)
         if cwd == ROOT:
             shown = shown.replace(f"{ROOT}{os.sep}", "")
         log = self.folder / "log" / f"{len(self.steps) + 1}-{title.lower().replace(' ', '-')}.log"
@@ -76,7 +76,7 @@ class Demo:
             (self.folder / "log").mkdir(parents=True, exist_ok=True)
             for old in (self.folder / "log").glob("*.log"):
                 old.unlink()
-            # Without it, pytest would take this checkout's configuration for that of the rendered repository.
+            # Without this file, pytest would read this checkout's configuration for the rendered repository.
             (self.folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         except OSError as error:
             raise StepFailed(f"demo: cannot write to {self.folder} ({error.strerror}): "
@@ -98,7 +98,7 @@ class Demo:
         self.step("Build", "docker", "compose", "run", "build", cwd=self.project)
         self.step("Process and compare", "docker", "compose", "run", "test", cwd=self.project)
         self.step("Own tests", self.python, "-m", "pytest", "-ra", "tests", cwd=self.project)
-        # What `docker compose run` leaves: stopped containers, of this folder and not of another one's repository.
+        # `docker compose run` leaves stopped containers; remove only those of this folder.
         ours = f"label=com.docker.compose.project.working_dir={self.project}"
         with suppress(FileNotFoundError):  # without a docker command there are no containers
             subprocess.run(["docker", "container", "prune", "--force", "--filter", ours], stdout=subprocess.DEVNULL,
@@ -114,7 +114,7 @@ class Demo:
         self.step("Own tests", own, "-m", "pytest", "-ra", "tests", cwd=self.project)
 
     def run(self, native):
-        """All steps; the engine decides which way, unless the native one is wanted."""
+        """Run all steps, natively if that is wanted or no Docker engine can be had."""
         self.prepare()
         if not native:
             native = self.step("Docker engine", ROOT / "scripts" / "engine-up", allowed=[CANNOT]) == CANNOT
@@ -145,15 +145,15 @@ class Demo:
 
 
 def stream(command, cwd, log):
-    """Run a command with its output on ours and in a log, line by line as it comes; returns its status."""
+    """Run a command, copy its output line by line to standard output and a log; returns its status."""
     with log.open("w", encoding="utf-8") as record:
         def tell(line):
             print(line, end="", flush=True)
             record.write(line)
 
         try:
-            process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, text=True,
-                                       errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            process = subprocess.Popen([str(argument) for argument in command], cwd=cwd, text=True, errors="replace",
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         except OSError as error:
             tell(f"cannot run {command[0]}: {error.strerror}\n")
             return 127
@@ -174,9 +174,9 @@ def keep(project):
 
 
 def reuse_venv(old, new):
-    """Move a virtual environment to the new repository if both ask for the same: it would be the same anew.
+    """Move a virtual environment to the new repository if both have the same requirements.
 
-    It works only where it was made, which is the new repository's place now.
+    It works only at the path where it was made, and the new repository has that path now.
     """
     decides = [".cruft.json", "requirements.txt", "tests/requirements.txt", "Makefile"]
     if (old / ".venv" / "ready").exists() and all((old / name).read_bytes() == (new / name).read_bytes()

@@ -45,7 +45,7 @@ def change(project, name=f"{ATB}.nc"):
 
 
 def tree(folder):
-    """Content of every file, by name; what accept-products keeps for itself excepted."""
+    """Content of every file by name, without what accept-products keeps for itself."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*")
             if path.is_file() and path.name != ".known.sha256"}
 
@@ -55,7 +55,7 @@ def fetched(project, *arguments):
 
 
 def test_change_is_shown_with_size_and_first_difference(project):
-    """Before anything is asked: kind, name, both sizes, what differs."""
+    """The command shows kind, name, both sizes and the first difference before it asks."""
     change(project)
     (project / "data/test-output" / f"{ATB}.cmr.json").unlink()
     (project / "data/test-output/added.txt").write_text("new")
@@ -71,7 +71,7 @@ def test_change_is_shown_with_size_and_first_difference(project):
 
 
 def test_accepted_products_manifest_and_reason_agree(project):
-    """After it, data/output is data/test-output, the manifest says so, and ACCEPTED.md says why."""
+    """data/output equals data/test-output, the manifest records it, and ACCEPTED.md gives the reason."""
     change(project)
     (project / "data/test-output" / f"{ATB}.cmr.json").unlink()
     accept(project, *BECAUSE, check=True)
@@ -93,7 +93,7 @@ def test_reasons_are_kept_newest_first(project):
 
 
 def test_reviewer_sees_manifest_and_reason_in_git(project):
-    """Of data/, these two files are committed and nothing else."""
+    """Git holds these two files of data/ and no other."""
     git(project, "init", "--quiet")
     commit_all(project, "Start")
     change(project)
@@ -103,7 +103,7 @@ def test_reviewer_sees_manifest_and_reason_in_git(project):
 
 
 def test_product_that_differs_within_the_rules_stays(project):
-    """The manifest of a reviewer does not change because a time stamp did."""
+    """A new time stamp does not change the manifest that a reviewer reads."""
     record = project / "data/test-output" / f"{ATB}.nc.meta.xml"
     record.write_text(record.read_text().replace("<InsertTime>", "<InsertTime>1"))
     before = tree(project / "data/output")
@@ -115,7 +115,7 @@ def test_product_that_differs_within_the_rules_stays(project):
 
 
 def test_mistake_in_the_rules_stops_it(project):
-    """Without them nobody knows what differs: all that is volatile would be accepted."""
+    """Without rules the command would accept every volatile value."""
     change(project)
     rules = project / "collection.toml"
     rules.write_text(rules.read_text().replace("\nrtol", "\nrtoll", 1))
@@ -149,7 +149,7 @@ def test_name_that_no_manifest_can_hold_is_refused(project, name):
 
 @pytest.mark.parametrize("name", ["--yes", "a | b `c` ``d``.txt", "<img src=x>.txt", " spaces .txt"])
 def test_odd_name_is_data(project, name):
-    """It arrives, is recorded, and stands in ACCEPTED.md as code that a browser only shows."""
+    """The product is accepted and recorded, and ACCEPTED.md shows its name as code."""
     (project / "data/test-output" / name).write_text("x")
     accept(project, *BECAUSE, check=True)
     assert (project / "data/output" / name).read_text() == "x"
@@ -176,7 +176,7 @@ def test_reason_is_needed(project):
 
 @pytest.mark.parametrize("because", ["n", "No", "yes", "Y!", "ok", "-", "1"])
 def test_answer_is_no_reason(project, because):
-    """Neither with --yes nor without."""
+    """The command refuses yes and no as reasons, with --yes and without."""
     change(project)
     before = tree(project / "data")
     for arguments in ((), ("--yes",)):
@@ -188,7 +188,7 @@ def test_answer_is_no_reason(project, because):
 @pytest.mark.parametrize("image", [False, True], ids=["native", "image"])
 @pytest.mark.parametrize("name", ["process.py", "collection.toml", "convert/hs3_cpl2nc.c", "src/new.py"])
 def test_products_of_changed_sources_are_refused(project, name, image):
-    """By the record that a run leaves: of the repository, or of the image that it ran in."""
+    """The record of a run decides: of the sources in the repository, or of those in the image."""
     home = project.with_name("image") if image else project
     if image:  # as its Dockerfile makes it
         sources = ["Dockerfile", "apt.txt", "collection.toml", "convert", "process.py", "requirements.txt", "src"]
@@ -228,7 +228,7 @@ SUMMARY = '{"summary": {"granules": 2, "interrupted": 0, "not_started": %d}}'
     ([GRANULE % ("A", "processed", "null"), SUMMARY % 1], "interrupted"),
 ], ids=["failed", "killed", "interrupted"])
 def test_products_of_a_run_that_failed_are_refused(project, lines, message):
-    """What it did not make is not gone: the newest report in .cumulus says how the run ended."""
+    """The newest report in .cumulus says that the run failed; products that it did not make are not gone."""
     state = project / "data/test-output/.cumulus"
     state.mkdir()
     (state / "report-20261122T120000Z-00000000.jsonl").write_text(SUMMARY % 0)
@@ -241,7 +241,7 @@ def test_products_of_a_run_that_failed_are_refused(project, lines, message):
 
 
 def test_products_that_the_last_run_did_not_write_are_refused(project):
-    """As `cumulus test` records them; what was written since counts."""
+    """`cumulus test` records what the run wrote; later products count, too."""
     change(project)
     product = project / f"data/test-output/{ATB}.nc"
     record = project / "data/test-output/.cumulus/left-over.json"
@@ -262,14 +262,14 @@ def test_link_to_nowhere_is_no_product(project):
 
 
 def test_expected_product_that_was_not_fetched_is_named(project):
-    """A link of git-annex or DVC to nowhere: the comparison counts it, so that `nothing to accept` were a dead end."""
+    """The comparison counts a broken link of git-annex or DVC; the command names it as well."""
     (project / "data/output/unfetched.nc").symlink_to("absent")
     done = accept(project, *BECAUSE)
     assert done.returncode == 2 and "data/output/unfetched.nc is no regular file: fetch" in done.stderr
 
 
 def test_product_in_a_linked_folder_is_accepted(project, tmp_path):
-    """The comparison follows the link, too; what the other end holds is copied, and never changed."""
+    """The command copies the files that the link leads to, and never changes them."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/added.txt").write_text("new")
     (project / "data/test-output/sub").symlink_to(tmp_path / "elsewhere")
@@ -296,7 +296,7 @@ print(len(files_of(sys.argv[1])))
 
 
 def test_repository_and_comparison_count_the_same_entries(project, tmp_path):
-    """Links to folders, to nowhere, to themselves and back, pipes, dot entries."""
+    """Both count links to folders, broken and circular links, pipes and dot entries alike."""
     folder, other = tmp_path / "folder", tmp_path / "other"
     for path in (folder / "a/b", folder / ".hidden/c", other / "d"):
         path.mkdir(parents=True)
@@ -328,7 +328,7 @@ def test_file_takes_the_place_of_a_folder_and_the_other_way_round(project):
 
 
 def test_last_run_is_the_latest_by_name(project):
-    """After cp -r the times of the files say nothing."""
+    """The name of a report decides, since cp -r changes the times of files."""
     state = project / "data/test-output/.cumulus"
     state.mkdir()
     (state / "report-20261122T120001Z-00000000.jsonl").write_text(SUMMARY % 0)
@@ -364,7 +364,7 @@ def test_bytes_that_are_no_text_are_one_sentence(project, name, status):
 
 
 def test_expected_product_that_somebody_edited_is_named(project):
-    """The manifest takes its new hash: the terminal and the reviewer are told."""
+    """The manifest takes its new hash, and both terminal and record name the product."""
     change(project)
     edited = sorted((project / "data/output").glob("HS3_CPL_OP*.nc"))[0]
     shutil.copy(edited, project / "data/test-output")
@@ -376,11 +376,11 @@ def test_expected_product_that_somebody_edited_is_named(project):
 
 
 def on_a_terminal(project, answers, *arguments):
-    """Run with a terminal, give an answer a question; returns the exit status and what was shown."""
+    """Run with a terminal and answer each question; returns the exit status and the output."""
     master, slave = pty.openpty()
 
     def take_terminal():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is run in the background ignores it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background process ignores SIGINT otherwise
         fcntl.ioctl(0, termios.TIOCSCTTY)
 
     child = subprocess.Popen([sys.executable, project / "bin/accept-products", *arguments], stdin=slave, stdout=slave,
@@ -397,7 +397,7 @@ def on_a_terminal(project, answers, *arguments):
         if answers and questions[0] in shown:
             os.write(master, answer := answers.pop(0))
             questions, asked = questions[1:] or questions, time.monotonic()
-        elif asked and answer == b"\x03" and time.monotonic() > asked + 2:  # Python may miss one just before it reads
+        elif asked and answer == b"\x03" and time.monotonic() > asked + 2:  # Python may miss a signal just before
             os.write(master, answer)
             asked = time.monotonic()
     status = child.wait(timeout=60)
@@ -413,7 +413,7 @@ def on_a_terminal(project, answers, *arguments):
 ], ids=["reason", "no reason", "n", "no", "nothing", "reason n", "reason No.", "reason yes", "end of input",
         "end of input for the reason", "Ctrl-C", "reason for an answer", "given, yes", "given, no"])
 def test_person_is_asked(project, arguments, answers, status):
-    """Only a yes and a reason accept."""
+    """Only yes together with a reason accepts products."""
     change(project)
     before = tree(project / "data/output")
     ended, shown = on_a_terminal(project, answers, *arguments)
@@ -425,7 +425,7 @@ def test_person_is_asked(project, arguments, answers, status):
 
 
 def test_full_disk_changes_nothing(project):
-    """A limit on the size of a file stands in for it: the write fails in the middle of a product."""
+    """A limit on the size of files makes the write fail in the middle of a product."""
     (project / "data/test-output/large.bin").write_bytes(b"x" * 3_000_000)
     before = tree(project / "data")
 
@@ -442,7 +442,7 @@ def test_full_disk_changes_nothing(project):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_kill_at_any_moment_leaves_all_of_the_old_or_all_of_the_new(project, seed):
-    """kill -9 while it works: data/output is one or the other at once, and the next run makes the rest agree."""
+    """After kill -9, data/output is old or new as a whole, and the next run completes the rest."""
     change(project)
     for number in range(40):
         (project / f"data/test-output/{number}.bin").write_bytes(os.urandom(200_000))
@@ -490,7 +490,7 @@ exec(compile(open("bin/accept-products").read(), "bin/accept-products", "exec"))
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["exchange", "two-steps"])
 def test_death_at_every_step_is_completed_or_undone(project, way):
-    """Ended before each rename, synchronisation and removal in turn; also where folders cannot be exchanged."""
+    """The program ends before each rename, synchronisation and removal in turn, with or without exchanging folders."""
     change(project)
     old, new = (tree(project / "data" / folder) for folder in ("output", "test-output"))
     saved = project.with_name("saved")
@@ -512,7 +512,7 @@ def test_death_at_every_step_is_completed_or_undone(project, way):
 
 
 def test_second_program_waits_its_turn(project):
-    """Two at once could not both be right."""
+    """Two programs never accept products at the same time."""
     folder = os.open(project / "data", os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     try:
@@ -523,7 +523,7 @@ def test_second_program_waits_its_turn(project):
 
 
 def test_expected_products_may_live_on_another_disk(project, tmp_path):
-    """data/output as a link: the folder it leads to is replaced, and the link stays."""
+    """If data/output is a link, the command replaces the folder behind it and keeps the link."""
     elsewhere = tmp_path / "large disk"
     shutil.move(project / "data/output", elsewhere)
     (project / "data/output").symlink_to(elsewhere)
@@ -556,7 +556,7 @@ def test_sample_in_the_repository_follows_and_a_clone_gets_it(project, tmp_path)
 
 
 def test_sample_that_cannot_follow_is_said_and_the_next_run_completes_it(project):
-    """The products are accepted then: it must not say that nothing was changed."""
+    """The message says that the products are accepted, although the sample could not follow."""
     keep_in_repository(project)
     change(project)
     sample = project / "tests/sample/output"
@@ -581,7 +581,7 @@ def test_what_a_killed_copy_left_in_the_sample_is_removed(project):
 
 
 def test_colleague_gets_newly_accepted_products_with_git_pull(project, tmp_path):
-    """What was fetched before is merely old: no file of the colleague's own is at stake."""
+    """bin/fetch-data replaces files that it fetched before, and keeps the colleague's own."""
     keep_in_repository(project)
     git(project, "init", "--quiet")
     commit_all(project, "Start")
@@ -600,7 +600,7 @@ def test_colleague_gets_newly_accepted_products_with_git_pull(project, tmp_path)
 
 
 def test_sample_folder_that_lags_behind_is_named_and_mended(project):
-    """The uri was written after products were accepted: nothing accepted is overwritten."""
+    """If the uri is written after products were accepted, the older sample overwrites none of them."""
     change(project)
     accept(project, *BECAUSE, check=True)
     keep_in_repository(project)
@@ -633,7 +633,7 @@ def test_mistake_in_the_uri_is_known_before_anything_changes(project):
 
 
 def test_own_tests_fail_for_a_product_that_the_last_run_did_not_write(project):
-    """They say what the service `test` said, though one of an earlier run is there."""
+    """The tests agree with service `test`, although a product of an earlier run exists."""
     product = project / f"data/test-output/{ATB}.nc"
     record = project / "data/test-output/.cumulus/left-over.json"
     record.parent.mkdir(exist_ok=True)
@@ -648,7 +648,7 @@ OWN_TESTS = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests", 
 
 
 def test_tests_warn_when_data_is_not_what_the_manifest_records(project):
-    """A green test against products that no reviewer saw must not look like any other."""
+    """A green test against products that no reviewer saw warns."""
     (project / "data/input/unrecorded.hdf5").write_text("x")
     done = run(*OWN_TESTS, cwd=project)
     assert "data/input/unrecorded.hdf5 is not recorded" in done.stdout and "1 warning" in done.stdout

@@ -1,4 +1,4 @@
-"""Answers: every bad one is named before anything is written; every legal one, however odd, renders harmlessly."""
+"""Answers: each bad answer is named before anything is written; each legal answer renders without harm."""
 
 import importlib.util
 import json
@@ -97,7 +97,7 @@ def test_all_problems_are_reported_at_once_and_nothing_is_left(template, tmp_pat
 
 @pytest.mark.parametrize("title", HOSTILE + ["plain", "-o /tmp"])
 def test_refused_answers_need_not_all_be_typed_again(template, tmp_path, title):
-    """The printed command keeps the good ones, whatever is in them; here only the wrong one is mended."""
+    """The printed command keeps the good answers; only the wrong answer is typed again."""
     output = tmp_path / "my output"
     done = cookiecutter(template, output, f"description={title.strip()}", "provider=ghrc", "ci=none")
     (command,) = (line.strip() for line in done.stderr.splitlines() if line.startswith("  cookiecutter "))
@@ -145,7 +145,7 @@ def test_hostile_title_arrives_as_it_was_typed_and_runs_nothing(bake, text):
 
 @given(title=st.text(st.characters(codec="utf-8"), max_size=300))
 def test_any_title_is_either_refused_or_survives_toml(problems, title):
-    """The quoting in collection.toml (backslash, then quote) is complete for every title that passes the check."""
+    """collection.toml quotes each title that passes the check completely."""
     if problems({**GOOD, "description": title}) == []:
         quoted = title.replace("\\", "\\\\").replace('"', '\\"')
         assert tomllib.loads(f'title = "{quoted}"')["title"] == title
@@ -166,7 +166,7 @@ def test_template_is_found_by_path_file_url_and_relative_path(template, tmp_path
 
 @pytest.mark.slow
 def test_abbreviation_gh_reaches_a_host_through_the_same_code(template, tmp_path):
-    """gh:ORG/NAME is an abbreviation of a Git URL; one of our own stands in for the host."""
+    """gh:ORG/NAME is an abbreviation of a Git URL; another for a local folder uses the same code."""
     config = tmp_path / "config.yaml"
     config.write_text(f"cookiecutters_dir: {tmp_path}/clones\nreplay_dir: {tmp_path}/replay\n"
                       f"abbreviations:\n  gh: git+file://{template.parent}/{{0}}\n")

@@ -151,7 +151,7 @@ def test_a_fresh_clone_gets_its_data_from_the_committed_sample(bake, tmp_path):
 ])
 @pytest.mark.parametrize("converter", ["c", "none"])
 def test_sample_granules_match_any_legal_input_pattern(bake, pattern, granule, converter):
-    """Whatever pattern is answered, the starter granules are found by it and have all their expected products."""
+    """Each legal pattern matches the starter granules, and they have all their expected products."""
     from cumulus.collection import load
 
     project = bake(input_pattern=pattern, converter=converter)
@@ -166,7 +166,7 @@ def test_sample_granules_match_any_legal_input_pattern(bake, pattern, granule, c
 
 
 def test_sample_files_are_taken_for_binary():
-    """Cookiecutter renders whatever its detector of binary files, a heuristic, does not recognize."""
+    """Cookiecutter would render a sample file that its detector takes for text."""
     sample = ROOT / TEMPLATE_FOLDER / "tests" / "sample"
     granules = [path for folder in ("input", "output") for path in (sample / folder).iterdir()
                 if path.read_bytes()[:2] not in (b"<?", b"{\n")]
@@ -182,7 +182,7 @@ def test_questions_are_at_most_fourteen_and_each_has_a_prompt():
 
 
 def test_template_owned_files_hold_no_answer_twice():
-    """The title of the collection stands in collection.toml and README.md only, where its quoting is tested."""
+    """Only collection.toml and README.md hold the title, and tests check its quoting there."""
     users = {path.relative_to(ROOT / TEMPLATE_FOLDER).as_posix() for path in (ROOT / TEMPLATE_FOLDER).rglob("*")
              if path.is_file() and b"cookiecutter.description" in path.read_bytes()}
     assert users == {"collection.toml", "README.md"}

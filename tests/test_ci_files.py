@@ -1,4 +1,4 @@
-"""The rendered CI and compose files are valid, and deploy what they should: the branch and tag table."""
+"""The rendered CI and compose files are valid and deploy according to the table of branches and tags."""
 
 import itertools
 import os
@@ -71,7 +71,7 @@ def triggered(filters, branch, tag):
 
 @pytest.mark.parametrize("release", ["master", "main"])
 def test_ci_runs_build_and_test_everywhere_and_deploy_where_there_are_tags(projects, release):
-    """For every branch and tag of the table: what deploys was built and tested, and what has image tags deploys."""
+    """CI builds and tests before it deploys, and deploys exactly the branches and tags that have image tags."""
     config = yaml.safe_load((projects[release] / ".circleci/config.yml").read_text())
     jobs = {name: job for entry in config["workflows"]["build-test-deploy"]["jobs"] for name, job in entry.items()}
     assert jobs["test"]["requires"] == ["build"] and jobs["deploy"]["requires"] == ["test"]
@@ -92,7 +92,7 @@ def test_ci_runs_the_documented_commands(projects):
 
 @pytest.mark.parametrize("role", ["", "arn:aws:iam::123456789012:role/ci"])
 def test_ci_logs_in_to_aws_where_there_is_a_role(projects, tmp_path, role):
-    """Whatever was answered at first: the sample may move to S3 later. All later steps of the job are logged in."""
+    """Each job logs in before the steps that use AWS, with any answers: the sample may move to S3 later."""
     config = yaml.safe_load((projects["main"] / ".circleci/config.yml").read_text())
     for job in ("test", "deploy"):
         assert "aws-login" in config["jobs"][job]["steps"]
@@ -126,7 +126,7 @@ esac
 
 @pytest.fixture
 def docker(tmp_path):
-    """A stand-in for docker that notes what it was asked to do, and with which REVISION: settings, and its log."""
+    """Settings with a stand-in for docker that records its arguments and REVISION, and the path of its log."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "docker").write_text(DOCKER)
     (tmp_path / "bin" / "docker").chmod(0o755)
@@ -135,7 +135,7 @@ def docker(tmp_path):
 
 
 def test_make_build_labels_the_image_with_the_commit(bake, docker):
-    """And marks a commit that is not all that the image holds; one of a repository around it is none of ours."""
+    """A `+` marks uncommitted edits; the commit of a surrounding repository does not count."""
     settings, log = docker
     project = bake()
     (project / "bin" / "base").write_text("#!/bin/sh\n")
@@ -167,7 +167,7 @@ def test_deploy_warns_of_an_image_that_does_not_say_what_it_is_made_of(projects,
 
 
 def test_deploy_refuses_the_image_of_another_commit(projects, docker, tmp_path):
-    """Under the tags of this one, nobody could tell."""
+    """The tags of this commit would hide that the image is of another commit."""
     settings, log = docker
     project = shutil.copytree(projects["number"], tmp_path / "project")
     git(project, "init", "--quiet")

@@ -27,7 +27,7 @@ def demo():
 
 @pytest.fixture
 def python(tmp_path):
-    """A stand-in for Python that makes an environment without a network and notes what it was asked to do."""
+    """A stand-in for Python that makes an environment without a network and records its calls."""
     log, path = tmp_path / "calls", tmp_path / "python"
     path.write_text(f"""#!/bin/sh
 case "$*" in
@@ -78,7 +78,7 @@ def test_interrupted_environment_is_made_anew(python, tmp_path):
 
 
 def test_environment_refuses_a_folder_that_is_none(python, tmp_path):
-    """A mistyped VENV must not cost anybody a folder."""
+    """A mistyped VENV does not delete a folder."""
     (tmp_path / "venv").mkdir()
     (tmp_path / "venv" / "precious").touch()
     done, calls = python()
@@ -95,7 +95,7 @@ def test_unfit_python_is_one_sentence(tmp_path, answer, sentence):
     unfit = tmp_path / "unfit"
     unfit.write_text(f"#!/bin/sh\n{answer.replace(sys.executable, os.path.realpath(sys.executable))}\n")
     unfit.chmod(0o755)
-    # It names the Python behind an environment, which is the one that has to be fit: let that be itself.
+    # scripts/venv checks the Python behind an environment: let the stand-in name itself.
     text = unfit.read_text().replace("#!/bin/sh\n", '#!/bin/sh\ncase "$*" in *_base_exec*) echo "$0"; exit ;; esac\n')
     unfit.write_text(text)
     done = run(VENV, check=False, PYTHON=unfit, VENV=tmp_path / "venv")
@@ -112,7 +112,7 @@ def test_unwritable_place_is_one_sentence():
 
 @pytest.mark.parametrize("answer", ["exit 1", "exit 127", "exec /no/such/python"], ids=["too old", "absent", "broken"])
 def test_demo_with_an_unfit_python_is_one_sentence(tmp_path, answer):
-    """An old one would end in a traceback of its own grammar."""
+    """An old Python would otherwise end with a SyntaxError."""
     unfit = tmp_path / "un fit"
     unfit.write_text(f"#!/bin/sh\n{answer}\n")
     unfit.chmod(0o755)
@@ -128,7 +128,7 @@ def test_demo_with_an_unfit_python_is_one_sentence(tmp_path, answer):
     ('case "$*" in "-m venv .venv") echo made; exit 1 ;; esac', "made"),
 ], ids=["absent", "too old", "without ensurepip", "fit"])
 def test_rendered_make_tells_what_its_python_lacks(default_project, tmp_path, answer, sentence):
-    """The path of that Python may hold a space."""
+    """make names what is missing, also if the path of Python holds a space."""
     project = shutil.copytree(default_project, tmp_path / "project")
     if answer:
         (tmp_path / "py thon").write_text(f"#!/bin/sh\n{answer}\n")
@@ -164,7 +164,7 @@ def test_repository_of_an_earlier_run_is_kept_under_a_number(demo, tmp_path):
 
 
 class Steps:
-    """Stands in for Demo.step: notes the commands, and lets some end with another status than 0."""
+    """Replaces Demo's programs: records their commands, and gives some of them another status than 0."""
 
     def __init__(self, module, monkeypatch, **statuses):
         self.commands, self.statuses = [], statuses
@@ -217,7 +217,7 @@ def test_demo_in_an_unwritable_folder_is_one_sentence():
 @pytest.mark.engine
 @pytest.mark.slow
 def test_demo_for_real(engine, tmp_path):
-    """Twice: the second run keeps the first one's repository."""
+    """The second of two runs keeps the repository of the first."""
     for _ in range(2):
         done = run(ROOT / "scripts" / "demo.py", "--output", tmp_path, timeout=1200)
         assert "== Done in" in done.stdout

@@ -41,7 +41,7 @@ def cruft(project, *arguments):
 
 
 def change_template(folder):
-    """Two real commits: one to a file of the template's, one to a file that the owner edited elsewhere."""
+    """Commit two changes: to a file of the template, and to a file that the owner edited elsewhere."""
     rendered = folder / "{{cookiecutter.repo_name}}"
     with (rendered / "Makefile").open("a") as stream:
         stream.write("\n# a later template\n")
@@ -73,7 +73,7 @@ def test_update_brings_the_change_and_keeps_the_edits(living, moving_template):
 
 
 def test_conflict_is_seen_where_the_tutorial_says(living, moving_template):
-    """Not in what cruft says last, nor in its status."""
+    """`git status` shows the conflict, although cruft ends with status 0."""
     for folder, word in {living: "Mine", moving_template / TEMPLATE_FOLDER: "Later"}.items():
         makefile = folder / "Makefile"
         makefile.write_text(makefile.read_text().replace("# Shorthand", f"# {word}: shorthand"))
@@ -86,7 +86,7 @@ def test_conflict_is_seen_where_the_tutorial_says(living, moving_template):
 
 
 def test_update_downloads_nothing(moving_template, tmp_path):
-    """The hooks run twice during an update; with an unreachable bucket a download would show."""
+    """The hooks run twice during an update; with an unreachable bucket, a download would fail visibly."""
     project = render(moving_template, tmp_path / "out", sample_data="s3://absent-bucket/x")
     git(project, "init", "--quiet")
     commit_all(project, "Rendered")
@@ -101,13 +101,13 @@ def test_update_downloads_nothing(moving_template, tmp_path):
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/accept.md", "docs/index.md",
                                   f"{TEMPLATE_FOLDER}/README.md"])
 def test_no_documented_update_asks(page):
-    """The question crashes with some versions of the libraries that `pip install cruft` brings."""
+    """Every documented update has -y: the question crashes with some versions of cruft's libraries."""
     options = re.findall(r"cruft update(.{3})", (ROOT / page).read_text())
     assert options and set(options) == {" -y"}
 
 
 def test_update_of_the_tutorial_is_seen_and_undone_as_it_says(living, moving_template):
-    """Literally, on a terminal or not: what came is in `git diff HEAD`, and `git reset --hard` leaves none of it."""
+    """With the tutorial's commands, `git diff HEAD` shows the update, and `git reset --hard` undoes it."""
     change_template(moving_template)
     (moving_template / TEMPLATE_FOLDER / "NEW.md").write_text("new\n")
     commit_all(moving_template, "Add a file")

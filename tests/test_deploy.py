@@ -1,4 +1,4 @@
-"""Deployment to a real registry with log-in: the pushed image is the tested one, under the tags of the table."""
+"""Deployment to a real registry with log-in: bin/deploy pushes the tested image under the tags of the table."""
 
 import base64
 import json
@@ -83,7 +83,7 @@ def project(template, docker_base, registry, tmp_path_factory, engine):
 
 @pytest.fixture
 def settings(tmp_path):
-    """An environment whose docker log-ins are this test's own; compose and buildx stay installed."""
+    """An environment with docker log-ins of its own; compose and buildx stay installed."""
     config = tmp_path / "docker-config"
     config.mkdir()
     plugins = os.path.expanduser("~/.docker/cli-plugins")
@@ -106,7 +106,7 @@ def test_tested_image_is_pushed_under_its_tag(project, registry, engine, setting
 
 
 def test_image_that_is_older_than_an_edit_is_refused(project, registry, settings, tmp_path):
-    """It would be published as what is in the repository now."""
+    """bin/deploy does not publish an old image as the present state of the repository."""
     edited = shutil.copytree(project, tmp_path / project.name, symlinks=True)
     (edited / "src" / "beams.py").write_text("BEAMS = 3\n")
     done = run(edited / "bin" / "deploy", check=False, **{**settings, **LOGIN, "CIRCLE_TAG": "v8.8.8"})

@@ -40,7 +40,7 @@ def test_cumulus_is_importable_in_the_dev_image(inside):
 
 
 def test_conversion_library_is_in_the_dev_image_alone(inside):
-    """Linked into each converter, it is of no use at run time."""
+    """Each converter contains the library, so the runtime image does not need it."""
     names = " ".join(f"/usr/local/{name}" for name in ("lib/libcumulus-convert.a", "include/hdf5_to_netcdf.h",
                                                        "share/cumulus/convert.mk", "share/cumulus/compiler.mk"))
     assert inside(f"ls {names} | wc -l", dev=True).stdout == "4\n"
@@ -63,7 +63,7 @@ def test_a_file_written_by_python_is_read_by_netcdf_and_nco(inside):
 
 
 def test_one_copy_of_the_hdf5_library(inside):
-    """Python, NetCDF and the converter must not disagree about it."""
+    """Python, NetCDF and the converter share one HDF5 library."""
     done = inside("find / -xdev -name 'libhdf5*.so.*' -type f 2>/dev/null | grep -v _hl | grep -v fortran")
     assert len(done.stdout.split()) == 1
 
@@ -101,7 +101,7 @@ def test_dev_image_compiles_against_every_library(inside):
 
 
 def test_what_dev_compiles_runs_in_the_runtime_image(inside, tmp_path):
-    """The libraries of the one are those of the other."""
+    """Both images have the same libraries."""
     program = INCLUDES + r"int main(void) { H5open(); return !libdeflate_alloc_decompressor() || !nc_inq_libvers(); }\n"
     tmp_path.chmod(0o777)
     mount = ("-v", f"{tmp_path}:/exchange")
@@ -112,7 +112,7 @@ def test_what_dev_compiles_runs_in_the_runtime_image(inside, tmp_path):
 
 @pytest.mark.parametrize("user", ["1000:1000", "54321:54321", "0:0"])
 def test_runs_locked_down_as_any_user(inside, user):
-    """As service test does: no network, read-only, without capabilities, as a user that the image does not know."""
+    """The image runs like service test: no network, read-only, no capabilities, as an unknown user."""
     done = inside("python -c 'import cumulus, netCDF4' && aws --version >/dev/null "
                   "&& git config --global a.b c && echo fine",
                   "--user", user, "--read-only", "--cap-drop", "ALL", "--tmpfs", "/tmp")
@@ -121,7 +121,7 @@ def test_runs_locked_down_as_any_user(inside, user):
 
 
 def test_build_leaves_nothing_behind(inside):
-    """No package lists, no caches, nothing in /tmp, no secret."""
+    """The image holds no package lists, no caches, no files in /tmp and no secret."""
     done = inside("ls -A /tmp /var/lib/apt/lists /run/secrets 2>/dev/null; ls /var/cache/apt/*.bin 2>/dev/null; "
                   "find / -xdev -name '*.deb' 2>/dev/null", "--user", "0:0")
     left = [line for line in done.stdout.splitlines() if line and not line.endswith(":")]
@@ -130,14 +130,14 @@ def test_build_leaves_nothing_behind(inside):
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# a comment\n  # another\n"], ids=["empty", "blank", "comments"])
 def test_helpers_have_nothing_to_do_for_an_empty_list(inside, text):
-    """Without a network, so that any attempt to install something would fail."""
+    """The helpers succeed without a network, so they install nothing."""
     printf = f"printf '{text}' >/tmp/list".replace("\n", r"\n")
     inside(f"{printf} && install-apt /tmp/list")
     inside(f"{printf} && install-pip /tmp/list /tmp/target && ls -A /tmp/target | wc -l | grep -x 0", dev=True)
 
 
 def test_install_apt_installs_what_a_file_lists(docker_base):
-    """Comments and blank lines among the names; lists are gone afterwards."""
+    """Comments and blank lines are ignored; the package lists are gone afterwards."""
     done = run("docker", "run", "--rm", "--user", "0:0", docker_base[0], "-c",
                r"printf '# why\n\njq # a reason\n' >/tmp/list && install-apt /tmp/list >/dev/null && jq --version"
                " && ls /var/lib/apt/lists | wc -l", timeout=600)
@@ -153,7 +153,7 @@ def test_install_apt_fails_for_an_unknown_package(docker_base):
 
 
 def test_install_pip_installs_into_the_target(docker_base, tmp_path):
-    """Through the build's optional secret where a certificate bundle is needed."""
+    """The packages arrive in the folder, with the build's secret where a certificate bundle is needed."""
     bundle = os.environ.get("PIP_CERT") or "/dev/null"
     (tmp_path / "requirements.txt").write_text("# pure Python\nsix==1.17.0\n")
     (tmp_path / "Dockerfile").write_text(

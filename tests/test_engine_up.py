@@ -1,4 +1,4 @@
-"""engine-up and native-up: nothing to do, or what is missing gets named; never a half-made machine."""
+"""engine-up and native-up: they do nothing, install what is missing or name it, and leave nothing half done."""
 
 import os
 import shutil
@@ -56,7 +56,7 @@ def test_check_is_silent_and_negative_where_nothing_answers(tmp_path):
 
 
 def test_engine_that_somebody_named_is_not_replaced(tmp_path):
-    """DOCKER_HOST leads elsewhere: starting an engine here would not help."""
+    """A set DOCKER_HOST is named, since an engine started here would not be used."""
     done = run(ENGINE_UP, check=False, DOCKER_HOST="tcp://127.0.0.1:1", ENGINE_DIR=tmp_path / "engine")
     assert done.returncode == 3
     message = one_line(done.stderr)
@@ -73,7 +73,7 @@ def test_check_is_silent_and_positive_where_an_engine_answers(engine, tmp_path):
 
 @pytest.mark.engine
 def test_nothing_to_do_where_all_is_there(engine, tmp_path):
-    """Not even a scratch folder is made."""
+    """engine-up makes no scratch folder if all is there."""
     done = run(ENGINE_UP, ENGINE_DIR=tmp_path / "engine")
     assert "nothing to do" in one_line(done.stderr)
     assert list(tmp_path.iterdir()) == []
@@ -88,7 +88,7 @@ def test_twice_at_once(engine):
 @pytest.mark.engine
 @pytest.mark.slow
 def test_docker_command_without_plugins_gets_them(engine):
-    """Beside a half-downloaded one of an interrupted run, in a container that uses this machine's engine."""
+    """In a container with this machine's engine, engine-up gets them beside a half-downloaded plugin."""
     socket = "/var/run/docker.sock"
     if os.environ.get("DOCKER_HOST", f"unix://{socket}") != f"unix://{socket}" or not Path(socket).exists():
         pytest.skip("the engine is not this machine's own")
@@ -110,7 +110,7 @@ def test_without_root_it_says_who_can(bare):
 
 @pytest.mark.engine
 def test_engine_that_the_user_may_not_use_is_not_called_absent(bare):
-    """Root could start none beside it either."""
+    """The message does not ask for another engine, which root could not start beside this one."""
     done = bare("printf '#!/bin/sh\\necho permission denied while trying to connect to the daemon >&2; exit 1\\n' "
                 ">/tmp/docker; chmod +x /tmp/docker; PATH=/tmp:$PATH /scripts/engine-up", "--user", "1000:1000")
     assert done.returncode == 3
@@ -134,7 +134,7 @@ def test_other_system_than_debian_is_told_to_install_docker(bare):
 
 @pytest.mark.engine
 def test_engine_whose_daemon_exits_is_one_sentence(bare):
-    """dockerd itself may find that it cannot run here; its reason is the message, and nothing is left running."""
+    """The message is dockerd's own reason, and no process is left running."""
     fake = r"""
 printf '#!/bin/sh\necho "failed to start daemon: no cgroups here" >&2\nexit 1\n' >/usr/sbin/dockerd
 printf '#!/bin/sh\necho "Cannot connect to the Docker daemon" >&2\nexit 1\n' >/usr/bin/docker
@@ -160,7 +160,7 @@ echo 1 >/var/run/docker.pid
 
 @pytest.mark.engine
 def test_package_that_cannot_be_installed_names_the_log_and_leaves_no_policy(bare):
-    """No network: apt fails. The file that keeps packages from starting services is gone again."""
+    """When apt fails, the file that keeps packages from starting services is removed."""
     done = bare("/scripts/engine-up; status=$?; ls /usr/sbin/policy-rc.d; exit $status",
                 "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN")
     assert done.returncode == 1

@@ -36,7 +36,7 @@ def test_record_names_the_remote_without_credentials(template, tmp_path, remote,
 
 @pytest.mark.parametrize("url", ["{template}", "file://{template}"], ids=["folder", "file URL"])
 def test_sources_of_the_libraries_are_those_of_the_recorded_commit(bake, template, tmp_path, url):
-    """Of py-cumulus and of the conversion library, whatever has become of the template since."""
+    """The sources of both libraries come from the recorded commit, although the template has changed since."""
     project, later = bake(), tmp_path / "later"
     commit = git(template, "rev-parse", "HEAD")
     run("git", "clone", "--quiet", template, later)
@@ -52,7 +52,7 @@ def test_sources_of_the_libraries_are_those_of_the_recorded_commit(bake, templat
 
 
 def test_base_image_is_built_with_the_certificate_bundle_of_the_settings(bake, tmp_path):
-    """In .env, where compose takes it from too. Stand-ins for docker and for the template's docker-base/build."""
+    """bin/base reads CA_BUNDLE from .env, as compose does; stand-ins replace docker and docker-base/build."""
     project = bake()
     programs = {"docker": 'test "$1" = version && echo amd64', "template/docker-base/build": 'echo "$CA_BUNDLE"'}
     for name, text in programs.items():
@@ -70,7 +70,7 @@ def test_base_image_is_built_with_the_certificate_bundle_of_the_settings(bake, t
 
 
 def test_base_program_tells_an_engine_that_may_not_be_used_from_an_absent_one(default_project, tmp_path):
-    """Starting it, with sudo or without, would not help."""
+    """The message does not tell the user to start an engine that already runs."""
     (tmp_path / "docker").write_text("#!/bin/sh\necho permission denied while trying to connect >&2; exit 1\n")
     (tmp_path / "docker").chmod(0o755)
     done = run(default_project / "bin" / "base", check=False, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
@@ -104,7 +104,7 @@ def test_uncommitted_changes_of_the_template_are_warned_of(template, tmp_path, c
 
 @pytest.mark.slow
 def test_a_template_without_git_renders_with_programs_that_run(tmp_path):
-    """A downloaded archive works too, though zip files forget who may run; what then needs Git says so."""
+    """A downloaded archive renders with executable programs, and a warning names what needs Git."""
     folder = tmp_path / "unpacked"
     folder.mkdir()
     copy_template(folder)
@@ -120,7 +120,7 @@ def test_a_template_without_git_renders_with_programs_that_run(tmp_path):
 
 
 def test_a_folder_as_template_is_warned_of(template, tmp_path, capfd):
-    """Nobody else can reach it."""
+    """A warning says that others cannot reach the folder."""
     render(template, tmp_path / "out")
     assert "which only this machine knows" in capfd.readouterr().err
 
@@ -130,7 +130,7 @@ def test_a_folder_as_template_is_warned_of(template, tmp_path, capfd):
     ("https://example.org/ORG/template", False),
     ("ssh://git@example.org/ORG/template", False), ("git@example.org:ORG/template.git", False)])
 def test_remote_that_is_a_folder_is_warned_of(template, tmp_path, capfd, remote, local):
-    """A clone of a clone: nobody else can reach its remote either."""
+    """A warning says that others cannot reach the remote of a clone of a clone."""
     clone = tmp_path / "clone"
     run("git", "clone", "--quiet", template, clone)
     git(clone, "remote", "set-url", "origin", remote.format(template=template))
@@ -139,7 +139,7 @@ def test_remote_that_is_a_folder_is_warned_of(template, tmp_path, capfd, remote,
 
 
 def test_nobody_reading_the_messages_fails_nothing(template, tmp_path):
-    """cookiecutter ... | head must not remove the project."""
+    """`cookiecutter ... | head` keeps the project."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run([sys.executable, "-m", "cookiecutter", template, "--no-input", "--default-config",
@@ -161,7 +161,7 @@ def test_next_commands_are_printed(template, tmp_path, capfd):
 
 
 def test_existing_settings_and_data_are_kept(bake):
-    """bin/fetch-data again: a changed .env and a changed sample file stay, and the manifest tells."""
+    """A second bin/fetch-data keeps a changed .env and a changed sample file, and names the file."""
     project = bake()
     (project / ".env").write_text("UID_GID=7:7\nTAG=mine")
     changed = sorted((project / "data" / "input").iterdir())[0]
@@ -174,7 +174,7 @@ def test_existing_settings_and_data_are_kept(bake):
 
 
 def replace_sample(project):
-    """What the tutorial says: the owner's granule in place of the starter sample."""
+    """Replace the starter sample by the owner's granule, as the tutorial says."""
     for path in (*(project / "data/input").iterdir(), *(project / "data/output").iterdir()):
         path.unlink()
     (project / "data/input/own granule.hdf5").write_text("mine")
@@ -193,7 +193,7 @@ def test_replaced_starter_sample_does_not_come_back(bake):
 
 
 def test_starter_sample_is_not_copied_beside_own_granules(bake):
-    """Step 3 of the tutorial, before anything was accepted: the manifest still records the starter sample."""
+    """After step 3 of the tutorial the manifest still records the starter sample, which does not return."""
     project = bake()
     for path in (*(project / "data/input").iterdir(), *(project / "data/output").iterdir()):
         path.unlink()
@@ -207,7 +207,7 @@ def test_starter_sample_is_not_copied_beside_own_granules(bake):
 
 
 def test_clone_of_a_replaced_sample_says_what_it_lacks(bake):
-    """The owner's files are recorded, but nobody said where they come from."""
+    """The clone names recorded files for which no address is set."""
     project = bake()
     replace_sample(project)
     (project / "data/input/own granule.hdf5").unlink()
@@ -337,7 +337,7 @@ def test_missing_aws_command_is_named(bake):
 
 
 def test_read_only_checkout_is_one_sentence(bake, tmp_path):
-    """A file where a folder should be stands in for a read-only checkout, which root would not notice."""
+    """A file replaces a folder, since root can write to a read-only checkout."""
     project = bake()
     run("rm", "-r", project / "data")
     (project / "data").write_text("")

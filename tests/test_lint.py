@@ -1,4 +1,4 @@
-"""The rendered files, and the template's own, pass the linters of their kind without a finding."""
+"""Linters find nothing in the rendered files and in the template's own."""
 
 import pytest
 from support import ROOT, needs_c_libraries, run
@@ -33,7 +33,7 @@ def test_rendered_python_passes_ruff(project):
 
 
 def test_rendered_handler_is_read_in_a_minute(project):
-    """About 30 lines, as promised to the scientist who edits it."""
+    """The handler has about 30 lines, as the README promises."""
     assert len((project / "process.py").read_text().splitlines()) <= 36
 
 

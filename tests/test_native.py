@@ -60,7 +60,7 @@ def test_broken_table_turns_native_red(project, old, new):
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_number_in_the_table_does_not_compile(project, compiler):
-    """It was a warning, and then a crash. The first error is shown alone: a build keeps only the last lines in view."""
+    """The compiler refuses a number in the table, and shows only the first error."""
     need(compiler)
     table = project / "convert" / "hs3cpl2nc.c"
     row = '{"/", "title", 5},'
@@ -73,7 +73,7 @@ def test_number_in_the_table_does_not_compile(project, compiler):
 
 
 def test_broken_library_line_turns_native_red(project):
-    """The library's own code, not only the table: 16-bit integers come out as 32-bit ones."""
+    """A library that writes 16-bit integers as 32-bit integers fails the comparison."""
     right, wrong = "{NC_BYTE, NC_SHORT, NC_INT, NC_INT64}", "{NC_BYTE, NC_INT, NC_INT, NC_INT64}"
     library = project / ".venv" / "docker-base" / "converter"
     (source,) = (path for path in library.glob("src/*.c") if right in path.read_text())
@@ -84,7 +84,7 @@ def test_broken_library_line_turns_native_red(project):
 
 
 def test_edit_of_the_table_takes_two_seconds_at_most(project):
-    """From the edit to the end of the comparison; of processor time, since other tests run beside this one."""
+    """Two seconds of processor time, since other tests run at the same time."""
     table = project / "convert" / "hs3cpl2nc.c"
     table.write_text(f"{table.read_text()}/* edited */\n")
     before = os.times()
@@ -95,7 +95,7 @@ def test_edit_of_the_table_takes_two_seconds_at_most(project):
 
 
 def test_environment_without_the_library_is_completed(project):
-    """What an interrupted build has left, or somebody deleted; the virtual environment is not made anew for it."""
+    """make native adds missing parts of the library, and keeps the virtual environment."""
     made = (project / ".venv" / "pyvenv.cfg").stat().st_mtime_ns
     for folder in ("share", "lib/libcumulus-convert.a", "include/hdf5_to_netcdf.h"):
         path = project / ".venv" / folder
@@ -106,7 +106,7 @@ def test_environment_without_the_library_is_completed(project):
 
 
 def test_environment_of_an_older_template_is_made_anew(project):
-    """It has no sources of the library; asked with --dry-run, since it would take a minute."""
+    """An environment without the library's sources is made anew; --dry-run shows it without the minute it takes."""
     assert "-m venv .venv" not in run("make", "--dry-run", ".venv/ready", cwd=project).stdout
     shutil.rmtree(project / ".venv" / "docker-base")
     assert "-m venv .venv" in run("make", "--dry-run", ".venv/ready", cwd=project).stdout
@@ -119,7 +119,7 @@ def test_environment_of_an_older_template_is_made_anew(project):
                      "BASE_DEV_IMAGE)."),
 ], ids=["natively", "in the image"])
 def test_no_library_is_one_sentence_with_the_command(project, tmp_path, where, sentence):
-    """In the image's build, only convert/ is there; /usr/local is taken for the folder that an old image has."""
+    """The message has the remedy, natively and in the image's build, where only convert/ is there."""
     folder = project
     if where == "in the image":
         folder = tmp_path / "build"
@@ -147,7 +147,7 @@ def test_repository_without_converter_needs_no_compiler(template, tmp_path, nati
 
 
 def test_tutorial_from_an_own_granule_to_a_green_clone(native, project, tmp_path, s3):
-    """Steps 3 to 5 of the tutorial literally: what a colleague clones processes the owner's granule, and only that."""
+    """After steps 3 to 5 of the tutorial, a colleague's clone processes the owner's granule only."""
     granule = next((project / "data" / "input").glob("*_ATB_*")).read_bytes()
     for folder in ("input", "output", "test-output"):
         for path in (project / "data" / folder).glob("[!.]*"):

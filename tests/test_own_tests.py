@@ -1,4 +1,4 @@
-"""What the tests of a rendered repository say to somebody who brings granules of their own."""
+"""The tests of a rendered repository with granules of an owner."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def bring_own_granule(project):
 
 
 def test_own_granules_do_not_become_products_of_the_starter_sample(project):
-    """Its title, institution, source and references are named with their lines while they are there."""
+    """The tests name each attribute of the starter sample with its line in the table."""
     assert own_tests(project, "starter_sample").returncode == 0
     bring_own_granule(project)
     table = project / "convert" / "hs3cpl2nc.c"
@@ -58,7 +58,7 @@ def test_own_granules_need_products_accepted_and_not_the_starter_sample(project)
 
 
 def test_empty_folder_of_expected_products_is_one_failure(project):
-    """What to do stands there once, and not beside an error for each product."""
+    """One failure says what to do, without an error for each product."""
     for path in (project / "data/output").iterdir():
         path.unlink()
     done = own_tests(project, "expected or difference or there_are")
@@ -81,7 +81,7 @@ def test_file_that_the_manifest_knows_is_fetched_and_not_accepted_as_gone(projec
 
 
 def test_what_cf_finds_in_a_granule_that_is_delivered_as_it_came_is_a_warning(project):
-    """Nobody here can mend it; the same in a product that was made here is a failure."""
+    """CF errors of an unchanged granule warn, since its owner cannot correct them; in a converted product they fail."""
     bring_own_granule(project)
     product = project / "data/test-output" / f"{ATB}.nc"
     with netCDF4.Dataset(product, "w") as dataset:
@@ -95,7 +95,7 @@ def test_what_cf_finds_in_a_granule_that_is_delivered_as_it_came_is_a_warning(pr
 
 
 def test_own_tests_are_red_for_all_that_the_comparison_names(project, tmp_path):
-    """Links to nowhere, files in linked folders and pipes, on either side."""
+    """The tests fail for broken links, files in linked folders and pipes, on both sides."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "added.txt").write_text("x")
@@ -151,13 +151,13 @@ def test_comparison_in_the_image_that_takes_too_long_is_one_sentence(project):
 
 
 def suggested(project, done):
-    """What the command prints that the tests suggest: where CI is set, pytest's summary repeats whole messages."""
+    """The output of the command that the tests suggest; with CI set, pytest's summary repeats whole messages."""
     (command,) = set(re.findall("to see .*all.*?: (.*)", done.stdout))
     return run("sh", "-c", command, cwd=project, check=False, PATH=os.defpath).stdout
 
 
 def test_suggested_command_shows_all_differences(project):
-    """With the interpreter that has py-cumulus, which is mostly not the one on the path."""
+    """The command names the interpreter that has py-cumulus, which is often absent from the path."""
     with netCDF4.Dataset(project / "data/test-output" / f"{ATB}.nc", "a") as dataset:
         for variable in dataset.variables.values():
             variable.comment = "changed"

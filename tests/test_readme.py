@@ -1,10 +1,10 @@
 """What README and docs claim: questions, transcript, tree, commands, picture, messages, guarantees and their tests."""
 
 import re
-import shutil
 import sys
 
 import pytest
+from programs import need
 from support import ROOT, needs_c_libraries, read_json, run
 
 PICTURE = ROOT / "docs" / "pictures" / "report-and-browse.png"
@@ -120,7 +120,7 @@ def commands(text):
 
 
 def test_commands_of_the_readme_can_be_typed_as_they_are(readme):
-    """No placeholder stands in them, and each starts with a program of the clone, the system or the two tools."""
+    """No command holds a placeholder, and each starts with a program of the system or of the two tools."""
     programs = {"make", "cd", "python3", ".", "pip", "cookiecutter", "cruft", "git", "kill"}
     for command in commands(readme):
         assert not re.search(r"\bORG\b|gh:|<\w|\.\.\.|/path/", command), command
@@ -128,7 +128,7 @@ def test_commands_of_the_readme_can_be_typed_as_they_are(readme):
 
 
 def test_every_make_target_that_is_named_exists():
-    """In this Makefile or, as `make native`, in that of a rendered repository."""
+    """Each target is in this Makefile or in that of a rendered repository."""
     makefiles = [path.read_text() for path in (ROOT / "Makefile", *ROOT.glob("*cookiecutter.repo_name*/Makefile"))]
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"(?:^|`)make ([a-z][a-z-]+)", path.read_text(), re.M):
@@ -155,8 +155,7 @@ def test_picture_of_the_readme_is_there_and_small(readme):
 @needs_c_libraries
 def test_command_makes_the_picture_of_the_readme(tmp_path):
     """The command renders, breaks, compares and photographs; fonts differ between machines, the size does not."""
-    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
-        pytest.skip("no Chromium here: apt-get install chromium")
+    need("chromium", "chromium-browser", "google-chrome")
     run(sys.executable, ROOT / "scripts" / "make-pictures.py", "--output", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [PICTURE.name]
     assert png_size(tmp_path / PICTURE.name) == png_size(PICTURE)
@@ -197,7 +196,7 @@ def test_links_inside_the_documentation_lead_somewhere():
 
 
 def test_rendered_files_name_the_pages_of_the_documentation(default_project):
-    """Each page that they name is there; the README names all but the start page."""
+    """Each page that they name exists, and the README names all pages but the start page."""
     pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
     named = {name: set(re.findall(r"docs/[\w-]+\.md", (default_project / name).read_text()))
              for name in ("README.md", "collection.toml", "convert/hs3cpl2nc.c")}
@@ -206,7 +205,7 @@ def test_rendered_files_name_the_pages_of_the_documentation(default_project):
 
 
 def test_nothing_of_one_machine_is_committed():
-    """No absolute path of a home or work folder; package mirrors are the user's configuration."""
+    """No file holds the absolute path of this checkout."""
     names = run("git", "-C", ROOT, "ls-files", "-z").stdout.split("\0")
     for name in filter(None, names):
         if not (ROOT / name).is_file():

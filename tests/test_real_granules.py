@@ -1,4 +1,4 @@
-"""Real granules through the rendered image, every value held against the input by an independent reader."""
+"""Real granules through the rendered image: an independent reader compares every value with the input."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""The rendered repository on a real engine: the documented commands, and what they say when something is wrong."""
+"""The rendered repository on a real engine: the documented commands and their messages."""
 
 import json
 import os
@@ -45,13 +45,13 @@ def repositories(template, docker_base, tmp_path_factory, engine):
 
 @pytest.fixture(params=["c", "none"])
 def built(request, repositories):
-    """Each of the two in turn."""
+    """Each of the two repositories in turn."""
     return repositories[request.param]
 
 
 @pytest.fixture
 def project(repositories, tmp_path):
-    """A copy of the one with a converter that a test may break; compose knows it by the same name."""
+    """A copy of the repository with a converter that a test may break; compose knows it by the same name."""
     return shutil.copytree(repositories["c"], tmp_path / repositories["c"].name, symlinks=True)
 
 
@@ -65,7 +65,7 @@ def test_service_test_is_green_and_its_products_belong_to_the_caller(built):
 
 @pytest.mark.parametrize("where", ["here", "in-the-image"])
 def test_the_repositorys_own_tests_are_green(built, where):
-    """A test a product, one for CF, a few of all; with py-cumulus here, and without it in the image, not CF."""
+    """All tests pass: with py-cumulus on the host, and without it in the image, where those of CF are left out."""
     compose(built, "test")
     done = own_tests(built, where)
     assert done.stdout.count("test_product_is_as_expected") == 6, done.stdout
@@ -82,7 +82,7 @@ def own_tests(project, where, **environment):
 
 
 def test_own_tests_name_an_absent_image(project):
-    """Which also shows that they do run in the image where py-cumulus is not here; .env names it as for compose."""
+    """Without py-cumulus on the host, the tests use the image that .env names, and say that it is absent."""
     compose(project, "test")
     with (project / ".env").open("a") as settings:
         settings.write("TAG=absent\n")
@@ -101,7 +101,7 @@ def test_own_tests_name_a_mistake_in_the_rules(project, where):
 
 
 def test_service_test_is_locked_up(built):
-    """No network, no writable root, no capability; only data/test-output can be written."""
+    """Service test has no network, no writable root and no capability; it can write data/test-output only."""
     service = json.loads(run("docker", "compose", "config", "--format", "json", cwd=built).stdout)["services"]["test"]
     assert service["network_mode"] == "none"
     assert service["read_only"] is True
@@ -112,7 +112,7 @@ def test_service_test_is_locked_up(built):
 
 
 def test_command_of_the_tutorial_prints_a_table(project):
-    """Without the C libraries, out of the image; the granule's name is the reader's."""
+    """The tutorial's command prints the table with the image alone, without C libraries on the host."""
     (command,) = re.findall("docker compose run .*--table.*", (ROOT / "docs" / "tutorial.md").read_text())
     granule = next((project / "data" / "input").glob("*_ATB_*.hdf5"))
     run("sh", "-c", command.replace("YOUR_GRANULE.hdf5", granule.name), cwd=project)
@@ -146,7 +146,7 @@ def test_service_bash_runs_a_command_in_the_image(built):
 
 
 def test_plain_docker_run_works_as_any_user_without_network_or_writable_root(built, tmp_path):
-    """As workflow engines call it, own path repeated as the first argument."""
+    """The image also runs if a workflow engine repeats the program's path as the first argument."""
     output = tmp_path / "out"
     output.mkdir()
     output.chmod(0o777)
@@ -157,7 +157,7 @@ def test_plain_docker_run_works_as_any_user_without_network_or_writable_root(bui
 
 
 def test_command_of_the_readme_for_own_folders(built, tmp_path):
-    """Literally, but for the names of the folders."""
+    """The README's command works with other folders in place of its examples."""
     text = (built / "README.md").read_text()
     block = text[text.index("mkdir -p /my/products"):].partition("```")[0]
     shutil.copytree(built / "data/input", tmp_path / "granules")
@@ -167,7 +167,7 @@ def test_command_of_the_readme_for_own_folders(built, tmp_path):
 
 
 def test_handler_of_the_cumulus_documentation_runs_in_the_image(project, tmp_path):
-    """Its imports and calls, with the real converter beside it and NCO's ncatted."""
+    """The documentation's imports and calls work with the real converter and NCO's ncatted."""
     (project / "example.py").write_text(HANDLER)
     output = tmp_path / "out"
     output.mkdir()
@@ -185,7 +185,7 @@ for number, limits in enumerate(itertools.product((8, 9, None), repeat=2)):
     with h5py.File("/tmp/in.h5", "w", libver="latest") as file:
         data = file.create_dataset("x", (8, 8), "f8", chunks=(2, 2), maxshape=limits)
         data[2:4, 0:2], data[6:, 2:4] = 5, 7
-        file["padding"] = [1.0] * 300_000  # then it is read from the file itself
+        file["padding"] = [1.0] * 300_000  # large enough that the library reads it from the file
     product = f"/tmp/{number}.nc"
     subprocess.run(["/work/_convert", "/tmp/in.h5", product], check=True)
     with h5py.File("/tmp/in.h5") as before, h5py.File(product) as after:
@@ -194,13 +194,13 @@ for number, limits in enumerate(itertools.product((8, 9, None), repeat=2)):
 
 
 def test_converter_of_the_image_keeps_each_chunk_in_its_place(repositories):
-    """The image's HDF5 says wrongly where some chunks are; that of the machine may be right."""
+    """Chunks keep their position, although the image's HDF5 library reports some positions wrongly."""
     run("docker", "run", "--rm", "--network", "none", "--entrypoint", "python",
         f"{repositories['c'].name}:latest", "-c", SPARSE)
 
 
 def test_products_are_accepted_where_only_the_image_can_compare(project):
-    """Without py-cumulus on the host: what the rules ignore is left alone, what differs is said by the image."""
+    """Without py-cumulus on the host, the image compares: ignored changes stay, differences are shown."""
     compose(project, "test")
     changed, ignored = (project / "data/test-output" / f"{GRANULES[0]}.nc{end}" for end in ("", ".meta.xml"))
     with netCDF4.Dataset(changed, "a") as dataset:
@@ -216,7 +216,7 @@ def test_products_are_accepted_where_only_the_image_can_compare(project):
 
 
 def test_image_that_is_older_than_an_edit_is_said(project):
-    """Its products are equal all the same, which must not pass for a proof of the edit."""
+    """The warning comes although the products are equal, since the edit was not tested."""
     assert "out of date" not in compose(project, "test").stderr
     (project / "src" / "beams.py").write_text("BEAMS = 3\n")
     done = compose(project, "test")
@@ -225,7 +225,7 @@ def test_image_that_is_older_than_an_edit_is_said(project):
 
 
 def test_broken_converter_table_turns_the_test_red(project):
-    """One changed unit in the table: the image builds, every granule converts, the comparison finds it."""
+    """The comparison finds one changed unit, although the image builds and each granule converts."""
     table = project / "convert" / "hs3cpl2nc.c"
     text = table.read_text()
     assert text.count('"degrees_north"') == 1
@@ -287,7 +287,7 @@ def test_input_without_a_matching_file_is_an_error_that_names_the_pattern(projec
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "no-hdf5"])
 def test_damaged_granule_fails_alone_and_leaves_nothing_under_its_name(project, damage):
-    """Earlier products of the damaged granule are there at first; they must not pass for new ones."""
+    """Earlier products of the damaged granule are removed."""
     compose(project, "test")
     granule = project / "data" / "input" / f"{GRANULES[0]}.hdf5"
     data = granule.read_bytes()
@@ -324,7 +324,7 @@ def test_unreadable_input_names_the_line_for_env(project):
 
 
 def test_missing_expected_products_mean_the_handlers_verdict(project):
-    """A new collection has no expected products yet: the handler's status stands, and that is said."""
+    """Without expected products the handler's status counts, and a message says so."""
     for path in (project / "data" / "output").iterdir():
         path.unlink()
     done = compose(project, "test")
@@ -362,7 +362,7 @@ def test_unreachable_registry_is_named_and_a_digest_is_never_built(project):
 
 
 def test_base_can_be_given_as_a_whole_reference(project, engine, docker_base):
-    """An image id is a reference without a tag to which -dev could be added; both arguments are independent."""
+    """BASE_IMAGE and BASE_DEV_IMAGE are independent: an image id has no tag to which -dev could be added."""
     runtime, dev = (engine.images.get(name).id for name in docker_base)
     compose(project, "build", BASE_IMAGE=docker_base[0], BASE_DEV_IMAGE=docker_base[1], TAG="pinned")
     assert runtime != dev
@@ -370,7 +370,7 @@ def test_base_can_be_given_as_a_whole_reference(project, engine, docker_base):
 
 
 def test_base_program_finds_or_builds_the_base_image(project):
-    """Images of another commit are built anew, once; without a record bin/base says how to get them."""
+    """bin/base builds images of another commit once; without a record it says how to get them."""
     run(project / "bin" / "base", timeout=1200)
     assert "are here" in run(project / "bin" / "base").stdout
     (project / ".cruft.json").unlink()
@@ -401,7 +401,7 @@ def test_packages_of_the_collection_are_in_the_image(project):
 
 
 def test_browse_image_is_the_same_in_the_image_and_beside_it(project, tmp_path):
-    """With the requirement that the documentation names, which is what the tests' environment has too."""
+    """The documented version of matplotlib draws the same picture in the image and on the host."""
     from cumulus.browse import write_browse
 
     page = (ROOT / "docs" / "browse.md").read_text()
