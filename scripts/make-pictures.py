@@ -35,6 +35,7 @@ write_browse(product, image, BrowseRules(variable="ATB_532"))
 """
 
 SIZE = 1600, 796  # of the picture, in pixels
+SECONDS = 300  # after which a command has failed
 REPORT_SIZE = 1000, 915  # of the window that shows the report
 PAGE = string.Template("""<!DOCTYPE html><meta charset="utf-8"><style>
 body { margin: 0; background: #eef1f4; font: 22px/1.3 "DejaVu Sans", sans-serif; color: #1b1f24; }
@@ -60,7 +61,7 @@ def run(*command, cwd=ROOT, status=0):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run([str(argument) for argument in command], cwd=cwd, env={**os.environ, "PATH": path},
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False)
+                          check=False, timeout=SECONDS)
     if done.returncode != status:
         raise StepFailed(f"{' '.join(map(str, command))} ended with status {done.returncode}, expected {status}:\n"
                          f"{done.stdout}")
@@ -139,7 +140,7 @@ def main():
         return 3
     try:
         make_picture(browser, folder / PICTURE)
-    except (StepFailed, OSError) as failure:
+    except (StepFailed, OSError, subprocess.TimeoutExpired) as failure:
         print(f"make-pictures: {failure}", file=sys.stderr)
         return 1
     print(folder / PICTURE)

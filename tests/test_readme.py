@@ -162,6 +162,14 @@ def test_command_makes_the_picture_of_the_readme(tmp_path):
     assert (tmp_path / PICTURE.name).stat().st_size > 100_000, "the picture is nearly empty"
 
 
+def test_picture_without_chromium_is_one_sentence(tmp_path):
+    """The message names the package, and nothing is written."""
+    program = ROOT / "scripts" / "make-pictures.py"
+    done = run(sys.executable, program, "--output", tmp_path / "new", check=False, PATH="")
+    assert (done.returncode, done.stderr) == (3, "make-pictures: Chromium is missing: apt-get install chromium\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_messages_with_remedies_are_those_of_the_programs():
     """Each part of a message in docs/troubleshooting.md is in a source that prints it."""
     folders = ("hooks", "scripts", "docker-base", "{{cookiecutter.repo_name}}")
