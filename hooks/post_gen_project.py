@@ -54,9 +54,9 @@ def origin(template, commit):
 
 def template_folder(answers):
     """The template's folder. Cookiecutter names it as it was typed, but works in it while this hook runs."""
-    for place in (f"/proc/{os.getppid()}/cwd", Path(os.environ.get("PWD", "/"), answers["_repo_dir"])):
-        if Path(place, "cookiecutter.json").is_file():
-            return Path(place).resolve()
+    for folder in (f"/proc/{os.getppid()}/cwd", Path(os.environ.get("PWD", "/"), answers["_repo_dir"])):
+        if Path(folder, "cookiecutter.json").is_file():
+            return Path(folder).resolve()
     return Path(answers["_repo_dir"])
 
 
@@ -89,8 +89,7 @@ def record_template(answers):
 
 def make_executable():
     """An unpacked archive has lost the permission to run the programs."""
-    programs = [path for path in Path("bin").iterdir() if path.is_file() and not path.suffix]
-    for program in (Path("process.py"), *programs):
+    for program in (Path("process.py"), *Path("bin").iterdir()):
         program.chmod(program.stat().st_mode | 0o111)
 
 
@@ -101,9 +100,11 @@ def remove_empty_directories():
             Path(name).rmdir()
 
 
-def prepare_data():
-    """Whether data/ is ready."""
-    done = subprocess.run([sys.executable, "-B", "bin/fetch-data"], check=False)
+def prepare_data(template):
+    """Whether data/ is ready: bin/fetch-data as the template's own folder holds it, which needs no network for that."""
+    library = template / "docker-base" / "py-cumulus" / "src"
+    done = subprocess.run([sys.executable, "-B", "-P", "-m", "cumulus", "fetch"], check=False,
+                          env=os.environ | {"PYTHONPATH": str(library)})
     if done.returncode:
         warn("the sample data is not here yet; the project is complete without it. "
              "To try again: bin/fetch-data")
@@ -112,7 +113,7 @@ def prepare_data():
 
 def finish(answers):
     record_template(answers)
-    again = "" if prepare_data() else "  bin/fetch-data            # get the sample data\n"
+    again = "" if prepare_data(template_folder(answers)) else "  bin/fetch-data            # get the sample data\n"
     print(f"""
 {answers["repo_name"]} is ready. Next:
 

@@ -119,6 +119,7 @@ def test_deploy_does_nothing_for_other_branches_and_without_registry(projects):
 DOCKER = """#!/bin/sh
 case "$*" in
     "image inspect --format "*) echo "$SAID" ;;
+    "compose config --images test") echo "${TAG-image}" ;;
     *) echo "REVISION=$REVISION docker $*" >>"$LOG" ;;
 esac
 """

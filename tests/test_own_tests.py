@@ -98,14 +98,28 @@ def test_own_tests_are_red_for_all_that_the_comparison_names(project, tmp_path):
     """The tests fail for broken links, files in linked folders and pipes, on both sides."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "added.txt").write_text("x")
+    (elsewhere / "expected.txt").write_text("x")
     (project / "data/output/unfetched.nc").symlink_to("absent")
-    (project / "data/test-output/sub").symlink_to(elsewhere)
+    (project / "data/output/sub").symlink_to(elsewhere)
     os.mkfifo(project / "data/test-output/pipe")
     done = own_tests(project, "as_expected or without_a_test")
     assert "3 failed" in done.stdout, done.stdout
-    for line in ("unfetched.nc: missing", "sub/added.txt: extra", "pipe: extra"):
+    for line in ("unfetched.nc: missing", "sub/expected.txt: missing", "pipe: extra"):
         assert line in done.stdout
+
+
+@pytest.mark.parametrize("link", ["sub", "pointer.txt", ".cumulus/left-over.json"])
+def test_own_tests_follow_no_link_in_the_output_folder(project, tmp_path, link):
+    """A program in a container could have made it: nothing that it leads to is read or listed."""
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "token.txt").write_text("s3cret")
+    (project / "data/test-output/.cumulus").mkdir()
+    (project / "data/test-output" / link).symlink_to(secret if link == "sub" else secret / "token.txt")
+    (project / "data/output/pointer.txt").write_text("expected")
+    done = own_tests(project, "as_expected or without_a_test or there_are")
+    assert done.returncode == 1 and f"data/test-output/{link} is " in done.stdout
+    assert "s3cret" not in done.stdout and "token.txt" not in done.stdout
 
 
 NEW = """
@@ -153,11 +167,12 @@ def test_comparison_in_the_image_that_takes_too_long_is_one_sentence(project):
 def suggested(project, done):
     """The output of the command that the tests suggest; with CI set, pytest's summary repeats whole messages."""
     (command,) = set(re.findall("to see .*all.*?: (.*)", done.stdout))
-    return run("sh", "-c", command, cwd=project, check=False, PATH=os.defpath).stdout
+    path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.defpath}"
+    return run("sh", "-c", command, cwd=project, check=False, PATH=path).stdout
 
 
 def test_suggested_command_shows_all_differences(project):
-    """The command names the interpreter that has py-cumulus, which is often absent from the path."""
+    """As it stands: bin/cumulus knows where py-cumulus can run."""
     with netCDF4.Dataset(project / "data/test-output" / f"{ATB}.nc", "a") as dataset:
         for variable in dataset.variables.values():
             variable.comment = "changed"

@@ -1,13 +1,13 @@
 """Compare the products in data/test-output with the expected ones in data/output, one test a product.
 
-The comparison is `python -m cumulus compare`, run here where py-cumulus is installed, else in the image; the rules
-stand in collection.toml. Nothing is processed: run `docker compose run test` or `make native` first.
+The comparison is `bin/cumulus compare`, by the rules of collection.toml; where only the image can compare, the tests talk
+to the engine themselves. Nothing is processed: run `docker compose run test` or `make native` first.
 """
 
 import filecmp
-import importlib.util
 import json
 import os
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -17,50 +17,45 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bin"))
-from sample_data import names
-
 ROOT = Path(__file__).resolve().parent.parent
-INPUT = ROOT / "data" / "input"
-EXPECTED = ROOT / "data" / "output"
-ACTUAL = ROOT / "data" / "test-output"
+CUMULUS = runpy.run_path(str(ROOT / "bin" / "cumulus"))  # which knows where py-cumulus can run
+PYTHON, LIBRARY, HERE = CUMULUS["where"]()
+sys.path.append(LIBRARY)
+
+from cumulus.files import files_of, find_link  # noqa: E402
+
+INPUT, EXPECTED, ACTUAL = (ROOT / "data" / name for name in ("input", "output", "test-output"))
 STARTER = {"{{ cookiecutter.__atb_input }}", "{{ cookiecutter.__op_input }}"}  # inputs that came with the template
 SHOWN = 10  # differences of a product
-HERE = importlib.util.find_spec("cumulus")
-BESIDE = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+BESIDE = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", "")])
 CHECKER = shutil.which("compliance-checker", path=BESIDE)
-PYTHON = [sys.executable] if HERE else [  # which has py-cumulus
-    "docker", "compose", "run", "--rm", "--volume", "./collection.toml:/work/collection.toml:ro", "--entrypoint",
-    "python", "test"]
+LINK = find_link(ACTUAL)  # what is wrong where a link is among the products: nobody follows it
 REPORT = "data/test-output/.cumulus/comparison.html"
-COMPARE = ["-m", "cumulus", "compare", "data/output", "data/test-output", "--rules", "collection.toml", "--json", "-"]
+COMPARE = ["compare", "data/output", "data/test-output", "--rules", "collection.toml"]
 
 
-def image_name():
-    """The image that compose builds: its tag comes from the environment, else from .env."""
-    settings = (ROOT / ".env").read_text().splitlines() if (ROOT / ".env").exists() else []
-    tags = [line.partition("=")[2].strip() for line in settings if line.startswith("TAG=")]
-    return "{{ cookiecutter.__image }}:" + (os.environ.get("TAG") or (tags or ["latest"])[-1])
-
-
-def compare_here():
-    """What the comparison prints on standard output and standard error."""
-    done = subprocess.run([sys.executable, *COMPARE], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout, done.stderr
+def cumulus(*arguments):
+    """Run bin/cumulus, with its output captured."""
+    return subprocess.run([sys.executable, "bin/cumulus", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
 
 
 def compare_in_image():
-    """The same in the image, without network, with this folder's rules and data."""
+    """Compare in the image, without network, with this folder's rules and data; returns standard output and error."""
     import docker
     import requests  # the library that docker speaks through, and whose error a time-out is
 
-    image = image_name()
-    binds = {str(ROOT / name): {"bind": f"/work/{name}", "mode": "ro"} for name in ("data", "collection.toml")}
+    image = CUMULUS["image"]()
+    if not image:
+        pytest.fail("py-cumulus cannot compare here, and the image is not built: docker compose run build, or make native",
+                    pytrace=False)
+    folders = ("data/input", "data/output", "data/test-output", "collection.toml")
+    binds = {str((ROOT / name).resolve()): {"bind": f"/work/{name}", "mode": "ro"} for name in folders}
     try:
         client = docker.from_env(timeout=600)
         container = client.containers.create(  # unlike run, never pulls
-            image, COMPARE, entrypoint=["python"], working_dir="/work", network_mode="none", read_only=True,
-            user=f"{os.getuid()}:{os.getgid()}", volumes=binds)
+            image, ["-m", "cumulus", *COMPARE, "--json", "-"], entrypoint=["python"], working_dir="/work",
+            network_mode="none", read_only=True, user=f"{os.getuid()}:{os.getgid()}", volumes=binds)
         try:
             container.start()
             container.wait(timeout=600)
@@ -73,7 +68,7 @@ def compare_in_image():
 
 def products(folder):
     """Names of the products in a folder, or of its inputs: all that the comparison counts."""
-    return set(names(folder))
+    return files_of(folder) if folder.is_dir() and not (folder == ACTUAL and LINK) else set()
 
 
 def own_granules():
@@ -91,9 +86,15 @@ def is_as_it_came(product):
 @pytest.fixture(scope="module")
 def comparison():
     """What differs, by product."""
+    if LINK:
+        pytest.fail(LINK, pytrace=False)
     if not products(EXPECTED):
         pytest.skip("nothing to compare with: test_there_are_products_to_compare says what to do")
-    text, message = compare_here() if HERE else compare_in_image()
+    if HERE:
+        done = cumulus(*COMPARE, "--json", "-")
+        text, message = done.stdout, done.stderr
+    else:
+        text, message = compare_in_image()
     if not text:
         pytest.fail(message.strip() or "the comparison ended without any output: a product may be damaged", pytrace=False)
     content = json.loads(text)
@@ -105,14 +106,14 @@ def comparison():
 @pytest.fixture(scope="module", autouse=True)
 def reviewed_data():
     """Warn where data/ is not what data/MANIFEST.sha256 records: nobody reviewed what the tests compare with."""
-    done = subprocess.run([sys.executable, ROOT / "bin" / "fetch-data", "--check"], capture_output=True, text=True,
-                          check=False)
+    done = cumulus("fetch", "--check")
     if done.returncode:
         warnings.warn("\n" + done.stderr.strip(), stacklevel=1)
 
 
 def test_there_are_products_to_compare():
     """Comparing nothing proves nothing."""
+    assert not LINK
     remedy = "bin/accept-products, when those in data/test-output are right" if own_granules() else "bin/fetch-data"
     assert products(EXPECTED), f"data/output is empty: {remedy}"
     assert products(ACTUAL), "data/test-output is empty: docker compose run test, or make native"
@@ -141,11 +142,11 @@ def test_product_is_as_expected(name, comparison):
         pytest.skip("not compared: [compare] ignore_files in collection.toml")
     result = comparison[name]
     if result["status"] != "equal":
-        found = [one["message"] for one in result["differences"][:SHOWN]]
+        lines = [difference["message"] for difference in result["differences"][:SHOWN]]
         if (hidden := len(result["differences"]) - SHOWN + result["left_out"]) > 0:
-            found.append(f"... and {hidden} more")
-        see = "to see all of them, with pictures: " + shlex.join([*PYTHON, *COMPARE[:-2], "--html", REPORT])
-        pytest.fail("\n".join([f"{name}: {result['status']} {result['reason']}", *found, see]), pytrace=False)
+            lines.append(f"... and {hidden} more")
+        see = "to see all of them, with pictures: " + shlex.join(["bin/cumulus", *COMPARE, "--html", REPORT])
+        pytest.fail("\n".join([f"{name}: {result['status']} {result['reason']}", *lines, see]), pytrace=False)
 
 
 def test_no_difference_is_without_a_test(comparison):
@@ -160,14 +161,14 @@ def test_no_difference_is_without_a_test(comparison):
 def test_product_follows_cf(name):
     """No error and no warning of CF, nor of ACDD where the product names it; the message says what to write where.
 
-    A product that is an input as it came is another's work, so that what is found there is a warning.
+    A product that is an input as it came is another's work, so that its faults are warnings.
     """
-    check = ["-m", "cumulus", "check", f"data/test-output/{name}"]
-    done = subprocess.run([sys.executable, *check], cwd=ROOT, capture_output=True, text=True, check=False)
+    check = ["check", f"data/test-output/{name}"]
+    done = cumulus(*check)
     if done.returncode == 0:
         return
-    found = done.stdout + done.stderr
+    report = done.stdout + done.stderr
     if not is_as_it_came(ACTUAL / name):
-        pytest.fail(found, pytrace=False)
-    warnings.warn(f"\n{name} is delivered as it came; {found.splitlines()[0]}\n"
-                  f"to see it all: {shlex.join([sys.executable, *check])}", stacklevel=1)
+        pytest.fail(report, pytrace=False)
+    warnings.warn(f"\n{name} is delivered as it came; {report.splitlines()[0]}\n"
+                  f"to see it all: {shlex.join(['bin/cumulus', *check])}", stacklevel=1)

@@ -1,12 +1,14 @@
-"""Commands: ``python -m cumulus compare``, ``check`` and ``test``."""
+"""Commands: ``python -m cumulus compare``, ``check``, ``test``, ``fetch`` and ``accept``."""
 
 import argparse
 import os
 import sys
 
 from . import CumulusError, __version__
+from .commands.accept import add_accept
 from .commands.check import check_products
 from .commands.compare import compare_products
+from .commands.fetch import add_fetch
 from .commands.status import FAILED
 from .commands.test import test_handler
 
@@ -75,6 +77,8 @@ def _parser():
     test.add_argument("output", metavar="OUTPUT")
     test.add_argument("expected", metavar="EXPECTED")
     test.set_defaults(command=test_handler)
+    add_fetch(commands)
+    add_accept(commands)
     return parser
 
 

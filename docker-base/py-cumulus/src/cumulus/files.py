@@ -3,11 +3,23 @@
 import errno
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 
 from . import CumulusError
 
-__all__ = ["STATE", "FileFacts", "checksum", "files_of", "fsync", "look_at", "user_remedy"]
+__all__ = [
+    "STATE",
+    "FileFacts",
+    "checksum",
+    "files_of",
+    "find_link",
+    "fsync",
+    "look_at",
+    "refuse_links",
+    "refuse_state_links",
+    "user_remedy",
+]
 
 STATE = ".cumulus"  # folder in an output directory; dot entries are never products
 
@@ -24,8 +36,8 @@ class FileFacts:
 
 def look_at(path):
     """Return the facts of a file as they are now, without reading it."""
-    state = os.stat(path)
-    return FileFacts(os.path.basename(path), state.st_size, state.st_mtime_ns)
+    status = os.stat(path)
+    return FileFacts(os.path.basename(path), status.st_size, status.st_mtime_ns)
 
 
 def checksum(path):
@@ -80,6 +92,57 @@ def files_of(directory):
     return names
 
 
+def refuse_state_links(outdir):
+    """Refuse an output directory whose state folder is a link, or holds one.
+
+    Whoever writes there, such as a program in a container, may have fewer rights than this process,
+    which would read or write elsewhere through a link, and wait for ever for a pipe.
+
+    Raises
+    ------
+    CumulusError
+        The state folder or an entry of it is neither a regular file nor a folder.
+    """
+    if problem := _find_state_link(outdir):
+        raise CumulusError(problem)
+
+
+def refuse_links(outdir):
+    """Refuse an output directory that holds a link, among its products or in its state folder.
+
+    Raises
+    ------
+    CumulusError
+        A product or its folder is a link, or the state folder is not as it should be.
+    """
+    if problem := find_link(outdir):
+        raise CumulusError(problem)
+
+
+def find_link(outdir):
+    """Return a sentence on the first link that an output directory holds, or an empty text."""
+    for parent, directories, files in os.walk(outdir):
+        directories[:] = [name for name in directories if not name.startswith(".")]
+        for name in sorted((*directories, *files)):
+            path = os.path.join(parent, name)
+            if not name.startswith(".") and os.path.islink(path):
+                return f"{path} is a link, and products are regular files: remove it"
+    return _find_state_link(outdir)
+
+
+def _find_state_link(outdir):
+    folder = os.path.join(outdir, STATE)
+    if os.path.isdir(folder) and not os.path.islink(folder):
+        paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    else:
+        paths = [folder]
+    for path in filter(os.path.lexists, paths):
+        mode = os.lstat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            return f"{path} is neither a regular file nor a folder: remove it"
+    return ""
+
+
 def _identity(directory):
-    state = os.stat(directory)
-    return state.st_dev, state.st_ino
+    status = os.stat(directory)
+    return status.st_dev, status.st_ino

@@ -2,9 +2,9 @@
 
 import contextlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from .files import STATE, checksum
+from .files import STATE, checksum, refuse_state_links
 
 __all__ = ["RECORD", "changed_since_run", "changed_sources", "record_sources"]
 
@@ -71,6 +71,7 @@ def changed_since_run(outdir, folder):
     folder : path-like
         The repository.
     """
+    refuse_state_links(outdir)
     record = Path(outdir, STATE, RUN_RECORD)
     return _changed(record, Path(folder)) if record.is_file() else []
 
@@ -78,9 +79,12 @@ def changed_since_run(outdir, folder):
 def _changed(record, folder):
     """Names of files in a folder that differ from a record, new and absent files included."""
     made_of = {}
-    for line in record.read_text(encoding="utf-8").splitlines():
+    for line in record.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, path = line.partition("  ")
-        made_of[path.removeprefix(CONTEXT)] = digest
+        name = PurePosixPath(path.removeprefix(CONTEXT))
+        # A program in a container may have written the record: it names nothing outside the folder.
+        if name.parts and not name.is_absolute() and ".." not in name.parts:
+            made_of[str(name)] = digest
     names = {*made_of, *_names(folder, [*made_of, *SOURCES])}
     now = {name: _checksum(folder / name) for name in names}
     return sorted(name for name in now if now[name] != made_of.get(name))

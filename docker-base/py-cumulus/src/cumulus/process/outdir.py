@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from .. import CumulusError
-from ..files import STATE, user_remedy
+from ..files import STATE, refuse_state_links, user_remedy
 from ..logutils.logger import log_warning
 
 __all__ = ["ensure_writable", "scratch_space"]
@@ -29,7 +29,8 @@ def ensure_writable(indir, outdir):
     Raises
     ------
     CumulusError
-        The directory is absent, not writable, or the input directory itself.
+        The directory is absent, not writable, or the input directory itself, or a link is in
+        its state folder.
     """
     outdir = Path(outdir)
     if not outdir.is_dir():
@@ -40,6 +41,7 @@ def ensure_writable(indir, outdir):
             f"input and output are the same directory, {str(outdir)!r}: "
             "products would replace inputs"
         )
+    refuse_state_links(outdir)
     try:
         (outdir / STATE).mkdir(exist_ok=True)
         with open(outdir / STATE / "lock", "w"), tempfile.TemporaryFile(dir=outdir / STATE):
