@@ -8,6 +8,7 @@ from samples import COLLECTION
 from cumulus import CumulusError
 from cumulus.collection import CompareRules, Limits, Tolerance, load
 from cumulus.collection.model import MetadataRules
+from cumulus.collection.reader import load_compare
 from cumulus.collection.validators import find_line
 
 
@@ -53,6 +54,61 @@ rtol = 0.5
     assert (rules.rtol, rules.atol, rules.ignore_attributes) == (1e-6, 0, ("a",))
     assert (rules.ignore_xpaths, rules.ignore_keys) == (("A/B",), ("C/D",))
     assert rules.variables == {"ATB_532": Tolerance(None, 1e-9), "geo/q": Tolerance(0.5, None)}
+
+
+IGNORED = pytest.mark.parametrize("key", ["ignore_attributes", "ignore_xpaths", "ignore_keys"])
+
+
+@IGNORED
+def test_volatile_content_is_ignored_by_default(read, key):
+    """Without a list, the library's own holds; a list replaces it, an empty one too."""
+    default = getattr(CompareRules(), key)
+    assert len(default) >= 3
+    assert getattr(read(f"{COLLECTION}[compare]\n").compare, key) == default
+    assert getattr(read(f'{COLLECTION}[compare]\n{key} = ["A"]\n').compare, key) == ("A",)
+    assert getattr(read(f"{COLLECTION}[compare]\n{key} = []\n").compare, key) == ()
+
+
+@IGNORED
+def test_further_content_is_ignored_in_addition(read, key):
+    """The key with also_ adds to the default, and to an explicit list."""
+    default = getattr(CompareRules(), key)
+    also = f'also_{key} = ["B"]\n'
+    assert getattr(read(f"{COLLECTION}[compare]\n{also}").compare, key) == (*default, "B")
+    both = f'{COLLECTION}[compare]\n{key} = ["A"]\n{also}'
+    assert getattr(read(both).compare, key) == ("A", "B")
+
+
+def test_mistake_in_what_is_also_ignored_is_named_with_its_line(read):
+    with pytest.raises(CumulusError, match=r"line \d+: compare.also_ignore_xpaths must be a list"):
+        read(f'{COLLECTION}[compare]\nalso_ignore_xpaths = ["A[["]\n')
+
+
+def test_rules_may_be_in_a_file_of_their_own(tmp_path):
+    """A file with nothing but [compare] gives rules and no collection."""
+    path = tmp_path / "rules.toml"
+    path.write_text("[compare]\nrtol = 0.5\n[compare.variables.q]\natol = 2\n")
+    rules, collection = load_compare(path)
+    assert (rules.rtol, rules.variables, collection) == (0.5, {"q": Tolerance(None, 2)}, None)
+    path.write_text(COLLECTION + "[compare]\nrtol = 0.5\n")
+    rules, collection = load_compare(path)
+    assert rules == collection.compare and collection.short_name == "hs3cpl"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no table"),
+        ("compare = 1\n", r"compare must be a table, written \[compare\]"),
+        ("[compare]\nrtoll = 1\n", "line 2: unknown key 'rtoll'"),
+        ("[compare]\n[limits]\n", r"\[collection\] needs the key 'short_name'"),
+    ],
+)
+def test_mistake_in_a_file_of_rules_is_named(tmp_path, text, message):
+    path = tmp_path / "rules.toml"
+    path.write_text(text)
+    with pytest.raises(CumulusError, match=message):
+        load_compare(path)
 
 
 @pytest.mark.parametrize(

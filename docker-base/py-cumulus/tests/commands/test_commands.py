@@ -171,7 +171,7 @@ def test_terminal_that_knows_only_ascii_is_no_failure(pair):
         (directory / "a").write_text(text, encoding="utf-8")
     done = cumulus("compare", *pair, environment={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (1, "")
-    assert r"expected '\xb5m', found 'nm'" in done.stdout
+    assert r"expected '\xb5m', actual 'nm'" in done.stdout
 
 
 def test_crash_is_status_2_and_one_sentence(pair, monkeypatch, capsys):
@@ -231,6 +231,16 @@ def test_undecodable_name_is_reported(pair):
     assert len(json.loads(done.stdout)["files"]) == 2
 
 
+def test_rules_need_no_collection(pair, tmp_path):
+    """A file with nothing but [compare] is enough."""
+    for folder, value in zip(pair, ("1.5", "1.6"), strict=True):
+        (folder / "t.csv").write_text(f"a,b\n1,2\n{value},3\n")
+    rules = tmp_path / "rules.toml"
+    rules.write_text("[compare.variables.a]\natol = 0.2\n")
+    assert cumulus("compare", *pair).returncode == 1
+    assert cumulus("compare", *pair, "--rules", rules).returncode == 0
+
+
 # --- test ------------------------------------------------------------------------------------
 
 
@@ -247,7 +257,7 @@ def test_changed_product_is_status_1(repository):
     done = run_test(repository)
     assert done.returncode == 1
     assert "'CPL_A.nc': different" in done.stdout
-    assert "NorthBoundingCoordinate: expected '21.0', found '22.0'" in done.stdout
+    assert "NorthBoundingCoordinate: expected '21.0', actual '22.0'" in done.stdout
 
 
 def test_status_of_the_handler_comes_first(repository):

@@ -230,7 +230,7 @@ def test_different_kinds_are_different(tmp_path, expected, actual):
     ("expected", "actual", "message"),
     [
         (b"\0bc", b"\0bd", "offset 2"),
-        (b"\0bc", b"\0b", "expected 3 bytes, found 2"),
+        (b"\0bc", b"\0b", "expected 3 bytes, actual 2"),
         (b"\0" * 3_000_000, b"\0" * 2_999_999 + b"y", "offset 2999999"),
     ],
     ids=["value", "shorter", "late"],
@@ -267,13 +267,13 @@ def test_xml_of_one_meaning_is_equal(tmp_path, other):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("now", "then", "/G/T: expected 'now', found 'then'"),
-        ("a='1'", "a='2'", "/G/@a: expected '1', found '2'"),
+        ("now", "then", "/G/T: expected 'now', actual 'then'"),
+        ("a='1'", "a='2'", "/G/@a: expected '1', actual '2'"),
         ("a='1'", "", "/G/@a is missing"),
         ("a='1'", "a='1' b='2'", "/G/@b is extra"),
         ("<S>2</S>", "", "/G/D/S[2] is missing"),
         ("<S>2</S>", "<S>2</S><S>3</S>", "/G/D/S[3] is extra"),
-        ("<S>1</S><S>2</S>", "<S>2</S><S>1</S>", "/G/D/S: expected '1', found '2'"),
+        ("<S>1</S><S>2</S>", "<S>2</S><S>1</S>", "/G/D/S: expected '1', actual '2'"),
         ("<T>now</T><D><S>1</S><S>2</S></D>", "<D><S>1</S><S>2</S></D><T>now</T>", "order"),
         ("</T>", "</T>text", "text() after T[1] is extra"),
         ("<G a", "<G xmlns='u' a", "is missing"),
@@ -306,12 +306,12 @@ def test_names_of_one_namespace_are_equal(tmp_path, expected, actual):
 @pytest.mark.parametrize(
     ("expected", "actual", "message"),
     [
-        (TYPED.format("p", "u1", "p"), TYPED.format("p", "u2", "p"), "expected '{u1}t', found"),
+        (TYPED.format("p", "u1", "p"), TYPED.format("p", "u2", "p"), "expected '{u1}t', actual"),
         (TWO.format("p:x='1'"), TWO.format("q:x='1'"), "/a/@{u1}x is missing"),
         (
             "<a xml:space='preserve'><b> x </b></a>",
             "<a xml:space='preserve'><b>x</b></a>",
-            "/a/b: expected ' x ', found 'x'",
+            "/a/b: expected ' x ', actual 'x'",
         ),
         (
             "<a xml:space='preserve'><b/> </a>",
@@ -354,16 +354,16 @@ JSON = {"a": 1, "b": [{"c": "x", "d": 1.5}, {"c": "y"}], "e": None, "f": True}
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda j: j.update(a=2), "/a: expected '1', found '2'"),
+        (lambda j: j.update(a=2), "/a: expected '1', actual '2'"),
         (lambda j: j.update(a="1"), "/a: expected '1'"),
-        (lambda j: j.update(f=1), "/f: expected 'true', found '1'"),
-        (lambda j: j.update(e=False), "/e: expected 'null', found 'false'"),
+        (lambda j: j.update(f=1), "/f: expected 'true', actual '1'"),
+        (lambda j: j.update(e=False), "/e: expected 'null', actual 'false'"),
         (lambda j: j.pop("e"), "/e is missing"),
         (lambda j: j.update(g=0), "/g is extra"),
-        (lambda j: j["b"].pop(), "/b: expected 'a list of 2', found 'a list of 1'"),
+        (lambda j: j["b"].pop(), "/b: expected 'a list of 2', actual 'a list of 1'"),
         (lambda j: j["b"].reverse(), "/b[0]/c: expected"),
-        (lambda j: j.update(b={}), "/b: expected 'a list of 2', found 'an object'"),
-        (lambda j: j.update(a=[]), "/a: expected '1', found 'a list of 0'"),
+        (lambda j: j.update(b={}), "/b: expected 'a list of 2', actual 'an object'"),
+        (lambda j: j.update(a=[]), "/a: expected '1', actual 'a list of 0'"),
         (lambda j: j["b"][0].update(d=1.5000000001), "/b[0]/d"),
     ],
 )
@@ -503,7 +503,7 @@ def test_report_names_place_values_count_and_size(tmp_path):
     actual[1, 2], actual[3, 4] = 1, -2
     assert lines(tmp_path, expected + 10, actual + 10) == [
         "/v: 2 of 20 values differ\n"
-        "    worst at [3][4]: expected 10.0, found 8.0\n"
+        "    worst at [3][4]: expected 10.0, actual 8.0\n"
         "    largest difference 2, relative 0.2 (tolerance: rtol 0, atol 0)"
     ]
 
@@ -592,10 +592,10 @@ def test_other_fill_value_is_named_once(tmp_path):
 @pytest.mark.parametrize(
     ("expected", "actual", "message"),
     [
-        ("km", "m", "attribute a: expected 'km', found 'm'"),
-        (np.float64(1), np.float64(2), "attribute a: expected 1.0, found 2.0"),
-        (np.float64(1), np.float32(1), "attribute a: expected type float64, found float32"),
-        (np.array([1, 2]), np.array([1, 3]), "attribute a: expected [1 2], found [1 3]"),
+        ("km", "m", "attribute a: expected 'km', actual 'm'"),
+        (np.float64(1), np.float64(2), "attribute a: expected 1.0, actual 2.0"),
+        (np.float64(1), np.float32(1), "attribute a: expected type float64, actual float32"),
+        (np.array([1, 2]), np.array([1, 3]), "attribute a: expected [1 2], actual [1 3]"),
         ("x" * 5000, "y", "attribute a: expected 'xxx"),
     ],
 )
@@ -610,7 +610,7 @@ def test_attributes_are_shown_briefly(tmp_path, expected, actual, message):
 
 def test_packed_values_are_compared_as_stored(tmp_path):
     report_lines = lines(tmp_path, [100], [101], kind="i2", scale_factor=1e-9)
-    assert "expected 100, found 101" in report_lines[0]
+    assert "expected 100, actual 101" in report_lines[0]
 
 
 def test_negative_zero_is_zero(tmp_path):
@@ -620,7 +620,7 @@ def test_negative_zero_is_zero(tmp_path):
 def test_values_of_another_type_are_still_compared(tmp_path):
     expected, actual = write(tmp_path / "a.nc", [1.0], "f4"), write(tmp_path / "b.nc", [2.0], "f8")
     report_lines = messages(expected, actual)
-    assert report_lines[0] == "/v: expected type float32, found float64"
+    assert report_lines[0] == "/v: expected type float32, actual float64"
     assert "1 of 1 values differ" in report_lines[1]
 
 
@@ -664,7 +664,7 @@ def test_worst_place_is_right_across_blocks(tmp_path, monkeypatch):
     actual = expected.copy()
     actual[1, 1], actual[4, 5], actual[2, 3] = 1, 3, 2
     (line,) = lines(tmp_path, expected, actual)
-    assert "3 of 30 values differ\n    worst at [4][5]: expected 0.0, found 3.0" in line
+    assert "3 of 30 values differ\n    worst at [4][5]: expected 0.0, actual 3.0" in line
 
 
 def test_memory_stays_bounded(tmp_path):
@@ -740,7 +740,7 @@ def test_message_shows_where_long_values_differ(tmp_path, expected, actual):
         all_differences += compare_files(tmp_path / "a.txt", tmp_path / "b.txt")
         assert len(all_differences) == 3
     for difference in all_differences:
-        expected_part, _, actual_part = difference.message.partition(", found ")
+        expected_part, _, actual_part = difference.message.partition(", actual ")
         assert expected_part.partition("expected ")[2] != actual_part
         assert difference.expected != difference.actual
         assert len(difference.message) < 500

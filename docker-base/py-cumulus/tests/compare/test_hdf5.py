@@ -92,7 +92,7 @@ def test_type_counts_where_the_library_shows_none(tmp_path):
     (difference,) = compare_files(expected, other)
     assert difference.message == (
         "/group/x: attribute odd: expected type enumeration {'FALSE': 0, 'TRUE': 1} of int8, "
-        "found enumeration {'land': 0, 'sea': 1} of uint8"
+        "actual enumeration {'land': 0, 'sea': 1} of uint8"
     )
 
 
@@ -223,7 +223,7 @@ def test_committed_type_counts(tmp_path):
             file["kind"] = np.dtype(kind)
     (difference,) = compare_files(tmp_path / "a.h5", tmp_path / "b.h5")
     types = [f"opaque '' of {size} bytes" for size in (3, 4)]
-    assert difference.message == f"/: type kind: expected {types[0]}, found {types[1]}"
+    assert difference.message == f"/: type kind: expected {types[0]}, actual {types[1]}"
 
 
 def test_dimensions_are_no_hidden_datasets(tmp_path):

@@ -205,7 +205,7 @@ def test_other_size_is_one_difference(tmp_path):
     expected = write(tmp_path / "a.png", levels(2, 8), 2, 8)
     actual = write(tmp_path / "b.png", levels(2, 8, (9, 14)), 2, 8)
     (difference,) = compare_files(expected, actual)
-    assert difference.message == "expected 13 x 9 pixels, found 14 x 9 pixels"
+    assert difference.message == "expected 13 x 9 pixels, actual 14 x 9 pixels"
 
 
 def test_other_depth_of_the_same_picture_is_equal(tmp_path):

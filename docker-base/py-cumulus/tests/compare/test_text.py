@@ -116,7 +116,7 @@ def test_text_message_names_the_worst_line_and_counts(tmp_path):
     (difference,) = differences(tmp_path, SOUNDING, other)
     assert difference.message == (
         "2 of 5 lines differ\n    worst in line 1: expected 'Data Type: AVAPS SOUNDING DATA\\n', "
-        "found 'Data Type: DROPS SOUNDING DATA\\n'"
+        "actual 'Data Type: DROPS SOUNDING DATA\\n'"
     )
     assert difference.actual == f"1: {other.splitlines(True)[0]}4: {other.splitlines(True)[3]}"
 
@@ -125,7 +125,8 @@ def test_text_message_names_a_different_number_of_lines(tmp_path):
     """Lines that only one side has are differences."""
     (difference,) = differences(tmp_path, SOUNDING, SOUNDING + "  1.00  1012.0  26.40\n")
     assert (
-        "found '  1.00" in difference.message and "expected 5 lines, found 6" in difference.message
+        "actual '  1.00" in difference.message
+        and "expected 5 lines, actual 6" in difference.message
     )
 
 
@@ -138,7 +139,7 @@ def test_table_message_names_column_row_values_and_size(tmp_path):
     temp, flag = differences(tmp_path, TABLE_TEXT, other)
     assert temp.message == (
         "column 'temp': 1 of 20 values differ\n"
-        "    worst at [1] (row 2, time 1): expected '270.142857', found '271.142857'\n"
+        "    worst at [1] (row 2, time 1): expected '270.142857', actual '271.142857'\n"
         "    largest difference 1, relative 0.00370175 (tolerance: rtol 1e-06, atol 0)"
     )
     assert (flag.variable, flag.values.index, flag.values.largest) == ("flag", (7,), None)
@@ -148,11 +149,11 @@ def test_table_message_names_column_row_values_and_size(tmp_path):
     ("old", "new", "category", "message"),
     [
         ("altitude", "height", "missing", "column 'altitude' is missing"),
-        ("time,altitude", "altitude,time", "shape", "found altitude, time, temp, flag"),
-        ("19,1900,272.714286,A19\n", "", "shape", "expected 20 rows, found 19"),
+        ("time,altitude", "altitude,time", "shape", "actual order altitude, time, temp, flag"),
+        ("19,1900,272.714286,A19\n", "", "shape", "expected 20 rows, actual 19"),
         ("1,100", "1,101", "value", "column 'altitude'"),
-        ("270.142857", "", "value", "found ''"),
-        ("270.142857", "nan", "value", "found 'nan'"),
+        ("270.142857", "", "value", "actual ''"),
+        ("270.142857", "nan", "value", "actual 'nan'"),
         (",A3", ", A3", "value", "column 'flag'"),
     ],
 )
@@ -168,7 +169,7 @@ def test_row_that_breaks_the_form_of_a_table_is_found(tmp_path):
     """A row far below the part that decided the kind is compared."""
     expected = TABLE_TEXT + "0,0,0.5,A0\n" * 2000
     (difference,) = differences(tmp_path, expected + "1,2,3.5,A\n", expected + "1,2,3.5,A,x\n")
-    assert "row 2021: expected 4 cells, found 5" in difference.message
+    assert "row 2021: expected 4 cells, actual 5" in difference.message
 
 
 def test_cells_may_differ_within_the_tolerance_and_layout_does_not_count(tmp_path):
@@ -231,7 +232,7 @@ def test_table_with_a_cell_beyond_the_limit_is_compared_as_text(tmp_path):
 def test_other_delimiter_is_one_difference(tmp_path):
     """The delimiter is the difference, not every cell."""
     (difference,) = differences(tmp_path, "a,b\n1,2\n", "a;b\n1;2\n")
-    assert difference.message == "expected the delimiter ',', found ';'"
+    assert difference.message == "expected the delimiter ',', actual ';'"
 
 
 def test_bytes_that_are_no_utf8_are_compared_and_shown(tmp_path):

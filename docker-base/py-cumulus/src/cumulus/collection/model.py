@@ -65,28 +65,41 @@ class Tolerance:
     unpack: bool | None = None
 
 
+# What changes with every run, or with the time, size or code of a product.
+_VOLATILE_ATTRIBUTES = ("history", "date_created", "_NCProperties")
+_VOLATILE_XPATHS = (
+    "InsertTime",
+    "LastUpdate",
+    "DataGranule/DataGranuleSizeInBytes",
+    "DataGranule/SizeMBDataGranule",
+    "DataGranule/Checksum",
+    "DataGranule/ProductionDateTime",
+    "PGEVersionClass/PGEVersion",
+)
+_VOLATILE_KEYS = (
+    "ProviderDates/Date",
+    "DataGranule/ProductionDateTime",
+    "DataGranule/ArchiveAndDistributionInformation/SizeInBytes",
+    "DataGranule/ArchiveAndDistributionInformation/Size",
+    "DataGranule/ArchiveAndDistributionInformation/Checksum/Value",
+    "PGEVersionClass/PGEVersion",
+)
+
+
 @dataclass(frozen=True)
 class CompareRules:
-    """Table [compare]: what a comparison tolerates and what it ignores."""
+    """Table [compare]: what a comparison tolerates and what it ignores.
+
+    The defaults of ``ignore_attributes``, ``ignore_xpaths`` and ``ignore_keys`` name what differs
+    between two runs of the same code. An explicit list replaces the default; the list of the same
+    name with ``also_`` adds to either.
+    """
 
     rtol: float = 0.0
     atol: float = 0.0
-    ignore_attributes: tuple[str, ...] = ("history", "date_created", "_NCProperties")
-    ignore_xpaths: tuple[str, ...] = (
-        "InsertTime",
-        "LastUpdate",
-        "DataGranule/ProductionDateTime",
-        "DataGranule/SizeMBDataGranule",
-        "DataGranule/Checksum",
-        "PGEVersionClass/PGEVersion",
-    )
-    ignore_keys: tuple[str, ...] = (
-        "ProviderDates/Date",
-        "DataGranule/ProductionDateTime",
-        "DataGranule/ArchiveAndDistributionInformation/SizeInBytes",
-        "DataGranule/ArchiveAndDistributionInformation/Checksum/Value",
-        "PGEVersionClass/PGEVersion",
-    )
+    ignore_attributes: tuple[str, ...] = _VOLATILE_ATTRIBUTES
+    ignore_xpaths: tuple[str, ...] = _VOLATILE_XPATHS
+    ignore_keys: tuple[str, ...] = _VOLATILE_KEYS
     ignore_variables: tuple[str, ...] = ()
     ignore_files: tuple[str, ...] = ()
     unpack: bool = False

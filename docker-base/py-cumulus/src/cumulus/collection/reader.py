@@ -15,7 +15,7 @@ from .. import CumulusError
 from . import validators
 from .model import BrowseRules, Collection, CompareRules, Limits, MetadataRules, Tolerance
 
-__all__ = ["load"]
+__all__ = ["load", "load_compare"]
 
 IDENTITY_VARIABLES = {"short_name": "SHORT_NAME", "version": "VERSION", "provider": "PROVIDER"}
 
@@ -40,6 +40,9 @@ _TABLES = {
         "ignore_keys": (validators.texts, False),
         "ignore_variables": (validators.texts, False),
         "ignore_files": (validators.texts, False),
+        "also_ignore_attributes": (validators.texts, False),
+        "also_ignore_xpaths": (validators.xpaths, False),
+        "also_ignore_keys": (validators.texts, False),
         "unpack": (validators.truth, False),
         "pixel_atol": (validators.number, False),
         "pixel_share": (validators.share, False),
@@ -84,14 +87,49 @@ def load(path):
         The file is absent, is no TOML, or a key is unknown, missing or of the wrong type.
     """
     path = Path(path)
+    text, content = _parse(path)
+    return _Reader(path, text).collection(content)
+
+
+def load_compare(path):
+    """Read the rules of a comparison, and the collection that they are of.
+
+    Parameters
+    ----------
+    path : path-like
+        A collection.toml, or a file with nothing but the table [compare].
+
+    Returns
+    -------
+    CompareRules
+    Collection or None
+        None for a file with nothing but [compare].
+
+    Raises
+    ------
+    CumulusError
+        As for :func:`load`; also for an empty file.
+    """
+    path = Path(path)
+    text, content = _parse(path)
+    reader = _Reader(path, text)
+    if set(content) == {"compare"}:
+        return reader.compare_rules(reader.table_of(content, "compare")), None
+    if not content:
+        raise CumulusError(f"{path} has no table [compare]")
+    collection = reader.collection(content)
+    return collection.compare, collection
+
+
+def _parse(path):
+    """Return the text of a TOML file and its content."""
     try:
         text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before it
-        content = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except OSError as error:
         raise CumulusError(f"cannot read {path}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CumulusError(f"{path} is not valid TOML: {error}") from error
-    return _Reader(path, text).collection(content)
 
 
 class _Reader:
@@ -105,9 +143,9 @@ class _Reader:
             if name not in (*_TABLES, *_FREE):
                 raise self.unknown((name,), (*_TABLES, *_FREE))
         tables = {name: dict(self.table_of(content, name)) for name in _TABLES}
-        variables = self.tolerances(tables["compare"].pop("variables", {}))
+        compare = self.compare_rules(tables.pop("compare"))
         fixed = self.fixed(tables["metadata"].pop("fixed", {}))
-        tables = {name: self.checked(tables[name], (name,), keys) for name, keys in _TABLES.items()}
+        tables = {name: self.checked(tables[name], (name,), _TABLES[name]) for name in tables}
         identity = tables["collection"]
         self.override(identity)
         id_pattern = tables["granule"]["id"]
@@ -122,13 +160,23 @@ class _Reader:
             inputs=inputs,
             products=products,
             metadata=MetadataRules(**tables["metadata"], fixed=fixed),
-            compare=CompareRules(**tables["compare"], variables=variables),
+            compare=compare,
             browse=BrowseRules(**tables["browse"]),
             limits=Limits(**tables["limits"]),
             expected=tables["check"].get("variables", ()),
             sample_uri=tables["sample"].get("uri", ""),
             path=self.path,
         )
+
+    def compare_rules(self, table):
+        """Return the rules of a table [compare]."""
+        table = dict(table)
+        variables = self.tolerances(table.pop("variables", {}))
+        keys = self.checked(table, ("compare",), _TABLES["compare"])
+        for name in ("ignore_attributes", "ignore_xpaths", "ignore_keys"):
+            if more := keys.pop(f"also_{name}", ()):
+                keys[name] = (*keys.get(name, getattr(CompareRules, name)), *more)
+        return CompareRules(**keys, variables=variables)
 
     def table_of(self, content, name):
         table = content.get(name, {})

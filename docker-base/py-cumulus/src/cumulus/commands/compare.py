@@ -14,31 +14,29 @@ __all__ = ["compare_products", "say_verdict"]
 
 def compare_products(options):
     """Compare two files or directories and return the exit status."""
-    from ..collection import reader
+    return say_verdict(
+        options.expected,
+        options.actual,
+        options.rules,
+        json_file=options.json,
+        html_file=options.html,
+        stale=left_over(options.actual),
+    )
 
-    rules = reader.load(options.rules).compare if options.rules else None
-    files = {"json_file": options.json, "html_file": options.html}
-    stale = left_over(options.actual)
-    return say_verdict(options.expected, options.actual, rules, options.rules, stale=stale, **files)
 
-
-def say_verdict(expected, actual, rules, rules_file=None, json_file=None, html_file=None, stale=()):
-    """Compare, print the result, write the files that are asked for, and return the exit status."""
+def say_verdict(expected, actual, rules_file=None, json_file=None, html_file=None, stale=()):
+    """Compare, print and write what was asked for, and return the exit status."""
+    from ..collection.reader import load_compare
     from ..compare.directories import compare
     from ..compare.summary import report
 
+    rules, collection = load_compare(rules_file) if rules_file else (None, None)
     comparison = compare(expected, actual, rules, stale)
-    # With the JSON on standard output the text goes elsewhere.
+    # With the JSON on standard output, the text goes to standard error.
     out = sys.stderr if json_file == "-" else sys.stdout
     print(report(comparison), file=out)
     if comparison.verdict == "different":
-        command = [sys.executable, "-m", "cumulus", "compare", expected, actual]
-        command += ["--html", "report.html"]
-        command += ["--rules", rules_file] if rules_file else []
-        see = f"open {html_file}" if html_file else shlex.join(map(str, command))
-        print(f"to see them in pictures: {see}", file=out)
-        # Not resolved: data/output may be a link.
-        for line in _next_steps(*(Path(os.path.abspath(folder)) for folder in (expected, actual))):
+        for line in _next_steps(expected, actual, rules_file, html_file):
             print(line, file=out)
     if json_file:
         text = json.dumps(comparison.as_json(), indent=2, allow_nan=False) + "\n"
@@ -49,12 +47,23 @@ def say_verdict(expected, actual, rules, rules_file=None, json_file=None, html_f
     if html_file:
         from ..compare.html import write_html
 
-        write_html(comparison, html_file)
+        write_html(comparison, html_file, collection)
     return comparison.exit_status
 
 
-def _next_steps(expected, actual):
-    """Yield the next steps in a collection's repository; elsewhere there are none."""
+def _next_steps(expected, actual, rules_file, html_file):
+    """Yield what a person may do about differences."""
+    command = [sys.executable, "-m", "cumulus", "compare", expected, actual]
+    command += ["--html", "report.html"]
+    command += ["--rules", rules_file] if rules_file else []
+    see = f"open {html_file}" if html_file else shlex.join(map(str, command))
+    yield f"to see them in pictures: {see}"
+    # abspath keeps a link: data/output may be one.
+    yield from _to_accept(*(Path(os.path.abspath(path)) for path in (expected, actual)))
+
+
+def _to_accept(expected, actual):
+    """Yield how to accept products; only those of a collection's repository can be accepted."""
     data = expected.parent
     if (data / "output", data / "test-output") != (expected, actual) or data.name != "data":
         return

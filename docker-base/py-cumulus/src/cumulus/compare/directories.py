@@ -112,7 +112,7 @@ def _compare_as(expected, actual, rules):
         if set(kinds) == {TABLE, TEXT}:
             kinds = TEXT, TEXT
         if kinds[0] != kinds[1]:
-            message = f"kind of file: expected {kinds[0]}, found {kinds[1]}"
+            message = f"kind of file: expected {kinds[0]}, actual {kinds[1]}"
             return kinds[0], [Difference("kind", "", message, "", *kinds)]
         try:
             return kinds[0], list(_differences(kinds[0], expected, actual, rules))

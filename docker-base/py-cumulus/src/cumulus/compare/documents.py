@@ -29,7 +29,7 @@ def byte_differences(expected, actual):
             (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None
         )
         sizes = [file.seek(0, 2) for file in (first, second)]
-    size = "" if sizes[0] == sizes[1] else f"; expected {sizes[0]} bytes, found {sizes[1]}"
+    size = "" if sizes[0] == sizes[1] else f"; expected {sizes[0]} bytes, actual {sizes[1]}"
     if first_unequal is None:
         message = f"the shorter file is the beginning of the longer one{size}"
     else:
@@ -73,7 +73,7 @@ def item_differences(expected, actual, agree=lambda item, expected, actual: expe
         else:
             category, message = (
                 "value",
-                f"{name}: expected {expected_text!r}, found {actual_text!r}",
+                f"{name}: expected {expected_text!r}, actual {actual_text!r}",
             )
         differences.append(Difference(category, name, message, "", expected_text, actual_text))
     return differences

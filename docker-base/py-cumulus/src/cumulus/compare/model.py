@@ -76,7 +76,7 @@ class Values:
             at += f" ({', '.join(f'{name} {text}' for name, text in self.coordinates.items())})"
         lines = [
             f"{self.differing} of {self.total} values differ",
-            f"worst at {at}: expected {self.expected}, found {self.actual}",
+            f"worst at {at}: expected {self.expected}, actual {self.actual}",
         ]
         if self.largest is not None:
             measure = f"largest difference {self.largest:.6g}, relative {self.relative:.6g}"

@@ -144,10 +144,10 @@ class _Comparison:
                 types = self.chunks.text_types(where, name)
             head = f"{where}: attribute {name}: expected "
             if types[0] != types[1]:
-                message = f"{head}type {types[0]}, found {types[1]}"
+                message = f"{head}type {types[0]}, actual {types[1]}"
             elif not same(value, actual_value):
                 shown = show(value, actual_value)
-                message = f"{head}{shown[0]}, found {shown[1]}"
+                message = f"{head}{shown[0]}, actual {shown[1]}"
             else:
                 continue
             yield Difference("attribute", where, message, name, whole(value), whole(actual_value))
@@ -165,15 +165,15 @@ class _Comparison:
         yield from self.attributes(where, expected, actual, passed_over)
         types = _type_of(expected), _type_of(actual)
         if types[0] != types[1] and not unpack:
-            message = f"{where}: expected type {types[0]}, found {types[1]}"
+            message = f"{where}: expected type {types[0]}, actual {types[1]}"
             yield Difference("dtype", where, message, "", *types)
         if expected.dimensions != actual.dimensions:
             both = expected.dimensions, actual.dimensions
-            message = f"{where}: expected dimensions {both[0]}, found {both[1]}"
+            message = f"{where}: expected dimensions {both[0]}, actual {both[1]}"
             yield Difference("shape", where, message, "", *map(str, both))
         if expected.shape != actual.shape:
             both = expected.shape, actual.shape
-            message = f"{where}: expected shape {both[0]}, found {both[1]}"
+            message = f"{where}: expected shape {both[0]}, actual {both[1]}"
             yield Difference("shape", where, message, "", *map(str, both))
         elif self.rules.ignores_variable(where):
             return
@@ -239,7 +239,7 @@ def _formats(*datasets):
     """Compare the formats: a program may read only one of them."""
     expected, actual = (dataset.data_model for dataset in datasets)
     if expected != actual:
-        message = f"expected the format {expected}, found {actual}"
+        message = f"expected the format {expected}, actual {actual}"
         yield Difference("kind", "", message, "format", expected, actual)
 
 
@@ -282,7 +282,7 @@ def _texts(where, what, category, expected, actual):
     yield from _missing_and_extra(where, what, expected, actual)
     for name, text in expected.items():
         if name in actual and actual[name] != text:
-            message = f"{where}: {what} {name}: expected {text}, found {actual[name]}"
+            message = f"{where}: {what} {name}: expected {text}, actual {actual[name]}"
             yield Difference(category, where, message, name, text, actual[name])
 
 

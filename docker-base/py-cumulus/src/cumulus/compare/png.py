@@ -43,14 +43,14 @@ def _colour_differences(expected, actual):
         if expected.get(name) != actual.get(name):
             both = [chunks.get(name, b"").hex() or "none" for chunks in (expected, actual)]
             shown = shortened(*both, 80)
-            message = f"chunk {name.decode()}: expected {shown[0]}, found {shown[1]}"
+            message = f"chunk {name.decode()}: expected {shown[0]}, actual {shown[1]}"
             yield Difference("attribute", "", message, name.decode(), *both)
 
 
 def _pixel_differences(a, b, rules):
     if a.shape != b.shape:
         sizes = [f"{pixels.shape[1]} x {pixels.shape[0]} pixels" for pixels in (a, b)]
-        return [Difference("shape", "", f"expected {sizes[0]}, found {sizes[1]}", "", *sizes)]
+        return [Difference("shape", "", f"expected {sizes[0]}, actual {sizes[1]}", "", *sizes)]
     if a.dtype != b.dtype:
         a, b = (x if x.dtype == np.uint16 else x.astype("u2") * 257 for x in (a, b))
     unit = 257 if a.dtype == np.uint16 else 1
@@ -74,7 +74,7 @@ def _pixel_differences(a, b, rules):
     )
     message = (
         f"{count} of {total} pixels differ, {count / total:.2g} of all\n"
-        f"    worst in row {row}, column {column}: expected {colours[0]}, found {colours[1]}\n"
+        f"    worst in row {row}, column {column}: expected {colours[0]}, actual {colours[1]}\n"
         f"    tolerance: pixel_atol {rules.pixel_atol:g}, pixel_share {rules.pixel_share:g}"
     )
     return [Difference("value", "", message, "", *colours, values)]

@@ -46,10 +46,10 @@ def text_differences(expected, actual, rules):
     ]
     message = (
         f"{count} of {max(lengths)} lines differ\n"
-        f"    worst in line {line}: expected {shown[0]}, found {shown[1]}"
+        f"    worst in line {line}: expected {shown[0]}, actual {shown[1]}"
     )
     if lengths[0] != lengths[1]:
-        message += f"\n    expected {lengths[0]} lines, found {lengths[1]}"
+        message += f"\n    expected {lengths[0]} lines, actual {lengths[1]}"
     return [Difference("text", "", message, f"line {line}", *_numbered(kept))]
 
 
@@ -88,7 +88,7 @@ def table_differences(expected, actual, rules):
     """
     delimiters = [_delimiter(path) for path in (expected, actual)]
     if delimiters[0] != delimiters[1]:
-        message = f"expected the delimiter {delimiters[0]!r}, found {delimiters[1]!r}"
+        message = f"expected the delimiter {delimiters[0]!r}, actual {delimiters[1]!r}"
         return [Difference("text", "", message, "delimiter", *delimiters)]
     with _tables((expected, actual), delimiters[0]) as (heads, rows):
         header = list(_header_differences(*heads))
@@ -165,7 +165,7 @@ def _header_differences(expected, actual):
             yield Difference("extra", name, f"column {name!r} is extra", name)
     if expected != actual and sorted(expected) == sorted(actual):
         texts = ", ".join(expected), ", ".join(actual)
-        message = f"expected the columns in the order {texts[0]}; found {texts[1]}"
+        message = f"expected the columns in the order {texts[0]}; actual order {texts[1]}"
         yield Difference("shape", "", message, "columns", *texts)
 
 
@@ -183,12 +183,12 @@ def _add_rows(columns, rows, heads):
             column.add(index, a, b, heads[0])
     differences = []
     if lengths[0] != lengths[1]:
-        message = f"expected {lengths[0]} rows, found {lengths[1]}"
+        message = f"expected {lengths[0]} rows, actual {lengths[1]}"
         differences.append(Difference("shape", "", message, "rows", *map(str, lengths)))
     if ragged:
         row, *cells = ragged
         message = (
-            f"row {row}: expected {cells[0]} cells, found {cells[1]}, "
+            f"row {row}: expected {cells[0]} cells, actual {cells[1]}, "
             "or cells beyond the header differ"
         )
         differences.append(Difference("shape", "", message, f"row {row}", *cells))

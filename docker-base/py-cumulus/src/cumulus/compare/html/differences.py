@@ -167,7 +167,7 @@ def _body(difference):
         expected, actual = marked(difference.expected, difference.actual)
         return _pair(expected, actual)
     if difference.expected or difference.actual:
-        side = "expected" if difference.expected else "found"
+        side = "expected" if difference.expected else "actual"
         text = escape((difference.expected or difference.actual)[:4000])
         return f"<dl><dt>{side}</dt><dd><code>{text}</code></dd></dl>"
     return f"<p>{escape(difference.message)}</p>"
@@ -184,7 +184,7 @@ def _lines(difference):
 def _pair(expected, actual):
     return (
         f"<dl><dt>expected</dt><dd><code>{expected}</code></dd>"
-        f"<dt>found</dt><dd><code>{actual}</code></dd></dl>"
+        f"<dt>actual</dt><dd><code>{actual}</code></dd></dl>"
     )
 
 
@@ -194,7 +194,7 @@ def _numbers(values):
         ("differ", f"{values.differing:,} of {values.total:,} values"),
         ("worst at", ", ".join([index, *(f"{k} {v}" for k, v in values.coordinates.items())])),
         ("expected", values.expected),
-        ("found", values.actual),
+        ("actual", values.actual),
     ]
     if values.largest is not None:
         both = f"{number(values.largest)}, relative {number(values.relative)}"
