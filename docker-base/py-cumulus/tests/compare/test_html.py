@@ -9,16 +9,18 @@ import struct
 import subprocess
 import sys
 import zlib
+from datetime import datetime
 from html.parser import HTMLParser
 
 import netCDF4
 import numpy as np
 import pytest
 from html_reports import pair, report
-from samples import SOURCE, write_product
+from samples import COLLECTION, SOURCE, write_product
 
 from cumulus import CumulusError
 from cumulus.__main__ import main
+from cumulus.collection import load
 from cumulus.compare import compare
 from cumulus.compare.html import PICTURES, write_html
 from cumulus.compare.html.colours import CHANGED, DIFFERENCE, LEVELS, VALUES, paint, paint_colours
@@ -199,8 +201,27 @@ def test_product_that_changed_since_is_described_without_a_picture(tmp_path):
 
 
 def test_same_comparison_gives_the_same_bytes(tmp_path):
-    folders = pair(tmp_path, one_value)
-    assert report(tmp_path, folders) == report(tmp_path, folders)
+    """Of the same date."""
+    comparison, path = compare(*pair(tmp_path, one_value)), tmp_path / "report.html"
+    contents = set()
+    for _ in range(2):
+        write_html(comparison, path, written=datetime(2026, 12, 1, 8, 30))
+        contents.add(path.read_bytes())
+    assert len(contents) == 1
+
+
+def test_head_names_collection_image_and_date(tmp_path, monkeypatch):
+    """Outside of an image there is no revision, without a collection no name."""
+    comparison, path = compare(*pair(tmp_path, one_value)), tmp_path / "report.html"
+    (tmp_path / "collection.toml").write_text(COLLECTION)
+    written = datetime(2026, 12, 1, 8, 30)
+    monkeypatch.setenv("IMAGE_REVISION", "0a1b2c<3>")
+    write_html(comparison, path, load(tmp_path / "collection.toml"), written)
+    head = "hs3cpl version 1, image revision 0a1b2c&lt;3&gt;, 2026-12-01 08:30:00 UTC<br>"
+    assert head in path.read_text()
+    monkeypatch.delenv("IMAGE_REVISION")
+    write_html(comparison, path, written=written)
+    assert '<p class="quiet">2026-12-01 08:30:00 UTC<br>' in path.read_text()
 
 
 # Pictures

@@ -4,6 +4,7 @@ It needs no network, no script and no library beyond those of the comparison, so
 can write it; a Content-Security-Policy in the file makes sure of the first two.
 """
 
+import datetime
 import os
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _HEADINGS = {
 _ORDER = ("unreadable", "different", "missing", "extra", "equal")
 
 
-def write_html(comparison, path):
+def write_html(comparison, path, collection=None, written=None):
     """Write the report of a comparison.
 
     Parameters
@@ -35,6 +36,10 @@ def write_html(comparison, path):
         Its files are read again for the pictures.
     path : path-like
         An existing report is replaced when the new one is complete.
+    collection : cumulus.collection.Collection, optional
+        Named in the head of the report.
+    written : datetime.datetime, optional
+        Time in UTC that the head shows; default: now.
 
     Raises
     ------
@@ -47,7 +52,7 @@ def write_html(comparison, path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with partial.open("w", encoding="utf-8") as file:
-                file.writelines(_page(comparison))
+                file.writelines(_page(comparison, _origin(collection, written)))
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -55,7 +60,16 @@ def write_html(comparison, path):
         raise CumulusError(f"cannot write {str(path)!r}: {error.strerror}") from error
 
 
-def _page(comparison):
+def _origin(collection, written):
+    """Return a line that tells of which collection and image the report is, and its date."""
+    parts = [f"{collection.short_name} version {collection.version}"] if collection else []
+    if revision := os.environ.get("IMAGE_REVISION"):
+        parts.append(f"image revision {revision}")
+    written = written or datetime.datetime.now(datetime.UTC)
+    return ", ".join([*parts, f"{written:%Y-%m-%d %H:%M:%S} UTC"])
+
+
+def _page(comparison, origin):
     """Yield the page piece by piece, so that one difference is in memory at a time."""
     heading = _HEADINGS[comparison.verdict]
     yield (
@@ -68,8 +82,9 @@ def _page(comparison):
     )
     yield (
         f'<header><h1>{heading} <span class="badge {comparison.verdict}">{comparison.verdict}'
-        f'</span></h1><p class="quiet">expected: <code>{escape(comparison.expected)}</code><br>'
-        f"found: <code>{escape(comparison.actual)}</code></p></header>\n<main>"
+        f'</span></h1><p class="quiet">{escape(origin)}<br>'
+        f"expected: <code>{escape(comparison.expected)}</code><br>"
+        f"actual: <code>{escape(comparison.actual)}</code></p></header>\n<main>"
     )
     yield from _overview(comparison)
     yield '<section id="files" aria-label="Differences by file">'
