@@ -17,7 +17,10 @@ def process_granule(granule):
     granule.run("program", "argument", ...) runs a further program.
     """
 {%- if cookiecutter.converter == 'c' %}
-    granule.convert()  # inputs["primary"] -> products["data"], by convert/{{ cookiecutter.__c_name }}2nc.c
+    # inputs["primary"] -> products["data"], by convert/{{ cookiecutter.__c_name }}2nc.c. The starter sample's
+    # times are days of the flight's year, from 1.0: {day_zero} in its table is the day before.
+    year = granule.groups.get("year")
+    granule.convert(day_zero=year and f"{int(year) - 1}-12-31")
 {%- else %}
     granule.copy()  # inputs["primary"] -> products["data"], as it comes
 {%- endif %}

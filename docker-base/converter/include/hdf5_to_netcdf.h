@@ -13,7 +13,11 @@ extern "C" {
 
 /* Grows when tables can say something that an older library does not know; convert/Makefile names the number it
  * needs. */
-#define CONVERT_INTERFACE 1
+#define CONVERT_INTERFACE 2
+
+/* In every text of both tables {year} stands for the value of that name: of --set year=2012, of granule.convert(year=2012)
+ * in process.py, or of the group (?P<year>...) of [granule] id in collection.toml. {{ is a brace. A row that speaks of
+ * something in the input and has a name without a value is refused. */
 
 /* Describes a dataset, or all datasets that a glob matches (* and ? do not cross a slash: "/Data/ATB_*"). A row with a
  * group's own path can only drop it, with all its members. "" keeps what the file has. Where several rows match, the

@@ -38,23 +38,58 @@ static enum status handle(struct command *command, const char *input, const char
     return status;
 }
 
+/* Reads a NUL-terminated field of standard input.  Returns -1 where there is none, or none that is whole. */
+static int read_field(char **text, size_t *room)
+{
+    ssize_t length = getdelim(text, room, '\0', stdin);
+    return length > 0 && (*text)[length - 1] == '\0' ? 0 : -1;
+}
+
+/* Reads values up to an empty field, behind those of the command line. */
+static int read_values(struct options *options)
+{
+    for (;;) {
+        char *text = NULL;
+        size_t room = 0;
+        int is_field = read_field(&text, &room) == 0;
+        char **longer = is_field && *text
+            ? realloc(options->values, (options->value_count + 2) * sizeof *longer) : NULL;
+        if (!longer) {
+            int is_end = is_field && !*text;
+            free(text);
+            return is_end ? 0 : -1;
+        }
+        options->values = longer;
+        options->values[options->value_count++] = text;
+    }
+}
+
+/* Forgets the values of a pair, so that the next pair starts with those of the command line. */
+static void forget_values(struct options *options, size_t kept)
+{
+    while (options->value_count > kept)
+        free(options->values[--options->value_count]);
+}
+
 /* One process for many pairs: the caller sees from the answers which of them failed. */
 static enum status batch(struct command *command)
 {
     char *names[2] = {NULL, NULL};
-    size_t rooms[2] = {0, 0};
+    size_t rooms[2] = {0, 0}, kept = command->options.value_count;
     enum status status = STATUS_OK;
-    while (getdelim(&names[0], &rooms[0], '\0', stdin) > 0) {
-        ssize_t length = getdelim(&names[1], &rooms[1], '\0', stdin);
-        if (length <= 0 || names[1][length - 1] != '\0') {      /* the caller died while it wrote */
-            fprintf(stderr, "%s: standard input ends within a pair of names\n", PROGRAM);
+    for (int next; !ferror(stdout) && (next = fgetc(stdin)) != EOF;) {
+        ungetc(next, stdin);
+        int has_values = next == '\0';
+        if ((has_values && (read_field(&names[0], &rooms[0]) < 0 || read_values(&command->options) < 0))
+            || read_field(&names[0], &rooms[0]) < 0 || read_field(&names[1], &rooms[1]) < 0) {
+            fprintf(stderr, "%s: standard input ends within a pair of names\n", PROGRAM);     /* the caller died */
             status = STATUS_USAGE;
             break;
         }
         handle(command, names[0], names[1]);
-        if (ferror(stdout))
-            break;
+        forget_values(&command->options, kept);
     }
+    forget_values(&command->options, kept);
     free(names[0]);
     free(names[1]);
     return command->is_unwritten ? STATUS_WRITE : status;
@@ -162,12 +197,13 @@ int convert_main(int argc, char **argv, const struct tables *tables)
     mallopt(M_MMAP_THRESHOLD, 8 << 20);         /* keep what HDF5 frees after each file: the next needs it */
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);        /* the input may lie on a read-only file system */
+    enum status status = STATUS_USAGE;
     switch (read_command(argc, argv, &command)) {
-    case HELP: return (int)print(usage);
-    case VERSION: return (int)print(PROGRAM " " CONVERT_VERSION "\n");
-    case RUN: return (int)run(&command);
-    default:
-        fputs(usage, stderr);
-        return STATUS_USAGE;
+    case HELP: status = print(usage); break;
+    case VERSION: status = print(PROGRAM " " CONVERT_VERSION "\n"); break;
+    case RUN: status = run(&command); break;
+    default: fputs(usage, stderr);
     }
+    free(command.options.values);
+    return (int)status;
 }

@@ -20,10 +20,12 @@ struct options {
     int strict, verify;
     enum list list;
     int threads;                /* that read and verify chunks */
+    char **values;              /* NAME=VALUE: what {NAME} in the tables stands for */
+    size_t value_count;
 };
 
-/* ASKED: by the tables; UNUSED: a row of them; LISTED, ROW: a line of --list, of --table. */
-enum kind { CONVERTED, NOTED, ASKED, UNUSED, LEFT_OUT, LISTED, ROW };
+/* ASKED: by the tables; UNUSED: a row of them; UNFILLED: a name in a row; LISTED, ROW: a line of --list, of --table. */
+enum kind { CONVERTED, NOTED, ASKED, UNUSED, UNFILLED, LEFT_OUT, LISTED, ROW };
 
 struct entry {                  /* the result for a dataset or an attribute */
     char *path, *attribute, *text;      /* text: the variable's path in the product, the reason, or the line */
@@ -40,6 +42,9 @@ struct report {
 
 /* The length of the UTF-8 character at `text`, or 0 where there is none. */
 int utf8_length(const char *text);
+
+/* Whether the text is NAME=VALUE, NAME as in C. */
+int is_value(const char *text);
 
 /* Converts `input` into the file `output`, which the caller renames or removes.  Returns 0, or -1 with the report
  * filled. */

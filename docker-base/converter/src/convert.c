@@ -117,6 +117,7 @@ static int release(struct job *job, int status)
     free(job->dims);
     free(job->struct_metadata);
     free(job->rows_used);
+    free_filled(job);
     if (job->file >= 0)
         H5Fclose(job->file);
     if (job->classic >= 0)
@@ -132,10 +133,11 @@ int convert_file(const char *input, const char *output, const struct tables *tab
     H5dont_atexit();            /* HDF5 1.10 crashes there after a failed write */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     job.rows_used = calloc(tables->variable_count + tables->attribute_count + 1, 1);
-    int status = check_tables(&job) < 0 ? -1 : is_classic(input) ? open_classic(&job) : open_hdf5(&job);
+    int status = check_tables(&job) < 0 || fill_tables(&job) < 0 ? -1
+        : is_classic(input) ? open_classic(&job) : open_hdf5(&job);
     if (!status) {
         tell_unused_rows(&job);
-        status = convert_items(&job, output);
+        status = check_filled(&job) < 0 ? -1 : convert_items(&job, output);
     }
     status = release(&job, status);
     return status || report->status ? -1 : 0;

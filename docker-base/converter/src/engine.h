@@ -7,7 +7,7 @@
  *   attributes.c   copies the input's attributes, and those of the tables; history.c writes the history
  *   data.c         moves the data in boxes; chunks.c moves them as they are stored, verified
  *   classic.c      does the same for NetCDF-3 input
- *   table.c        says what the tables say, and writes their attributes
+ *   table.c        says what the tables say, and writes their attributes; values.c fills the names in their texts
  *   text.c         reads strings and names
  *   support.c      holds messages and types
  *   listing.c      says what --list and --table say
@@ -91,6 +91,10 @@ struct job {
     hid_t plain_list;           /* properties that all of the output's datasets share */
     char *struct_metadata;      /* of an HDF-EOS5 file, or NULL */
     unsigned char *rows_used;   /* of the tables, the variables' first; NULL without memory */
+    struct tables filled_tables;        /* with the names of the texts filled: `filled` */
+    char **filled;
+    size_t filled_count;
+    const char **unfilled;      /* the first name without a value of each row, or NULL; NULL without any brace */
     struct item *items;
     size_t item_count, item_room;
     struct dim *dims;
@@ -120,6 +124,12 @@ int is_dropped(const struct job *job, const char *path);
 void use_rows(struct job *job, const char *path, int is_group);
 const char *table_value(const struct job *job, const struct item *item, const char *name);
 int put_table_attributes(struct job *job, const struct item *item);
+
+/* values.c */
+size_t name_length(const char *text);
+int fill_tables(struct job *job);
+int check_filled(struct job *job);
+void free_filled(struct job *job);
 
 /* text.c */
 char *utf8_copy(const char *text, int *marks);

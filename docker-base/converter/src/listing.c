@@ -70,6 +70,16 @@ static void list_variable(struct job *job, const struct item *item, const int wi
     free(line);
 }
 
+/* Prints the brace at `text` so that no template sees two, and that no value fills a name behind it.  Returns how many
+ * characters it took. */
+static size_t print_brace(FILE *stream, const char *text)
+{
+    size_t length = name_length(text + 1);
+    int is_closed = length > 0 && text[1 + length] == '}';
+    fprintf(stream, "{\\%03o%.*s%s", '{', is_closed ? (int)length : 0, text + 1, is_closed ? "}}" : "");
+    return is_closed ? length + 2 : 1;
+}
+
 /* A text in C's quotes, of which no compiler and no template makes anything else: trigraphs, braces, odd bytes. */
 static void print_quoted(FILE *stream, const char *text, int is_pattern)
 {
@@ -77,7 +87,11 @@ static void print_quoted(FILE *stream, const char *text, int is_pattern)
     fputc('"', stream);
     for (const char *c = text; c && *c && strlen(text) <= LONGEST; before = *c++) {
         int length = utf8_length(c), is_odd = (unsigned char)*c < ' ' || *c == 0x7f
-            || (before == '{' && strchr("%#{", *c)) || (before == '?' && *c == '?');
+            || (before == '{' && strchr("%#", *c)) || (before == '?' && *c == '?');
+        if (*c == '{') {
+            c += print_brace(stream, c) - 1;
+            continue;
+        }
         if (is_pattern && strchr("*?[\\", *c))
             fputs("\\\\", stream);
         if (is_odd || length == 0 || !strncmp(c, "\xe2\x80", 2) || !strncmp(c, "\xe2\x81", 2)) /* turns its direction */

@@ -19,10 +19,13 @@ const char usage[] =
     "What a product lacks is named on standard error, with the reason.\n"
     "\n"
     "  --batch         read NUL-terminated INPUT and OUTPUT names in pairs from standard input, and answer\n"
-    "                  each pair with one line of JSON\n"
+    "                  each pair with one line of JSON; NAME=VALUE for a pair stand before it, NUL-terminated,\n"
+    "                  between two empty names\n"
     "  --list          only list what would be converted, under which name, and what would be left out and why\n"
     "  --table         print a table in C of the file's datasets, as a start for the collection's own\n"
     "  --strict        fail if content would be left out (what the table drops does not count)\n"
+    "  --set NAME=VALUE\n"
+    "                  put VALUE in place of {NAME} in the tables' texts; may be given several times\n"
     "  --report FILE   write each dataset's result to FILE, one line of JSON for each input; - is standard output\n"
     "  --no-verify     pass deflated chunks on without checking that they are sound\n"
     "  --threads N     read and verify on N threads (default: the processors that it may use, 4 at most)\n"
@@ -32,13 +35,14 @@ const char usage[] =
     "4 content left out, under --strict; 5 the output cannot be written.  With --batch the answers hold it.\n";
 
 /* Larger than any character: there are no short options. */
-enum { BATCH = 256, LIST_ONLY, TABLE_ONLY, STRICT, REPORT, NO_VERIFY, THREADS, PRINT_HELP, PRINT_VERSION };
+enum { BATCH = 256, LIST_ONLY, TABLE_ONLY, STRICT, SET, REPORT, NO_VERIFY, THREADS, PRINT_HELP, PRINT_VERSION };
 
 static const struct option known[] = {
     {"batch", no_argument, NULL, BATCH},
     {"list", no_argument, NULL, LIST_ONLY},
     {"table", no_argument, NULL, TABLE_ONLY},
     {"strict", no_argument, NULL, STRICT},
+    {"set", required_argument, NULL, SET},
     {"report", required_argument, NULL, REPORT},
     {"no-verify", no_argument, NULL, NO_VERIFY},
     {"threads", required_argument, NULL, THREADS},
@@ -79,6 +83,9 @@ static int read_option(int option, char **argv, struct command *command)
     case STRICT: command->options.strict = 1; return 0;
     case NO_VERIFY: command->options.verify = 0; return 0;
     case REPORT: command->report_name = optarg; return 0;
+    case SET:
+        command->options.values[command->options.value_count++] = optarg;
+        return is_value(optarg) ? 0 : misused("--set needs NAME=VALUE, a name as in C and a value", optarg);
     case THREADS:
         command->options.threads = read_threads(optarg);
         return command->options.threads ? 0 : misused("--threads needs a number from 1", optarg);
@@ -91,6 +98,11 @@ static int read_option(int option, char **argv, struct command *command)
 static enum request read_options(int argc, char **argv, struct command *command)
 {
     int list = 0, table = 0, option;
+    command->options.values = calloc((size_t)argc, sizeof *command->options.values);
+    if (!command->options.values) {
+        misused("out of memory", NULL);
+        return WRONG_USAGE;
+    }
     opterr = 0;
     while ((option = getopt_long(argc, argv, "+:", known, NULL)) != -1) {
         if (option == PRINT_HELP || option == PRINT_VERSION)

@@ -58,6 +58,7 @@ int print_report(FILE *file, const struct report *report)
     print_entries(file, report, "notes", NOTED, "note");
     print_entries(file, report, "asked", ASKED, "note");
     print_entries(file, report, "unused_rows", UNUSED, "note");
+    print_entries(file, report, "unfilled", UNFILLED, "name");
     fputs("}\n", file);
     return fflush(file) || ferror(file) ? -1 : 0;
 }
@@ -77,7 +78,8 @@ int print_messages(const struct report *report, enum list list)
     FILE *file = list == LIST ? stdout : stderr;
     for (size_t i = 0; i < report->entry_count; i++) {
         const struct entry *entry = &report->entries[i];
-        if (entry->kind == ROW || entry->kind == CONVERTED || (entry->kind == UNUSED && list != LIST))
+        if (entry->kind == ROW || entry->kind == CONVERTED || entry->kind == UNFILLED
+            || (entry->kind == UNUSED && list != LIST))
             continue;
         fprintf(file, "%s%s '", list == LIST ? "" : "_convert: ", labels[entry->kind] ? labels[entry->kind] : "note:");
         print_plain(file, entry->path);

@@ -47,24 +47,28 @@ def install_library(prefix, *make_options):
 
 
 class Converter:
-    """A built `_convert`; calling it converts and returns the finished process."""
+    """A built `_convert`; calling it with the values that its table needs converts and returns the finished process."""
 
-    def __init__(self, program):
+    def __init__(self, program, *values):
         self.program = program
+        self.values = [f"--set={value}" for value in values]
 
     def __call__(self, *arguments, timeout=60, **options):
-        return subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
-                              errors="replace", check=False, **options)
+        return subprocess.run([self.program, *self.values, *map(str, arguments)], capture_output=True, text=True,
+                              timeout=timeout, errors="replace", check=False, **options)
 
 
 def link_table(folder, prefix, table, *make_options):
-    """Build the converter of the table's text in `folder`, as a repository does, with the library below `prefix`."""
+    """Build the converter of the table's text in `folder`, as a repository does, with the library below `prefix`.
+
+    {day_zero} in the starter sample's table has the sample's value.
+    """
     sources = folder / "convert"
     sources.mkdir()
     (sources / "Makefile").write_text(MAKEFILE.format(prefix))
     (sources / "sample2nc.c").write_text(table)
     make(sources, "WERROR=1", *make_options)
-    return Converter(folder / "_convert")
+    return Converter(folder / "_convert", *(["day_zero=2011-12-31"] if "{day_zero}" in table else []))
 
 
 def build_converter(folder, table, *make_options):

@@ -18,7 +18,7 @@ from cumulus.process import main, process_granules
 
 
 def process_granule(granule):
-    granule.convert()
+    granule.convert(day_zero="2011-12-31")
     granule.check()
     granule.write_metadata()
 

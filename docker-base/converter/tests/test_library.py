@@ -98,7 +98,7 @@ def test_older_library_than_the_repository_needs_is_one_sentence(prefix, tmp_pat
     folder = tmp_path / "convert"
     folder.mkdir()
     (folder / "sample2nc.c").write_text(EMPTY_TABLE)
-    (folder / "Makefile").write_text("REMEDY := bin/base --build\n" + MAKEFILE.format(prefix).replace("1", "2", 1))
+    (folder / "Makefile").write_text("REMEDY := bin/base --build\n" + MAKEFILE.format(prefix).replace("1", "99", 1))
     done = subprocess.run([need("make"), "-C", folder], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0 and not (tmp_path / "_convert").exists()
     assert f"the conversion library in {prefix} is older than this repository: bin/base --build." in done.stderr

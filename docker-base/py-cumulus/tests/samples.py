@@ -132,6 +132,10 @@ rest = b""
 while piece := os.read(0, 65536):
     rest += piece
     while rest.count(b"\\0") >= 2:
+        values = []
+        if rest.startswith(b"\\0"):  # a handler sends values with its names in one piece
+            values, rest = rest[1:].split(b"\\0\\0", 1)
+            values = os.fsdecode(values).split("\\0")
         source, product, rest = rest.split(b"\\0", 2)
         source, product = os.fsdecode(source), os.fsdecode(product)
         try:
@@ -145,6 +149,10 @@ while piece := os.read(0, 65536):
             note, other = "a row matches nothing here", "/of_B" if "ROWS_A" in source else "/of_A"
             paths = ["/Lattitude", other, *(f"/starter_{n}" for n in range(5 * ("MANY" in source)))]
             answer["unused_rows"] = [{"path": path, "note": note} for path in paths]
+        answer["values"] = values
+        if "NEEDS" in source and "year=2012" not in values:
+            unfilled = [{"path": "/a", "name": "year"}]
+            answer |= {"status": 2, "message": "no year", "unfilled": unfilled}
         print(json.dumps({**answer, "left_out": left_out}), flush=True)
 """
 

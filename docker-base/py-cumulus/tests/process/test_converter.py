@@ -47,6 +47,41 @@ def test_one_process_serves_many_granules(converter, convert):
     assert len(converter.pids()) == 1
 
 
+def test_values_go_to_a_converter_that_asks_for_some_and_to_no_other(
+    converter, repository, tmp_path
+):
+    """One that knows nothing of values would take them for names; empty ones are none."""
+
+    def send(name, **values):
+        return converter.convert(repository.granule(name), tmp_path / "x.nc", values)
+
+    given = {"year": "2012", "day": 6, "hour": None, "minute": ""}
+    assert send("CPL_OLD", **given)["values"] == []
+    assert send("CPL_NEEDS", **given)["values"] == ["year=2012", "day=6"]
+    assert send("CPL_OLD", **given)["values"] == ["year=2012", "day=6"]
+    assert send("CPL_OLD")["values"] == []
+    with pytest.raises(CumulusError, match=r"failed \(exit status 2\): no year"):
+        send("CPL_NEEDS", year="2013")
+    assert len(converter.pids()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("a\0b", "the value of 'year' for the converter's table holds a null byte"),
+        ("x" * 50_000, "have 50006 bytes, 49152 are allowed; the longest is that of 'year'"),
+    ],
+    ids=["null byte", "too long"],
+)
+def test_value_that_cannot_be_sent_fails_its_granule(
+    converter, repository, tmp_path, value, words
+):
+    source = repository.granule("CPL_X", "good")
+    with pytest.raises(CumulusError, match=words):
+        converter.convert(source, tmp_path / "x.nc", {"year": value})
+    assert converter.convert(source, tmp_path / "x.nc")["status"] == 0
+
+
 def test_failure_that_it_reports_leaves_it_running(converter, convert):
     with pytest.raises(CumulusError, match=r"failed \(exit status 3\): cannot read '/Data/x'"):
         convert("fail:")

@@ -18,6 +18,7 @@ _ANSWER_LIMIT = 64 * 2**20  # bytes of an answer; of a granule with 100,000 data
 _KEPT = 4000  # bytes of the end of standard error
 _WRITE_FAILED = 5  # exit status of the converter
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+_VALUES_LIMIT = 48 * 2**10  # bytes of a granule's values: a pipe's buffer holds 64 KB
 _TICK = 0.5  # seconds between looks whether it lives: a child of it may hold its pipes open
 
 
@@ -25,7 +26,9 @@ class Converter:
     """A converter process, started at the first conversion and again after it was lost.
 
     Its protocol is that of ``_convert --batch``: input and output name, each with a null byte at
-    its end, are answered with one line of JSON.
+    its end, are answered with one line of JSON. Values (``NAME=VALUE``) come before the names,
+    between two empty names. Only a converter that has asked for values (``unfilled`` in its
+    answer) gets any: a converter that does not know them would take them for names.
 
     Parameters
     ----------
@@ -41,14 +44,21 @@ class Converter:
         self._announcer = announcer or Announcer()
         self._child = None
         self._errors = b""
+        self._takes_values = False
 
     @property
     def pid(self):
         """Process id of the running converter, or None."""
         return self._child.pid if self._child else None
 
-    def convert(self, source, product):
+    def convert(self, source, product, values=None):
         """Convert a file.
+
+        Parameters
+        ----------
+        source, product : path-like
+        values : mapping of str to str, optional
+            What the names in the converter's tables stand for; an empty value fills none.
 
         Returns
         -------
@@ -58,12 +68,18 @@ class Converter:
         Raises
         ------
         CumulusError
-            The converter fails, takes too long, dies, or gives no proper answer.
+            The converter fails, takes too long, dies, or gives no proper answer; a value cannot
+            be sent.
         """
+        fields = _encode(values or {})
         self._make_ready()
         self._errors = b""
+        paths = os.fspath(source), os.fspath(product)
         try:
-            answer = self._ask(os.fspath(source), os.fspath(product))
+            answer = self._ask(*paths, fields if self._takes_values else b"")
+            if answer.get("unfilled") and fields and not self._takes_values:
+                self._takes_values = True
+                answer = self._ask(*paths, fields)
         except BaseException:
             self.end()
             raise
@@ -103,10 +119,11 @@ class Converter:
     def _readable(pipe):
         return bool(select.select([pipe], [], [], 0)[0])
 
-    def _ask(self, source, product):
+    def _ask(self, source, product, fields):
+        names = os.fsencode(source) + b"\0" + os.fsencode(product) + b"\0"
         with suppress(BrokenPipeError):  # then it has no answer either
-            # Two names fit into the pipe's buffer: this never blocks.
-            self._child.stdin.write(os.fsencode(source) + b"\0" + os.fsencode(product) + b"\0")
+            # Two names and the values fit into the pipe's buffer: this never blocks.
+            self._child.stdin.write(fields + names)
         line = self._answer(time.monotonic() + self._limits.seconds)
         try:
             answer = json.loads(line)
@@ -167,3 +184,17 @@ class Converter:
             limit = f"[limits].output_mb in collection.toml is {self._limits.output_mb:g}"
             return f" (is there enough space? {limit})"
         return ""
+
+
+def _encode(values):
+    """The values as fields of the protocol, with an empty one before and behind them."""
+    filled = {name: str(value) for name, value in values.items() if value not in (None, "")}
+    if bad := [name for name, value in filled.items() if "\0" in value]:
+        raise CumulusError(f"the value of {bad[0]!r} for the converter's table holds a null byte")
+    fields = b"".join(os.fsencode(f"{name}={value}") + b"\0" for name, value in filled.items())
+    if len(fields) > _VALUES_LIMIT:
+        raise CumulusError(
+            f"the values for the converter's table have {len(fields)} bytes, {_VALUES_LIMIT} are "
+            f"allowed; the longest is that of {max(filled, key=lambda one: len(filled[one]))!r}"
+        )
+    return b"\0" + fields + b"\0" if fields else b""

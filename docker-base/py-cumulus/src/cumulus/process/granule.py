@@ -50,7 +50,8 @@ class Granule:
     home : pathlib.Path
         Directory of process.py and of the converter.
     groups : dict of str to str
-        Named groups of [granule] id in the name of the primary input, such as "date".
+        Named groups of [granule] id in the name of the primary input, such as "date"; "" for a
+        group that does not match.
     """
 
     id: str
@@ -82,16 +83,23 @@ class Granule:
         if errors:
             log_event(errors, granule_id=self.id, process=name)
 
-    def convert(self):
+    def convert(self, /, **values):
         """Convert the primary input to the product "data" with the converter beside process.py.
 
         What the product lacks, or holds in another form, is logged as a warning, which the report
         keeps; what the converter's table asked for is not.
 
+        Parameters
+        ----------
+        **values : str, optional
+            ``year="2012"`` fills ``{year}`` in the texts of the converter's table. The groups of
+            [granule] id fill the names that are not given here; None and "" fill nothing.
+
         Raises
         ------
         CumulusError
-            The converter fails or exceeds the limits.
+            The converter fails or exceeds the limits, or a row of its table has a name that
+            nothing fills.
         """
         from .converter import Converter
 
@@ -99,7 +107,8 @@ class Granule:
         shared = self._support.converter
         converter = shared or Converter(self.home / "_convert", self.collection.limits)
         try:
-            answer = converter.convert(self.inputs["primary"], self.products["data"])
+            filled = self.groups | values
+            answer = converter.convert(self.inputs["primary"], self.products["data"], filled)
         finally:
             if not shared:
                 converter.end()
