@@ -21,7 +21,7 @@ struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlim
 }
 
 /* The groups' nearest common ancestor. */
-static size_t common_group(const struct job *job, size_t a, size_t b)
+size_t common_group(const struct job *job, size_t a, size_t b)
 {
     while (a != b)
         if (a > b)
@@ -239,12 +239,14 @@ static int scale_dim(struct job *job, struct item *item)
     return 0;
 }
 
-/* For each axis: the table's name, else the file's scale, else HDF-EOS5's name, else the length alone. */
+/* For each axis: the table's name, else the file's scale, else HDF-EOS5's name, else the file's label, else the length
+ * alone. */
 static int axes(struct job *job, struct item *item)
 {
     haddr_t scale[RANK];
     int nc4_ids[RANK];
-    char name[NC_MAX_NAME + 1];
+    char name[NC_MAX_NAME + 1], labels[RANK][NC_MAX_NAME + 1];
+    read_axis_labels(job, item, labels);
     attached_scales(job, item, scale);
     if (!read_int_attribute(item->id, "_Netcdf4Coordinates", nc4_ids, item->rank))
         for (int i = 0; i < item->rank; i++)
@@ -258,12 +260,14 @@ static int axes(struct job *job, struct item *item)
         size_t dim = described_dim(job, item, i, scale[i], nc4_ids[i], name);
         if (dim == NONE)
             dim = renamed_dim(job, item, i, scale[i], name);
-        int is_described = dim != NONE;
+        int is_described = dim != NONE, has_label = *labels[i] && scale[i] == HADDR_UNDEF && nc4_ids[i] < 0;
         if (!is_described)
             dim = *name ? named_dim(job, name, item->length[i], item->limit[i] == H5S_UNLIMITED)
-                : anonymous_dim(job, item, i);
+                : has_label ? labelled_dim(job, item, i, labels) : anonymous_dim(job, item, i);
         if (dim == NONE)
             return out_of_memory(job);
+        if (*name)
+            job->dims[dim].is_labelled = 0;
         if (!is_described && !*name && (scale[i] != HADDR_UNDEF || nc4_ids[i] >= 0))
             tell_misfit(job, item, i, scale[i], dim);
         use_dim(job, item, i, dim);

@@ -2,7 +2,8 @@
  *
  *   convert.c      opens the input, calls the others in turn, and releases everything
  *   walk.c         walks the input and lists its groups and datasets; datasets.c says which can be converted
- *   dimensions.c   finds the dimensions: of the tables, of scales, of HDF-EOS5 (hdfeos.c), of lengths
+ *   dimensions.c   finds the dimensions: of the tables, of scales, of HDF-EOS5 (hdfeos.c), of labels (labels.c), of
+ *                  lengths
  *   netcdf4.c      defines groups, dimensions and variables of the output
  *   attributes.c   copies the input's attributes, and those of the tables; history.c writes the history
  *   data.c         moves the data in boxes; chunks.c moves them as they are stored, verified
@@ -72,6 +73,7 @@ struct dim {
     int number;                 /* in the output, or -1 until its name is settled */
     haddr_t scale;              /* the dataset that describes it, or HADDR_UNDEF */
     haddr_t renamed;            /* the scale to which the table gives this name, or HADDR_UNDEF */
+    int is_labelled;            /* no table and no scale names it */
     int nc4_id;                 /* netCDF-4's own number for it in the input, or -1 */
     size_t home;                /* the group that all its users are in, or NONE */
     size_t coordinate;          /* the variable that holds its values, or NONE */
@@ -107,6 +109,7 @@ int fail(struct job *job, enum status status, const char *what, const char *path
 int fail_because(struct job *job, enum status status, const char *what, const char *path, const char *why);
 int out_of_memory(struct job *job);
 void tell(struct job *job, enum kind kind, const char *path, const char *attribute, const char *format, ...);
+void tell_vanished(struct job *job, const char *path, const char *why);
 nc_type netcdf_type(hid_t type);
 const char *type_name(hid_t type);
 hid_t file_type(nc_type type, int big_endian);
@@ -153,7 +156,8 @@ hid_t own_space(hid_t dataset);
 int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent);
 int add_variable_name(struct job *job, const char *path, const char **name, size_t *parent);
 
-/* dimensions.c, hdfeos.c */
+/* dimensions.c, hdfeos.c, labels.c */
+size_t common_group(const struct job *job, size_t a, size_t b);
 struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlimited);
 void use_dim(struct job *job, struct item *item, int axis, size_t dim);
 int table_dim(struct job *job, const struct item *item, int axis, char name[NC_MAX_NAME + 1]);
@@ -162,6 +166,8 @@ int has_later_unlimited(const struct job *job, const struct item *item);
 int find_dims(struct job *job);
 char *read_struct_metadata(hid_t file);
 int struct_metadata_dim(const char *text, const char *path, int axis, int rank, char name[NC_MAX_NAME + 1]);
+void read_axis_labels(struct job *job, const struct item *item, char names[RANK][NC_MAX_NAME + 1]);
+size_t labelled_dim(struct job *job, const struct item *item, int axis, char names[RANK][NC_MAX_NAME + 1]);
 
 /* listing.c, netcdf4.c, attributes.c, history.c, data.c, chunks.c, classic.c */
 int list_variables(struct job *job);

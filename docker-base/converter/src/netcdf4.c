@@ -71,6 +71,8 @@ static int check_lengths(struct job *job, const struct dim *dim, const struct di
 {
     const char *paths[] = {job->items[dim->user].path, job->items[other->user].path};
     char why[4096];
+    if (dim->is_labelled || other->is_labelled)
+        return 0;
     if (dim->length == other->length || (!*COLUMN(job, paths[0], dims) && !*COLUMN(job, paths[1], dims)))
         return 0;
     snprintf(why, sizeof why, "'%s' gives '%s' the length %llu, '%s' gives it %llu: order of the dimensions in the "
@@ -115,9 +117,11 @@ static int settle_names(struct job *job)
     for (size_t i = 1; i < job->item_count; i++)
         if (job->items[i].is_group && settle_item(job, &job->items[i]) < 0)
             return -1;
-    for (size_t i = 0; i < job->dim_count; i++)
-        if (job->dims[i].home != NONE && settle_dim(job, &job->dims[i], number++) < 0)
-            return -1;
+    for (int labelled = 0; labelled < 2; labelled++)    /* last: the names of tables and scales stay theirs */
+        for (size_t i = 0; i < job->dim_count; i++)
+            if (job->dims[i].home != NONE && job->dims[i].is_labelled == labelled
+                && settle_dim(job, &job->dims[i], number++) < 0)
+                return -1;
     for (size_t i = 1; i < job->item_count; i++)
         if (job->items[i].is_variable && settle_item(job, &job->items[i]) < 0)
             return -1;
@@ -140,14 +144,15 @@ static int drop_unused_dims(struct job *job)
         const struct item *item = &job->items[i];
         if (item->is_scale && !item->is_variable && !used[item->dim[0]] && H5Aexists(item->id, "REFERENCE_LIST") > 0) {
             job->dims[item->dim[0]].home = NONE;
-            tell(job, ASKED, item->path, NULL, "no variable uses this dimension any more");
+            tell_vanished(job, item->path, "no variable uses this dimension any more");
         }
     }
     free(used);
     return 0;
 }
 
-/* A group whose members the table has moved or dropped, all of them, is not made, unless it has attributes. */
+/* A group of whose members nothing is left, since they are moved, dropped or left out, is not made, unless it has
+ * attributes. */
 static void drop_empty_groups(struct job *job)
 {
     for (size_t i = job->item_count; i-- > 1;) {
@@ -162,7 +167,7 @@ static void drop_empty_groups(struct job *job)
         if (members > 0 || H5Aget_num_attrs(group->id) > 0)
             continue;
         group->is_group = 0;
-        tell(job, ASKED, group->path, NULL, "nothing is left in this group");
+        tell_vanished(job, group->path, "nothing is left in this group");
     }
 }
 

@@ -104,6 +104,13 @@ void tell(struct job *job, enum kind kind, const char *path, const char *attribu
         out_of_memory(job);
 }
 
+/* A group or a dimension that is not made: --strict fails for it, though no values are left out. */
+void tell_vanished(struct job *job, const char *path, const char *why)
+{
+    tell(job, NOTED, path, NULL, "%s", why);
+    job->report->left_out++;
+}
+
 /* ---- Types ---- */
 
 /* Whether the exponents of a floating-point type, in `size` bits, are among those of IEEE in `most` bits. */

@@ -108,6 +108,37 @@ def test_a_group_emptied_by_moving_is_noted_and_not_made(build, tmp_path):
         assert sorted(product.groups) == ["empty", "kept"] and list(product.variables) == ["x"]
 
 
+@pytest.mark.parametrize("rows", ['{"/g/*", "/x"}', '{"/g/*", DROP}'], ids=["moved", "dropped"])
+def test_group_that_vanishes_is_a_note_that_strict_refuses(build, tmp_path, rows):
+    """The table speaks of its members; nobody asked for the loss of the group."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["g/a"], file["b"] = 1, 2
+    converter = build(table(rows))
+    assert converter("--report", tmp_path / "report", tmp_path / "in.h5", tmp_path / "out.nc").returncode == 0
+    assert read_report(tmp_path / "report")["notes"] == [{"path": "/g", "note": "nothing is left in this group"}]
+    done = converter("--strict", tmp_path / "in.h5", tmp_path / "strict.nc")
+    assert done.returncode == 4 and "note: '/g': nothing is left in this group" in done.stderr
+    assert not (tmp_path / "strict.nc").exists()
+
+
+def test_group_of_left_out_members_is_a_note(plain, tmp_path):
+    """No table is there to ask for it."""
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["b"] = 2
+        file["g/null"] = h5py.Empty("f4")
+    assert plain("--report", tmp_path / "report", tmp_path / "in.h5", tmp_path / "out.nc").returncode == 0
+    report = read_report(tmp_path / "report")
+    assert [entry["path"] for entry in report["left_out"]] == ["/g/null"]
+    assert report["notes"] == [{"path": "/g", "note": "nothing is left in this group"}] and report["asked"] == []
+
+
+def test_group_that_the_table_drops_by_its_path_is_no_loss(build, tmp_path):
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["g/a"], file["b"] = 1, 2
+    done = build(table('{"/g", DROP}'))("--strict", tmp_path / "in.h5", tmp_path / "out.nc")
+    assert done.returncode == 0, done.stderr
+
+
 def test_empty_file_is_named(plain, tmp_path):
     """A download that brought nothing: 0 bytes."""
     (tmp_path / "in.h5").touch()
@@ -204,7 +235,7 @@ def test_renamed_coordinate_of_a_classic_file_renames_its_dimension(build, tmp_p
 
 @pytest.mark.parametrize("in_group", [False, True], ids=["in the root", "in a group"])
 def test_dimension_that_nothing_lies_along_any_more_is_not_made(build, tmp_path, in_group):
-    """The table names the axis otherwise, so that it is no warning; a group that held no more is not made either."""
+    """The table names the axis otherwise; a group that held no more is not made either."""
     with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
         group = file.createGroup("g") if in_group else file
         group.createDimension("phony", 3)
@@ -214,7 +245,9 @@ def test_dimension_that_nothing_lies_along_any_more_is_not_made(build, tmp_path,
     converter = build(table(f'{{"{place}/x", "/x", "time"}}'))
     done = converter("--report", tmp_path / "report", tmp_path / "in.nc", tmp_path / "out.nc")
     assert done.stderr == f"_convert: note: '{place}/phony': no variable uses this dimension any more\n"
-    assert [one["path"] for one in read_report(tmp_path / "report")["asked"]] == [f"{place}/phony"]
+    report = read_report(tmp_path / "report")
+    assert [one["path"] for one in report["notes"]] == [f"{place}/phony"] and report["asked"] == []
+    assert converter("--strict", tmp_path / "in.nc", tmp_path / "strict.nc").returncode == 4
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         found = list(product.dimensions) + [name for one in product.groups.values() for name in one.dimensions]
         assert sorted(found) == ["own", "time"]
