@@ -135,6 +135,17 @@ const char *is_occupied(const struct job *job, const struct item *item, const ch
     return H5Aexists(item->to, name) > 0 ? "another attribute has its name" : NULL;
 }
 
+/* Writes a text that may name variables, unless it has nothing left to name. */
+static int put_followed(struct job *job, const struct item *item, const char *name, char *text)
+{
+    char *followed = follow_names(job, item, name, text);
+    int is_gone = followed && followed != text && !*followed;
+    int status = !followed ? -1 : is_gone ? 0 : put_text(job, item->to, name, followed);
+    if (followed != text)
+        free(followed);
+    return status;
+}
+
 /* Returns NULL, or why the strings cannot be written. */
 static const char *copy_strings(struct job *job, const struct item *item, const char *name, hid_t attribute, hid_t type,
                                 size_t count)
@@ -147,7 +158,7 @@ static const char *copy_strings(struct job *job, const struct item *item, const 
         return "it cannot be read";
     hid_t text = string_type();
     int is_fill = item->is_variable && !strcmp(name, "_FillValue");
-    int status = count == 1 && !is_fill ? put_text(job, item->to, name, strings[0])
+    int status = count == 1 && !is_fill ? put_followed(job, item, name, strings[0])
         : put_values(item->to, name, text, count, strings);
     H5Tclose(text);
     free_strings(strings, count);

@@ -13,7 +13,7 @@
 #endif
 
 #define FUNCTIONS(F) F(nc_open) F(nc_close) F(nc_strerror) F(nc_inq_ndims) F(nc_inq_dim) F(nc_inq_unlimdim) \
-    F(nc_inq_nvars) F(nc_inq_var) F(nc_inq_varnatts) F(nc_inq_attname) F(nc_inq_att) F(nc_get_att) \
+    F(nc_inq_nvars) F(nc_inq_var) F(nc_inq_varid) F(nc_inq_varnatts) F(nc_inq_attname) F(nc_inq_att) F(nc_get_att) \
     F(nc_get_att_text) F(nc_get_vara)
 #define DECLARE(name) __typeof__(name) *name;
 #define LOAD(name) && (*(void **)&library.name = dlsym(handle, #name)) != NULL
@@ -286,13 +286,18 @@ static int add_classic_variable(struct job *job, int var, const size_t *dims)
     if (read_classic_fill(job, item, item->storage.fill, &no_fill) < 0)
         return -1;
     item->storage.has_fill = !no_fill;
+    int has_methods = library.nc_inq_att(job->classic, var, "cell_methods", NULL, NULL) == NC_NOERR;
     for (int i = 0; i < rank; i++) {
         const struct dim *dim = &job->dims[dims[ids[i]]];
         item->length[i] = dim->length;
         if (table_dim(job, item, i, axis_name) < 0)
             return -1;
-        size_t number = *axis_name ? named_dim(job, axis_name, dim->length, dim->unlimited) : dims[ids[i]];
-        if (number == NONE || (!*axis_name && rename_dim(job, number, rank, path + 1, item->name) < 0))
+        int is_named = *axis_name != '\0';
+        size_t number = is_named ? named_dim(job, axis_name, dim->length, dim->unlimited) : dims[ids[i]];
+        if (has_methods && (check(job, library.nc_inq_dim(job->classic, ids[i], axis_name, NULL), path) < 0
+                            || add_axis_name(item, i, axis_name) < 0))
+            return out_of_memory(job);
+        if (number == NONE || (!is_named && rename_dim(job, number, rank, path + 1, item->name) < 0))
             return out_of_memory(job);
         use_dim(job, item, i, number);
     }
@@ -376,6 +381,12 @@ int has_classic_attribute(struct job *job, const char *name)
     return library.nc_inq_att(job->classic, NC_GLOBAL, name, &type, &length) == NC_NOERR;
 }
 
+int has_classic_variable(const struct job *job, const char *name)
+{
+    int var;
+    return library.nc_inq_varid(job->classic, name, &var) == NC_NOERR;
+}
+
 static int copy_classic_fill(struct job *job, const struct item *item)
 {
     unsigned char fill[8] = {0};
@@ -392,9 +403,14 @@ static int copy_classic_text(struct job *job, const struct item *item, int var, 
     size_t length;
     int marks = 0;
     char *text = classic_text(job, var, name, &length, &marks);
-    int status = !text ? out_of_memory(job)
-        : put_chars(item->to, name, text, length) < 0 ? fail(job, STATUS_WRITE, "cannot write", item->path) : 0;
+    char *followed = text ? follow_names(job, item, name, text) : NULL;
+    size_t left = followed == text ? length : followed ? strlen(followed) : 0;
+    int is_gone = followed && followed != text && left == 0;
+    int status = !text || !followed ? out_of_memory(job) : !is_gone
+        && put_chars(item->to, name, followed, left) < 0 ? fail(job, STATUS_WRITE, "cannot write", item->path) : 0;
     tell_marks(job, item->path, name, marks);
+    if (followed != text)
+        free(followed);
     free(text);
     return status;
 }

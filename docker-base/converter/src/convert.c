@@ -110,10 +110,15 @@ static int release(struct job *job, int status)
         free(job->items[i].path);
         free(job->items[i].name);
         free(job->items[i].output);
+        for (int k = 0; job->items[i].axis_names && k < job->items[i].rank; k++)
+            free(job->items[i].axis_names[k]);
+        free(job->items[i].axis_names);
         if (job->items[i].id >= 0)
             H5Oclose(job->items[i].id);
     }
     free(job->items);
+    free(job->by_path);
+    free(job->by_output);
     free(job->dims);
     free(job->struct_metadata);
     free(job->rows_used);

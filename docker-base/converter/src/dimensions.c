@@ -41,6 +41,16 @@ void use_dim(struct job *job, struct item *item, int axis, size_t dim)
     *home = *home == NONE ? item->parent : common_group(job, *home, item->parent);
 }
 
+/* Keeps the input's name of an axis; returns -1 without memory. */
+int add_axis_name(struct item *item, int axis, const char *name)
+{
+    if (!item->axis_names)
+        item->axis_names = calloc((size_t)item->rank, sizeof *item->axis_names);
+    if (item->axis_names && *name)
+        item->axis_names[axis] = strdup(name);
+    return item->axis_names && (!*name || item->axis_names[axis]) ? 0 : -1;
+}
+
 /* The dimension of that name and length, made when it is new. */
 size_t named_dim(struct job *job, const char *name, hsize_t length, int unlimited)
 {
@@ -148,19 +158,34 @@ static struct dim *dim_of_scale(const struct job *job, haddr_t scale)
     return NULL;
 }
 
+static hid_t open_scale(const struct item *item, haddr_t scale)
+{
+    hobj_ref_t reference = scale;
+    return H5Rdereference2(item->id, H5P_DEFAULT, H5R_OBJECT, &reference);
+}
+
+/* Copies the name of an open scale; returns 0 where it has none. */
+static int scale_name(hid_t id, char name[NC_MAX_NAME + 1])
+{
+    char path[4096];
+    ssize_t size = H5Iget_name(id, path, sizeof path);
+    int is_known = size > 0 && (size_t)size < sizeof path;
+    if (is_known)
+        snprintf(name, NC_MAX_NAME + 1, "%s", shown_name(strrchr(path, '/') + 1));
+    return is_known;
+}
+
 /* A scale that the table drops, or that cannot be converted, still names the dimension. */
 static void add_absent_scale(struct job *job, const struct item *item, haddr_t scale)
 {
-    char path[4096];
+    char name[NC_MAX_NAME + 1];
     hsize_t length[RANK], limit[RANK];
-    hobj_ref_t reference = scale;
     if (scale == HADDR_UNDEF || dim_of_scale(job, scale))
         return;
-    hid_t id = H5Rdereference2(item->id, H5P_DEFAULT, H5R_OBJECT, &reference), space = own_space(id);
-    ssize_t size = H5Iget_name(id, path, sizeof path);
-    if (H5Sget_simple_extent_ndims(space) == 1 && size > 0 && (size_t)size < sizeof path
+    hid_t id = open_scale(item, scale), space = own_space(id);
+    if (H5Sget_simple_extent_ndims(space) == 1 && scale_name(id, name)
         && H5Sget_simple_extent_dims(space, length, limit) == 1) {
-        struct dim *dim = add_dim(job, shown_name(strrchr(path, '/') + 1), *length, *limit == H5S_UNLIMITED);
+        struct dim *dim = add_dim(job, name, *length, *limit == H5S_UNLIMITED);
         if (dim)
             dim->scale = scale;
     }
@@ -239,6 +264,25 @@ static int scale_dim(struct job *job, struct item *item)
     return 0;
 }
 
+/* Keeps what the file itself calls the axes, where cell_methods may name them. */
+static int keep_axis_names(struct job *job, struct item *item, const haddr_t scale[RANK],
+                           char labels[RANK][NC_MAX_NAME + 1])
+{
+    for (int i = 0; i < item->rank && H5Aexists(item->id, "cell_methods") > 0; i++) {
+        char name[NC_MAX_NAME + 1] = "";
+        hid_t id = scale[i] == HADDR_UNDEF ? -1 : open_scale(item, scale[i]);
+        if (id >= 0)
+            scale_name(id, name);
+        else if (job->struct_metadata)
+            struct_metadata_dim(job->struct_metadata, item->path, i, item->rank, name);
+        if (id >= 0)
+            H5Oclose(id);
+        if (add_axis_name(item, i, *name ? name : labels[i]) < 0)
+            return out_of_memory(job);
+    }
+    return 0;
+}
+
 /* For each axis: the table's name, else the file's scale, else HDF-EOS5's name, else the file's label, else the length
  * alone. */
 static int axes(struct job *job, struct item *item)
@@ -248,6 +292,8 @@ static int axes(struct job *job, struct item *item)
     char name[NC_MAX_NAME + 1], labels[RANK][NC_MAX_NAME + 1];
     read_axis_labels(job, item, labels);
     attached_scales(job, item, scale);
+    if (keep_axis_names(job, item, scale, labels) < 0)
+        return -1;
     if (!read_int_attribute(item->id, "_Netcdf4Coordinates", nc4_ids, item->rank))
         for (int i = 0; i < item->rank; i++)
             nc4_ids[i] = -1;

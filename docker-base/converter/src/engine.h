@@ -6,6 +6,7 @@
  *                  lengths
  *   netcdf4.c      defines groups, dimensions and variables of the output
  *   attributes.c   copies the input's attributes, and those of the tables; history.c writes the history
+ *   references.c   lets attributes that name variables follow the new names; scope.c says which variable is meant
  *   data.c         moves the data in boxes; chunks.c moves them as they are stored, verified
  *   classic.c      does the same for NetCDF-3 input
  *   table.c        says what the tables say, and writes their attributes; values.c fills the names in their texts
@@ -63,6 +64,7 @@ struct item {
     int rank;
     hsize_t length[RANK], limit[RANK];
     size_t dim[RANK];
+    char **axis_names;          /* of a variable with cell_methods: the input's own names, NULL for an axis without */
     struct storage storage;
 };
 
@@ -101,6 +103,8 @@ struct job {
     size_t item_count, item_room;
     struct dim *dims;
     size_t dim_count, dim_room;
+    struct item **by_path, **by_output;         /* the variables in these orders; NULL until a name is looked for */
+    size_t variable_count;
     int classic;                /* the netCDF library's number of a NetCDF-3 input */
 };
 
@@ -134,6 +138,14 @@ int fill_tables(struct job *job);
 int check_filled(struct job *job);
 void free_filled(struct job *job);
 
+/* scope.c, references.c */
+extern const struct item gone;
+const struct item *meant_in_input(struct job *job, const struct item *item, const char *name);
+const char *name_in_output(struct job *job, const struct item *item, const struct item *target, const char *before);
+int is_in_output(struct job *job, const struct item *item, const char *name);
+char *follow_names(struct job *job, const struct item *item, const char *name, char *text);
+void tell_dangling(struct job *job, const struct item *item, const char *name, const char *text);
+
 /* text.c */
 char *utf8_copy(const char *text, int *marks);
 char *legal_name(const char *name);
@@ -151,6 +163,7 @@ int attribute_starts(hid_t object, const char *name, const char *start);
 /* walk.c, datasets.c */
 struct item *add_item(struct job *job, hid_t id, const char *path, const char *name, size_t parent);
 int walk(struct job *job, size_t group);
+int dataset_address(hid_t file, const char *path, haddr_t *address);
 int lies_elsewhere(hid_t dataset);
 hid_t own_space(hid_t dataset);
 int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent);
@@ -161,6 +174,7 @@ size_t common_group(const struct job *job, size_t a, size_t b);
 struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlimited);
 void use_dim(struct job *job, struct item *item, int axis, size_t dim);
 int table_dim(struct job *job, const struct item *item, int axis, char name[NC_MAX_NAME + 1]);
+int add_axis_name(struct item *item, int axis, const char *name);
 size_t named_dim(struct job *job, const char *name, hsize_t length, int unlimited);
 int has_later_unlimited(const struct job *job, const struct item *item);
 int find_dims(struct job *job);
@@ -200,6 +214,7 @@ int open_classic(struct job *job);
 void close_classic(struct job *job);
 int copy_classic_attributes(struct job *job, const struct item *item);
 int has_classic_attribute(struct job *job, const char *name);
+int has_classic_variable(const struct job *job, const char *name);
 char *classic_text(struct job *job, int var, const char *name, size_t *length, int *marks);
 int move_classic(struct job *job, const struct item *item);
 

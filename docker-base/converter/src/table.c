@@ -164,8 +164,10 @@ static int put_table_attribute(struct job *job, const struct item *item, const c
         return 0;
     if (item->is_variable && item->type == NC_STRING && !strcmp(name, "_FillValue"))
         return put_string(job, item->to, name, value);
-    if (item->is_group || !is_numeric(name, &type))
+    if (item->is_group || !is_numeric(name, &type)) {
+        tell_dangling(job, item, name, value);
         return put_text(job, item->to, name, value);
+    }
     size_t count = read_numbers(value, type, numbers);
     if (count == 0 || (count > 1 && !strcmp(name, "_FillValue")))      /* readers stop at several */
         return refuse_value(job, item, name, value);

@@ -53,6 +53,18 @@ static int leads_somewhere(hid_t group, const char *name)
     return exists;
 }
 
+/* Finds the dataset that a path leads to in this file; an external link on the way is not followed. */
+int dataset_address(hid_t file, const char *path, haddr_t *address)
+{
+    H5O_info_t info;
+    hid_t plist = H5Pcreate(H5P_LINK_ACCESS);
+    H5Pset_elink_cb(plist, refuse, NULL);
+    int exists = H5Oget_info_by_name2(file, path, &info, H5O_INFO_BASIC, plist) >= 0 && info.type == H5O_TYPE_DATASET;
+    H5Pclose(plist);
+    *address = exists ? info.addr : HADDR_UNDEF;
+    return exists;
+}
+
 /* A link that is not the object itself.  All that a file holds is reached by hard links, too. */
 static void tell_link(struct job *job, hid_t group, const char *name, const char *path, H5L_type_t type)
 {
