@@ -56,12 +56,13 @@ def _parser():
         help="check products against CF and ACDD",
         description="Check NetCDF products with compliance-checker, and say what to write where.",
         epilog="exit status: 0 no error and no warning; 1 errors or warnings of CF, or of ACDD "
-        "where a product names it in Conventions; 2 could not check",
+        "where a product names it in Conventions; 2 could not check all of it",
     )
     check.add_argument("products", metavar="PRODUCT", nargs="+")
     check.add_argument(
         "--home", metavar="DIR", default=".", help="the collection's repository (default: .)"
     )
+    check.add_argument("--summary", action="store_true", help="print one line about all products")
     check.set_defaults(command=check_products)
     test = commands.add_parser(
         "test",

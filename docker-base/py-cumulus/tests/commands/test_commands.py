@@ -149,7 +149,7 @@ def test_product_that_cannot_be_checked_does_not_hide_the_others(tmp_path, monke
     def check(product):
         if product == "bad.nc":
             raise CumulusError("cannot check 'bad.nc'")
-        return SimpleNamespace(counting=[], product=product)
+        return SimpleNamespace(counting=[], not_checked=(), product=product)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("cumulus.compliance.checker.check", check)

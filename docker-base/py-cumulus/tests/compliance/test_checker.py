@@ -14,8 +14,9 @@ from samples import REPOSITORY, SOURCE
 from cumulus import CumulusError
 from cumulus.compliance import checker
 from cumulus.compliance.advice import Sources
+from cumulus.compliance.findings import Checked, Finding
 from cumulus.compliance.messages import find_attribute, find_subject
-from cumulus.compliance.reporting import report
+from cumulus.compliance.reporting import report, summarize
 
 TEMPLATE = REPOSITORY / "{{cookiecutter.repo_name}}"
 SAMPLE = TEMPLATE / "tests" / "sample" / "output"
@@ -140,7 +141,7 @@ def test_product_is_checked_against_the_version_it_names(conventions, version):
 def test_starter_product_has_no_error_and_no_warning(tmp_path, name):
     """A new repository writes CF, so that the first finding is the user's own."""
     checked = checker.check(shutil.copy(SAMPLE / name, tmp_path / "product.nc"))
-    assert (checked.suite, checked.counting, checked.note) == ("CF-1.8", [], "")
+    assert (checked.suite, checked.counting, checked.not_checked) == ("CF-1.8", [], ())
 
 
 @needs_checker
@@ -283,3 +284,51 @@ def test_crash_while_a_product_is_read_is_one_sentence(product, monkeypatch):
     monkeypatch.setattr(checker, "_read", lambda path: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(CumulusError, match=r"cannot check .*: reading it failed \(killed by SIG"):
         checker.check(product)
+
+
+# --- the summary -----------------------------------------------------------------------------
+
+
+def result(name, errors=0, warnings=0, not_checked=()):
+    severities = ["error"] * errors + ["warning"] * warnings + ["advice"]
+    findings = tuple(
+        Finding("cf", severity, "x", "", str(number)) for number, severity in enumerate(severities)
+    )
+    return name, Checked(Path(name), "CF-1.8", False, findings, not_checked), ""
+
+
+@pytest.mark.parametrize(
+    ("results", "line"),
+    [
+        ([result("out/X.nc", 2, 1)], "CF: 2 errors, 1 warning: cumulus check out/X.nc"),
+        ([result("a.nc"), result("b c.nc", 0, 2)], "CF: 2 warnings: cumulus check 'b c.nc'"),
+        ([result("a.nc", 1), result("b.nc", 1)], "CF: 2 errors: cumulus check a.nc b.nc"),
+        ([result("a.nc"), result("b.nc")], "CF: no error, no warning in 2 products"),
+        ([result("a.nc", not_checked=("t",))], "CF: 1 not checked: cumulus check a.nc"),
+        ([result("a.nc", 1), ("p", None, "cannot")],
+         "CF: 1 error, 1 product not checked: cumulus check a.nc p"),
+    ],
+    ids=["findings", "name with a space", "two products", "clean", "incomplete", "unreadable"],
+)  # fmt: skip
+def test_summary_counts_all_products_and_gives_the_command(results, line):
+    """The command names the products that do not pass, quoted for a shell."""
+    assert summarize(results) == line
+
+
+@needs_checker
+@pytest.mark.slow
+def test_summary_is_all_that_the_command_prints(product):
+    """Other programs read the line; the status is the one without --summary."""
+    with netCDF4.Dataset(product, "a") as dataset:
+        dataset["altitude"].units = "meterz"
+    done = subprocess.run(
+        [sys.executable, "-m", "cumulus", "check", "--summary", product, "absent.nc"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=product.parent,
+        env={"PATH": "/usr/bin", "PYTHONPATH": str(SOURCE)},
+    )
+    command = f"cumulus check {product} absent.nc"
+    assert done.stdout == f"CF: 1 error, 1 product not checked: {command}\n"
+    assert (done.returncode, done.stderr) == (2, "")

@@ -10,22 +10,40 @@ __all__ = ["check_products"]
 
 def check_products(options):
     """Check products one after the other and return the exit status."""
+    from ..compliance.reporting import report, summarize
+
+    results = []
+    for product in options.products:
+        checked, problem = _check(product)
+        results.append((product, checked, problem))
+        if options.summary:
+            continue  # the line after the last product says it all
+        if checked:
+            print(report(checked, options.home))
+        else:
+            print(f"cumulus: {problem}", file=sys.stderr)
+    if options.summary:
+        print(summarize(results, options.home))
+    return max(_status(checked) for _, checked, _ in results)
+
+
+def _check(product):
+    """The Checked of a product, or None with the reason why it cannot be checked."""
     from ..compliance.checker import check
-    from ..compliance.reporting import report
     from ..products.formats import kind_of
 
-    status = 0
-    for product in options.products:
-        try:
-            kind_of(product)  # the checker would wait for a pipe for ever
-            checked = check(product)
-        except OSError as error:
-            print(f"cumulus: cannot check {product!r}: {error.strerror}", file=sys.stderr)
-            status = FAILED
-        except CumulusError as error:  # the next products are still checked
-            print(f"cumulus: {error}", file=sys.stderr)
-            status = FAILED
-        else:
-            print(report(checked, options.home))
-            status = max(status, int(bool(checked.counting)))
-    return status
+    try:
+        kind_of(product)  # the checker would wait for a pipe for ever
+        return check(product), ""
+    except OSError as error:
+        return None, f"cannot check {product!r}: {error.strerror}"
+    except CumulusError as error:
+        return None, str(error)
+
+
+def _status(checked):
+    if checked is None:
+        return FAILED
+    if checked.counting:
+        return 1
+    return FAILED if checked.not_checked else 0

@@ -63,7 +63,7 @@ def check(product):
         ) from error
     version = _version(conventions)
     claims_acdd = "ACDD" in conventions
-    content, note = _run(program, product, (f"cf:{version}", "acdd:1.3"))
+    content, not_checked = _run(program, product, (f"cf:{version}", "acdd:1.3"))
     findings = []
     for suite, groups in sorted(content.items(), reverse=True):  # CF first
         for priority, severity in _SEVERITIES.items():
@@ -71,7 +71,8 @@ def check(product):
                 severity = "advice"
             for group in groups[priority]:
                 findings += read_group(suite, severity, group, names)
-    return Checked(product, f"CF-{version}", claims_acdd, tuple(dict.fromkeys(findings)), note)
+    findings = tuple(dict.fromkeys(findings))
+    return Checked(product, f"CF-{version}", claims_acdd, findings, not_checked)
 
 
 def _read(product):
@@ -118,7 +119,7 @@ def _program():
 
 
 def _run(program, product, suites):
-    """Return the checker's findings by suite, and its warnings about itself."""
+    """Return the checker's findings by suite, and which of its checks failed."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
         command = [program, "--format", "json", "--output", result]
@@ -143,4 +144,4 @@ def _run(program, product, suites):
             message = f"compliance-checker did not finish {str(product)!r} in {SECONDS} s"
             raise CumulusError(message) from error
     broken = re.findall(r"^\S+\.(check_\w+): (.*)", done.stderr, re.MULTILINE)
-    return content, "; ".join(f"{name} failed: {why}" for name, why in broken)
+    return content, tuple(f"{name} failed: {why}" for name, why in broken)

@@ -42,15 +42,15 @@ class Checked:
     claims_acdd : bool
         The product's Conventions name ACDD, so that its requirements count.
     findings : tuple of Finding
-    note : str
-        What the checker could not do; "" if it did everything.
+    not_checked : tuple of str
+        What could not be checked, each with its reason. Such a product does not pass.
     """
 
     product: Path
     suite: str
     claims_acdd: bool
     findings: tuple[Finding, ...] = field(default=())
-    note: str = ""
+    not_checked: tuple[str, ...] = field(default=())
 
     @property
     def counting(self):

@@ -1,12 +1,12 @@
-"""Report the check of a product to people: findings by variable, with their remedies."""
+"""Report the check of products to people: findings by variable, or a line for all products."""
 
+import shlex
 import textwrap
-from collections import Counter
 
 from .advice import Sources
 from .findings import WHOLE
 
-__all__ = ["report"]
+__all__ = ["report", "summarize"]
 
 
 def report(checked, home="."):
@@ -19,9 +19,7 @@ def report(checked, home="."):
         The repository of the collection.
     """
     sources = Sources(home)
-    counts = Counter(finding.severity for finding in checked.counting)
-    parts = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items()]
-    summary = ", ".join(parts) or "no error, no warning"
+    summary = _counts([checked]) or "no error, no warning"
     suites = f"{checked.suite} and ACDD-1.3" if checked.claims_acdd else checked.suite
     lines = [f"{str(checked.product)!r}: {suites}: {summary}"]
     for subject, findings in _by_subject(checked.counting).items():
@@ -35,9 +33,52 @@ def report(checked, home="."):
         lines += [f"    {line}" for line in _advice_lines(advice)]
         lines.append(f"    whole product: {sources.advice(None, 'NAME')}")
         lines.append(f"    variables: {sources.further()}")
-    if checked.note:
-        lines.append(f"  not checked: {checked.note}")
+    lines += [f"  not checked: {what}" for what in checked.not_checked]
     return "\n".join(lines)
+
+
+def summarize(results, home="."):
+    """Return a line about all products, with the command that shows the findings.
+
+    Parameters
+    ----------
+    results : list of (product, Checked or None, str)
+        Products as they were named, each with its check or the reason why it has none.
+    home : path-like
+        The repository of the collection, if the command needs it.
+
+    Examples
+    --------
+    >>> summarize([("a.nc", None, "cannot check 'a.nc': no regular file")])
+    'CF: 1 product not checked: cumulus check a.nc'
+    """
+    counts = _counts([checked for _, checked, _ in results if checked])
+    if missing := sum(checked is None for _, checked, _ in results):
+        counts = ", ".join([*filter(None, [counts]), f"{_plural(missing, 'product')} not checked"])
+    if not counts:
+        return f"CF: no error, no warning in {_plural(len(results), 'product')}"
+    command = ["cumulus", "check", *(["--home", str(home)] if str(home) != "." else [])]
+    command += [
+        str(product)
+        for product, checked, _ in results
+        if checked is None or checked.counting or checked.not_checked
+    ]
+    return f"CF: {counts}: {shlex.join(command)}"
+
+
+def _counts(checks):
+    """Errors, warnings and what could not be checked, such as "2 errors, 1 warning"; "" if none."""
+    severities = [finding.severity for checked in checks for finding in checked.counting]
+    parts = [
+        _plural(severities.count(name), name) for name in ("error", "warning") if name in severities
+    ]
+    if incomplete := sum(len(checked.not_checked) for checked in checks):
+        parts.append(f"{incomplete} not checked")
+    return ", ".join(parts)
+
+
+def _plural(count, name):
+    return f"{count} {name}{'s' * (count > 1)}"
 
 
 def _advice_lines(advice):
