@@ -17,6 +17,7 @@ from cumulus.compliance.advice import Sources
 from cumulus.compliance.findings import Checked, Finding
 from cumulus.compliance.messages import find_attribute, find_subject
 from cumulus.compliance.reporting import report, summarize
+from cumulus.compliance.scan import scan
 
 TEMPLATE = REPOSITORY / "{{cookiecutter.repo_name}}"
 SAMPLE = TEMPLATE / "tests" / "sample" / "output"
@@ -85,7 +86,7 @@ def test_converter_whose_comments_are_not_utf_8_is_read(home):
         (None, "history", "the converter itself writes history"),
         (None, "Conventions", 'add {"/", "Conventions", "..."} to attributes[]: '
          "convert/hs3cpl2nc.c"),
-        ("Hour", "Conventions", 'add {"/", "Conventions", "CF-1.9"} to attributes[]: '
+        ("/geo/sigma", "positive", 'add {"/geo/sigma", "positive", "..."} to attributes[]: '
          "convert/hs3cpl2nc.c"),
         (None, "date_created", 'add {"/", "date_created", "..."} to attributes[]: '
          "convert/hs3cpl2nc.c; comparison ignores it (ignore_attributes in "
@@ -95,6 +96,12 @@ def test_converter_whose_comments_are_not_utf_8_is_read(home):
 def test_other_attributes_are_rows_of_the_attribute_table(home, variable, attribute, advice):
     """An attribute of a variable has the path in the input, a global one has a slash."""
     assert Sources(home).advice(variable, attribute) == advice
+
+
+def test_value_that_is_known_is_in_the_line(home):
+    """Conventions is a global attribute, also where a variable needs another version."""
+    advice = Sources(home).advice("Hour", "Conventions", "CF-1.9")
+    assert advice == 'add {"/", "Conventions", "CF-1.9"} to attributes[]: convert/hs3cpl2nc.c'
 
 
 def test_without_a_converter_the_handler_writes_attributes(tmp_path):
@@ -212,7 +219,7 @@ def test_empty_standard_name_is_reported_with_its_variable(tmp_path):
     with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
         dataset.createVariable("none", "f8")
         dataset.createVariable("empty", "f8").standard_name = ""
-    names = checker._read(tmp_path / "a.nc")[1]
+    names = scan(tmp_path / "a.nc").names
     message = "standard_name undefined is not defined in Standard Name Table v93."
     assert find_subject(message, names) == "empty"
 
@@ -281,7 +288,7 @@ def test_file_that_is_no_netcdf_is_one_sentence(tmp_path):
 def test_crash_while_a_product_is_read_is_one_sentence(product, monkeypatch):
     """The next products on the command line are still checked."""
     monkeypatch.setattr(checker, "_program", lambda: "/nowhere/compliance-checker")
-    monkeypatch.setattr(checker, "_read", lambda path: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(checker, "scan", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(CumulusError, match=r"cannot check .*: reading it failed \(killed by SIG"):
         checker.check(product)
 

@@ -10,7 +10,7 @@ from h5py import h5d, h5g, h5p, h5s, h5t
 
 from cumulus import CumulusError
 from cumulus.browse import write_browse
-from cumulus.compliance import checker
+from cumulus.compliance.scan import scan
 from cumulus.metadata import make_record, write_metadata, write_ummg
 from cumulus.process import process_granules
 from cumulus.products import inspect
@@ -130,7 +130,7 @@ STEPS = {
     "seed call": lambda path, folder: write_metadata(path, "X", outdir=folder),
     "UMM-G": lambda path, folder: write_ummg(path, "X", outdir=folder),
     "browse": browse,
-    "cumulus check": lambda path, folder: checker._read(path),
+    "cumulus check": lambda path, folder: scan(path),
 }
 
 

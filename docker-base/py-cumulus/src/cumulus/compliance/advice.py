@@ -7,7 +7,6 @@ from pathlib import Path
 __all__ = ["Sources"]
 
 _COLUMNS = ("units", "standard_name", "long_name")  # columns of variables[]
-_UNSIGNED = "CF-1.9"  # the first version with unsigned and 64-bit integers; 1.11 asks for more
 _ROW = re.compile(r'^\s*\{"(?P<path>/[^"]*)",\s*(?P<name>DROP|"[^"]*")')
 
 
@@ -32,8 +31,12 @@ class Sources:
                 if row := _ROW.match(line):
                     self.rows.append((number, row["path"], row["name"].strip('"')))
 
-    def advice(self, variable, attribute):
-        """The line to write for an attribute of a variable, or of the whole product (None)."""
+    def advice(self, variable, attribute, value=""):
+        """The line to write for an attribute of a variable, or of the whole product (None).
+
+        ``value`` is the value to write, "" if it is up to the author.
+        """
+        variable = variable and variable.strip("/")
         if not self.converter:
             return f"set {attribute} in process.py, if that makes this product"
         if variable is None and attribute == "history":
@@ -45,10 +48,10 @@ class Sources:
                 line = f"{self.converter} line {row[0]}"
                 return f'change the {attribute} column of the row {{"{path}", ...}}: {line}'
             return f"add a row with its {attribute} to variables[]: {self.converter}"
-        value = "..."
         if attribute == "Conventions":  # a global attribute, also where a variable needs it
-            path, value = "/", _UNSIGNED if variable else value
-        text = f'add {{"{path}", "{attribute}", "{value}"}} to attributes[]: {self.converter}'
+            path = "/"
+        row = f'{{"{path}", "{attribute}", "{value or "..."}"}}'
+        text = f"add {row} to attributes[]: {self.converter}"
         if attribute == "date_created":
             text += "; comparison ignores it (ignore_attributes in collection.toml)"
         return text

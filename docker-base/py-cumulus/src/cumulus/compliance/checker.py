@@ -14,13 +14,11 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import netCDF4
-
 from .. import CumulusError
 from ..isolation import Died, call_apart, die_with
-from ..products.obstacles import refuse_data_elsewhere
 from .findings import Checked
 from .messages import read_group
+from .scan import scan
 
 __all__ = ["check"]
 
@@ -54,45 +52,34 @@ def check(product):
     """
     product = Path(product)
     program = _program()
-    try:
-        conventions, names = call_apart(_read, product, seconds=SECONDS)
-    except Died as error:  # a damaged file may crash the library
-        raise CumulusError(
-            f"cannot check {str(product)!r}: reading it failed ({error}): the file is damaged, "
-            "or uses a feature that crashes the installed libraries"
-        ) from error
-    version = _version(conventions)
-    claims_acdd = "ACDD" in conventions
-    content, not_checked = _run(program, product, (f"cf:{version}", "acdd:1.3"))
-    findings = []
-    for suite, groups in sorted(content.items(), reverse=True):  # CF first
+    with tempfile.TemporaryDirectory() as folder:
+        flat = Path(folder, product.name)
+        try:
+            about = call_apart(scan, product, flat, seconds=SECONDS)
+        except Died as error:  # a damaged file may crash the library
+            raise CumulusError(
+                f"cannot check {str(product)!r}: reading it failed ({error}): the file is damaged, "
+                "or uses a feature that crashes the installed libraries"
+            ) from error
+        version = _version(about.conventions)
+        suites = (f"cf:{version}", "acdd:1.3")
+        content, failed = _run(program, flat if about.paths else product, suites, product)
+    claims_acdd = "ACDD" in about.conventions
+    findings = [*about.findings, *_read(content, about, claims_acdd)]
+    order = {severity: number for number, severity in enumerate(_SEVERITIES.values())}
+    findings = sorted(dict.fromkeys(findings), key=lambda finding: order[finding.severity])
+    not_checked = (*about.not_checked, *failed)
+    return Checked(product, f"CF-{version}", claims_acdd, tuple(findings), not_checked)
+
+
+def _read(content, about, claims_acdd):
+    """Yield the Findings of the checker's messages, those of CF first."""
+    for suite, groups in sorted(content.items(), reverse=True):
         for priority, severity in _SEVERITIES.items():
             if suite.startswith("acdd") and not claims_acdd:
                 severity = "advice"
             for group in groups[priority]:
-                findings += read_group(suite, severity, group, names)
-    findings = tuple(dict.fromkeys(findings))
-    return Checked(product, f"CF-{version}", claims_acdd, findings, not_checked)
-
-
-def _read(product):
-    """Return the attribute Conventions and the standard name of each variable."""
-    try:
-        refuse_data_elsewhere(product)
-        with netCDF4.Dataset(product) as dataset:
-            names = {}
-            groups = [dataset]
-            while groups:
-                group = groups.pop()
-                groups += group.groups.values()
-                for name, variable in group.variables.items():
-                    standard = getattr(variable, "standard_name", None)
-                    # The checker's messages call an empty standard name "undefined".
-                    names[name] = "" if standard is None else str(standard) or "undefined"
-            return str(getattr(dataset, "Conventions", "")), names
-    except OSError as error:
-        why = error.strerror or error
-        raise CumulusError(f"cannot check {str(product)!r}: {why}") from error
+                yield from read_group(suite, severity, group, about)
 
 
 def _version(conventions):
@@ -118,8 +105,8 @@ def _program():
     return program
 
 
-def _run(program, product, suites):
-    """Return the checker's findings by suite, and which of its checks failed."""
+def _run(program, path, suites, product):
+    """Return the checker's messages about a file by suite, and which of its checks failed."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
         command = [program, "--format", "json", "--output", result]
@@ -127,14 +114,15 @@ def _run(program, product, suites):
         try:
             done = None
             done = subprocess.run(
-                [*command, product.resolve()],
+                [*command, path.resolve()],
                 capture_output=True,
                 text=True,
                 timeout=SECONDS,
                 cwd=folder,
                 preexec_fn=partial(die_with, os.getpid()),
             )
-            content = json.loads(result.read_text(encoding="utf-8"))
+            text = result.read_text(encoding="utf-8")
+            content = json.loads(text.replace(json.dumps(str(path))[1:-1], product.name))
         except (OSError, ValueError) as error:
             lines = done.stderr.strip().splitlines() if done else [str(error)]
             lines = lines or [f"exit status {done.returncode}"]

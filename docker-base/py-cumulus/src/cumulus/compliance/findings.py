@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["WHOLE", "Checked", "Finding"]
+__all__ = ["WHOLE", "Checked", "Finding", "display_name"]
 
 WHOLE = "(whole product)"
 
@@ -17,10 +17,12 @@ class Finding:
     severity : str
         "error" and "warning" count, "advice" does not.
     subject : str
-        Name of the variable, or `WHOLE`.
+        Name of a variable, path of a variable or group below the root group, or `WHOLE`.
     attribute : str
         The attribute to set, or the column of the table; "" if the message names none.
     message : str
+    value : str
+        The value to write, "" if it is up to the author.
     """
 
     suite: str
@@ -28,6 +30,7 @@ class Finding:
     subject: str
     attribute: str
     message: str
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,8 @@ class Checked:
     def counting(self):
         """Findings that make the product fail."""
         return [finding for finding in self.findings if finding.severity != "advice"]
+
+
+def display_name(path):
+    """How a variable is named to people: by its name, or by its path if it is in a group."""
+    return path.lstrip("/") if path.count("/") == 1 else path

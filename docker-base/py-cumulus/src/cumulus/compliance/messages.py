@@ -29,9 +29,13 @@ _UNSURE = re.compile(
     r"(?:must|should) not (?:have|be present)|must be unset|deprecated|requires exactly"
 )
 _SINCE_CF_1_9 = re.compile(r"datatype is (?:uint\d+|int64)")
+# Said of packed variables without their name, in each version; other checks name the variable.
+_PACKED = "Variable is not of type byte, short, or int as required"
+_PACKED_BEFORE_1_11 = "must be of type byte, short, or int and"
+_WORD = re.compile(r"\w+")
 
 
-def read_group(suite, severity, group, names):
+def read_group(suite, severity, group, about):
     """Yield the Findings of one group of the checker's messages.
 
     Parameters
@@ -41,24 +45,36 @@ def read_group(suite, severity, group, names):
     severity : str
     group : dict
         The checker's section: ``name`` and ``msgs``.
-    names : dict
-        Standard name of each variable: "" without the attribute, "undefined" if it is empty.
+    about : Scan
+        What is known of the product.
     """
-    section = group["name"]
+    section = _with_paths(group["name"], about)
     if missing := _MISSING.fullmatch(section):
         for attribute in group["msgs"]:
             message = f"the attribute {attribute} is missing"
             yield Finding(suite, severity, missing["name"], attribute, message)
         return
     for message in group["msgs"]:
-        subject = find_subject(message, names)
+        if message.startswith(_PACKED):
+            continue
+        message = _with_paths(message, about)
+        subject = find_subject(message, about.names)
         if _ORDER in message:
             yield Finding(suite, "advice", subject, "", _ORDER_ADVICE)
             continue
-        attribute = find_attribute(section, message)
+        attribute, value = find_attribute(section, message), ""
+        if attribute == "Conventions":
+            value = "CF-1.9" if subject != WHOLE else ""
+        if subject in about.packed and (value or _PACKED_BEFORE_1_11 in message):
+            attribute, value = "Conventions", "CF-1.11"
         if suite.startswith("cf") and not message.startswith("§"):
             message = f"{section}: {message}"
-        yield Finding(suite, severity, subject, attribute, message)
+        yield Finding(suite, severity, subject, attribute, message, value)
+
+
+def _with_paths(message, about):
+    """A message about the flat copy with the paths of the product."""
+    return _WORD.sub(lambda word: about.paths.get(word[0], word[0]), message)
 
 
 def find_subject(message, names):
@@ -70,7 +86,7 @@ def find_subject(message, names):
         return using[0] if using else WHOLE
     mentions = []
     for name in names:
-        if mention := re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", message):
+        if mention := re.search(rf"(?<![\w./]){re.escape(name)}(?![\w./])", message):
             mentions.append((mention.start(), -len(name), name))
     return min(mentions)[2] if mentions else WHOLE
 

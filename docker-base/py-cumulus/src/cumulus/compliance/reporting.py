@@ -27,7 +27,8 @@ def report(checked, home="."):
         for finding in findings:
             lines.append(f"    {finding.severity}: {finding.message}")
             if finding.attribute:
-                lines.append(f"      {sources.advice(_variable(subject), finding.attribute)}")
+                remedy = sources.advice(_variable(subject), finding.attribute, finding.value)
+                lines.append(f"      {remedy}")
     if advice := [finding for finding in checked.findings if finding.severity == "advice"]:
         lines.append("  advice (mostly ACDD-1.3), which does not change the exit status:")
         lines += [f"    {line}" for line in _advice_lines(advice)]
