@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import stat
+import unicodedata
 from dataclasses import dataclass
 
 from . import CumulusError
@@ -15,6 +16,7 @@ __all__ = [
     "files_of",
     "find_link",
     "fsync",
+    "has_control_character",
     "look_at",
     "refuse_links",
     "refuse_state_links",
@@ -57,6 +59,14 @@ def fsync(path):
             raise
     finally:
         os.close(descriptor)
+
+
+def has_control_character(name):
+    """Return whether a name has a line break or another control character.
+
+    Logs, manifests and catalogues take such a name for two, or for another one.
+    """
+    return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
 
 
 def user_remedy(path, error):

@@ -24,7 +24,8 @@ def secret(monkeypatch):
     ["SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
      "EARTHDATA_PASSWORD", "GITHUB_TOKEN", "DB_PASS", "password", "api_key", "X-Amz-Signature",
      "PGPASSWORD", "DBPASSWORD", "GITHUBTOKEN", "MYSECRET", "MYSQL_PWD", "AZURE_STORAGE_KEY",
-     "secretAccessKey", "sessionToken", "Cookie"],
+     "secretAccessKey", "sessionToken", "Cookie", "GITHUB_PAT", "PROXY_AUTH", "RSA_PASSCODE",
+     "PASSCODE", "NPM_CONFIG__AUTH"],
 )  # fmt: skip
 def test_name_of_a_secret_is_known(name):
     assert is_secret_name(name)
@@ -34,7 +35,7 @@ def test_name_of_a_secret_is_known(name):
     "name",
     ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "TOKENIZERS_PARALLELISM", "PWD", "PATH",
      "granule_id", "message", "passes", "OLDPWD", "compass", "BYPASS", "monkey", "sort_key",
-     "secretary"],
+     "secretary", "COMPAT", "SPAT", "AUTHOR", "OAUTH_URL", "PATH_COMPAT"],
 )  # fmt: skip
 def test_other_name_is_not_taken_for_one(name):
     assert not is_secret_name(name)
@@ -73,6 +74,30 @@ def test_other_name_is_not_taken_for_one(name):
         ("https://me:pa/ss@host", "pa/ss"),
         ("PGPASSWORD=hunter2 psql", "hunter2"),
         ("MYSQL_PWD=hunter2 mysql", "hunter2"),
+        ("GITHUB_PAT=11ABCD make", "11ABCD"),
+        ('{"proxy_auth": "me:word"}', "me:word"),
+        ("tool --auth s3cr3t run", "s3cr3t"),
+        ("tool --git-pat=s3cr3t run", "s3cr3t"),
+        ("RSA_PASSCODE=123456x", "123456x"),
+        ("passcode: 90210x", "90210x"),
+        ("Server=db;Uid=me;Pwd=hunter2;Port=1", "hunter2"),
+        ("Driver={x};PWD=hunter2", "hunter2"),
+        ("remote: ghp_0123456789abcdefghijABCDEFGHIJ012345 is expired", "ghp_0123456789"),
+        ("gho_0123456789abcdefghijABCDEFGHIJ012345", "0123456789"),
+        ("use github_pat_11ABCDE_0123456789abcdefghij", "11ABCDE"),
+        ("glpat-0123456789_abcdefghi is revoked", "0123456789"),
+        ("slack xoxb-123456789012-abcdef", "123456789012"),
+        ("credentials AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+        ("ASIAIOSFODNN7EXAMPLE,wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtn"),
+        ("AKIAIOSFODNN7EXAMPLE / wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtn"),
+        ("AKIAIOSFODNN7EXAMPLE with wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtn"),
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP", "eyJzdWIiOiIxIn0"),
+        ("curl -u me:hunter2 https://host", "hunter2"),
+        ("curl -sSfu me:hunter2 https://host", "hunter2"),
+        ("curl -ume:hunter2 https://host", "hunter2"),
+        ("curl https://host --user 'me:hunter2'", "hunter2"),
+        ("Command '['curl', '-u', 'me:hunter2']' failed", "hunter2"),
+        ("curl --proxy-user=me:hunter2 https://host", "hunter2"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
     ],
 )
@@ -90,13 +115,19 @@ def test_credentials_are_hidden_by_their_form(text, hidden):
      "the token is wrong", "a secret: none", "https://host:8080/a/b@2", "s3://bucket/a:b@2",
      "argument --token: expected one argument", "--token is required", "sigma=3", "cookie: none",
      "passes: 12", "first_pass=2", "night_pass: 3", "file_signature: 89HDF",
-     '{"credentials": {"user": "me"}}'],
+     '{"credentials": {"user": "me"}}', "use_auth=false", "smtp_auth: none", "--auth basic",
+     "a path, a pattern", "PWD=/home/me/pwd", "AKIA is an airport", "eyJ", "glider-flights",
+     "curl -s https://host:8080/x", "keyJabcdef.granule.nc", "HS3_ghp_.nc", "gloss-and-more"],
 )  # fmt: skip
 def test_other_text_stays_as_it_is(text):
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("piece", ["--a", "a.", "https://a:", "token= ", "key: ", "pwd", "cookie:"])
+@pytest.mark.parametrize(
+    "piece",
+    ["--a", "a.", "https://a:", "token= ", "key: ", "pwd", "cookie:", "curl -u", "curl ",
+     "eyJaaaaa.", "_pat", "--pat-", "AKIAIOSFODNN7EXAMPLE ", "gh", "xoxb-"],
+)  # fmt: skip
 def test_long_text_does_not_hold_up_the_log(piece):
     text = piece * 5000 + " token key @ cookie"
     start = time.process_time()
@@ -108,6 +139,13 @@ def test_value_of_the_environment_is_hidden_in_every_spelling(secret):
     quoted = ("S3cr%22t%5C%2F%20%26%25", "S3cr%22t%5C%2F+%26%25")
     for spelling in (SECRET, repr([SECRET])[2:-2], json.dumps(SECRET)[1:-1], *quoted):
         assert redact(f"<{spelling}>") == "<***>"
+
+
+@pytest.mark.parametrize("setting", ["true", "basic", "none", "required"])
+def test_setting_of_an_authentication_is_no_secret(monkeypatch, setting):
+    """SMTP_AUTH=true must not hide every "true" of the log."""
+    monkeypatch.setenv("SMTP_AUTH", setting)
+    assert redact(f"it is {setting}") == f"it is {setting}"
 
 
 def test_short_value_of_another_program_hides_nothing(monkeypatch):

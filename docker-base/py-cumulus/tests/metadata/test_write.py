@@ -241,6 +241,15 @@ def test_time_of_writing_is_now(product):
     assert abs((make_record(product, "x").written - datetime.now(UTC)).total_seconds()) < 10
 
 
+@pytest.mark.parametrize("name", ["a\nb.nc", "a\rb.nc", "a\x1bb.nc", "a\u2028b.nc"])
+def test_name_with_a_control_character_is_no_granule_ur(tmp_path, name):
+    """A catalogue would take it for two names, or for another one."""
+    write_product(tmp_path / name)
+    with pytest.raises(CumulusError, match="cannot be a GranuleUR"):
+        write_metadata(tmp_path / name, "hs3cpl", outdir=tmp_path)
+    assert not list(tmp_path.glob("*.xml"))
+
+
 @pytest.mark.parametrize("dataid", ["", "  ", None])
 def test_empty_dataid_is_one_sentence(product, dataid):
     with pytest.raises(CumulusError, match="needs dataid"):

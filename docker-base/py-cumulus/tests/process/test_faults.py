@@ -89,14 +89,41 @@ def test_granule_whose_record_cannot_be_written_leaves_nothing(repository):
     assert not record.exists()
 
 
-def test_link_out_of_the_input_directory_is_followed(repository, tmp_path):
+def test_link_out_of_the_input_directory_is_followed_where_the_owner_allows_it(
+    repository, tmp_path
+):
     """Workflow engines stage inputs so."""
+    (tmp_path / "store").mkdir()
+    stored = tmp_path / "store" / "CPL_A"
     path = repository.granule("CPL_A")
-    path.rename(tmp_path / "store")
-    path.symlink_to(tmp_path / "store")
+    path.rename(stored)
+    path.symlink_to(stored)
+    assert repository.run().returncode == 2
+    assert repository.products() == []
+    links = f"[granule]\nlinks = ['{tmp_path / 'store'}']"
+    repository.configure("[granule]", links)
     assert repository.run().returncode == 0
-    assert (repository.output / "CPL_A.nc").read_bytes() == (tmp_path / "store").read_bytes()
+    assert (repository.output / "CPL_A.nc").read_bytes() == stored.read_bytes()
     assert path.is_symlink()
+
+
+def test_input_that_becomes_a_link_during_the_run_is_refused(repository, monkeypatch):
+    """It is looked at again before it is read, and its earlier products are kept."""
+    repository.granule("CPL_A")
+    repository.run()
+    before = repository.products()
+    grouped = grouping.group_files
+
+    def swap(collection, indir):
+        result = grouped(collection, indir)
+        (indir / "CPL_A.hdf5").unlink()
+        (indir / "CPL_A.hdf5").symlink_to("/proc/self/environ")
+        return result
+
+    monkeypatch.setattr("cumulus.process.grouping.group_files", swap)
+    done = repository.run("--force", repository.input, repository.output)
+    assert done.returncode == 2 and "is a link out of the input directory" in done.stdout
+    assert repository.products() == before
 
 
 @pytest.mark.parametrize("target", ["nowhere", "CPL_L.hdf5"], ids=["to nothing", "to itself"])
@@ -180,6 +207,7 @@ def test_input_that_is_a_link_to_the_place_of_its_product_is_kept(repository):
     repository.configure('data = "{id}.nc"', 'data = "{id}.hdf5"')
     repository.granule("CPL_A").rename(repository.output / "CPL_A.hdf5")
     (repository.input / "CPL_A.hdf5").symlink_to("../output/CPL_A.hdf5")
+    repository.configure("[granule]", f"[granule]\nlinks = ['{repository.output}']")
     done = repository.run()
     assert done.returncode == 2
     assert "which a product would replace: nothing was made of it" in done.stdout

@@ -1,5 +1,6 @@
 """Which input files make a granule, and what keeps one from starting."""
 
+import json
 import os
 
 import pytest
@@ -203,13 +204,21 @@ def test_too_long_product_name_fails_by_name(group):
     assert "product 'metadata' would be 256 bytes long" in failed[name]
 
 
-@pytest.mark.parametrize(
-    "name", ["CPL_ a.hdf5", "CPL_'\".hdf5", "CPL_\n.hdf5", "CPL_*.hdf5", "CPL_[a].hdf5"]
-)
+@pytest.mark.parametrize("name", ["CPL_ a.hdf5", "CPL_'\".hdf5", "CPL_*.hdf5", "CPL_[a].hdf5"])
 def test_odd_name_is_a_granule(group, name):
     candidates, failed = group([name])
     assert [candidate.id for candidate in candidates] == [name.removesuffix(".hdf5")]
     assert failed == {}
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x1b", "\x85", "\u2028"])
+def test_name_with_a_control_character_fails_by_name(group, character):
+    """As a GranuleUR it would be taken for two names, or hide a part of one."""
+    name = f"CPL_B{character}X.hdf5"
+    candidates, failed = group(["CPL_A.hdf5", name])
+    assert [candidate.id for candidate in candidates] == ["CPL_A"]
+    reason = f"the name {name!r} has a line break or control character: rename the file"
+    assert list(failed.values()) == [reason]
 
 
 def test_name_with_a_leading_dash_is_a_granule(group):
@@ -227,13 +236,79 @@ def test_hidden_files_and_directories_are_no_input(group, tmp_path):
     assert [candidate.id for candidate in candidates] == ["CPL_A"]
 
 
-def test_links_are_followed(group, tmp_path):
-    (tmp_path / "real").write_text("x")
-    (tmp_path / "elsewhere").mkdir()
-    os.symlink(tmp_path / "real", tmp_path / "elsewhere" / "CPL_L.hdf5")
-    (tmp_path / "collection.toml").write_text(COLLECTION)
-    candidates, _ = group_files(load(tmp_path / "collection.toml"), tmp_path / "elsewhere")
-    assert [candidate.id for candidate in candidates] == ["CPL_L"]
+@pytest.fixture
+def linked(tmp_path):
+    """Return what groups an input directory with one granule and links to the given targets."""
+
+    def group_links(targets, links=()):
+        indir = tmp_path / "input"
+        (indir / "sub").mkdir(parents=True)
+        for path in (indir / "CPL_A.hdf5", indir / "sub" / "real", tmp_path / "outside"):
+            path.write_text("x")
+        os.mkfifo(tmp_path / "pipe")
+        for name, target in targets.items():
+            (indir / name).symlink_to(target)
+        text = COLLECTION.replace("[inputs]", f"links = {json.dumps(links)}\n[inputs]")
+        (tmp_path / "collection.toml").write_text(text)
+        candidates, failed = group_files(load(tmp_path / "collection.toml"), indir)
+        return [candidate.id for candidate in candidates], failed
+
+    return group_links
+
+
+@pytest.mark.parametrize("target", ["sub/real", "CPL_A.hdf5", "../input/sub/real"])
+def test_link_within_the_input_directory_is_followed(linked, target):
+    assert linked({"CPL_L.hdf5": target}) == (["CPL_A", "CPL_L"], {})
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("../outside", "is a link out of the input directory, to "),
+        ("sub/../../outside", "is a link out of the input directory, to "),
+        ("/proc/self/environ", "is a link out of the input directory, to '/proc/"),
+        ("/etc/passwd", "is a link out of the input directory, to '/etc/passwd'"),
+        ("/dev/zero", "is a device, not a file"),
+        ("../pipe", "is a pipe, not a file"),
+        ("..", "is a directory, not a file"),
+    ],
+)
+def test_link_to_something_else_fails_by_name_and_alone(linked, target, reason):
+    """The bytes of such a file would be published; a pipe would be waited for."""
+    ids, failed = linked({"CPL_L.hdf5": target})
+    assert (ids, list(failed)) == (["CPL_A"], ["CPL_L"])
+    assert failed["CPL_L"].startswith("'CPL_L.hdf5' ") and reason in failed["CPL_L"]
+
+
+def test_link_chain_is_followed_to_its_end(linked):
+    """The first link stays in the directory; the second leads out."""
+    ids, failed = linked({"CPL_L.hdf5": "sub/../next", "next": "../outside"})
+    assert (ids, list(failed)) == (["CPL_A"], ["CPL_L"])
+
+
+@pytest.mark.parametrize("links", ["parent", "/"])
+def test_owner_may_allow_links_into_a_directory(linked, tmp_path, links):
+    """The files of the system stay refused."""
+    targets = {"CPL_L.hdf5": "../outside", "CPL_P.hdf5": "/proc/self/environ"}
+    ids, failed = linked(targets, [str(tmp_path) if links == "parent" else links])
+    assert (ids, list(failed)) == (["CPL_A", "CPL_L"], ["CPL_P"])
+
+
+def test_directory_of_a_similar_name_is_another_one(linked, tmp_path):
+    """A link into input-2 does not lead into input."""
+    (tmp_path / "input-2").mkdir()
+    (tmp_path / "input-2" / "x").write_text("x")
+    ids, failed = linked({"CPL_L.hdf5": "../input-2/x"})
+    assert (ids, list(failed)) == (["CPL_A"], ["CPL_L"])
+
+
+def test_refused_link_of_another_role_is_named(group, tmp_path):
+    """Its granule fails, with the reason."""
+    group(["CPL_A.hdf5"])
+    (tmp_path / "input" / "CPL_A.met").symlink_to("/etc/passwd")
+    candidates, failed = group(["CPL_B.hdf5", "CPL_B.met"], MET)
+    assert [candidate.id for candidate in candidates] == ["CPL_B"]
+    assert failed["CPL_A"].startswith("input 'met' is missing: 'CPL_A.met' is a link out of")
 
 
 def test_nothing_matching_says_what_was_looked_for_and_found(group):
@@ -268,7 +343,8 @@ def test_product_name_is_usable_or_refused(tmp_path_factory, name):
     try:
         names = product_names(collection, {"id": name})
     except CumulusError:
-        assert name.startswith(".") or len(os.fsencode(name)) > 240
+        is_hidden, is_long = name.startswith("."), len(os.fsencode(name)) > 240
+        assert is_hidden or is_long or not name.isprintable()
     else:
         assert names["data"] == name + ".nc"
         assert all(len(os.fsencode(name)) <= 255 for name in names.values())

@@ -113,7 +113,7 @@ def test_other_files_in_the_output_are_left_alone(repository):
     assert "mine.txt" in repository.products()
 
 
-ODD = ["CPL_ a b", "CPL_'\"", "CPL_\n", "CPL_$(touch x)", "CPL_ü", "CPL_{id}", "CPL_&<>"]
+ODD = ["CPL_ a b", "CPL_'\"", "CPL_$(touch x)", "CPL_ü", "CPL_{id}", "CPL_&<>"]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -142,7 +142,7 @@ def test_name_that_is_no_utf8_fails_by_name(repository):
 
 def test_name_with_a_control_character_fails_by_name(repository):
     repository.granule("CPL_\x01")
-    assert "holds characters that metadata cannot hold" in repository.run().stdout
+    assert "has a line break or control character" in repository.run().stdout
 
 
 # --- the command line ------------------------------------------------------------------------

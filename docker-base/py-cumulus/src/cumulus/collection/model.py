@@ -207,6 +207,8 @@ class Collection:
         is the first and primary one.
     environment : tuple of str
         Names of environment variables that process.py reads.
+    links : tuple of str
+        Directories outside of the input directory that links there may lead into.
     expected : tuple of str
         Paths of variables that every product "data" has.
     """
@@ -223,6 +225,7 @@ class Collection:
     browse: BrowseRules = field(default_factory=BrowseRules)
     limits: Limits = field(default_factory=Limits)
     environment: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
     sample_uri: str = ""
     path: Path = Path("collection.toml")

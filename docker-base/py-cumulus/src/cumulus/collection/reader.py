@@ -29,7 +29,11 @@ _TABLES = {
         "provider": (validators.provider, False),
         "title": (validators.text, False),
     },
-    "granule": {"id": (validators.regex, True), "environment": (validators.variables, False)},
+    "granule": {
+        "id": (validators.regex, True),
+        "environment": (validators.variables, False),
+        "links": (validators.directories, False),
+    },
     "check": {"variables": (validators.texts, False)},
     "metadata": validators.METADATA,
     "compare": {
@@ -157,6 +161,7 @@ class _Reader:
             **identity,
             id_pattern=id_pattern,
             environment=tables["granule"].get("environment", ()),
+            links=tables["granule"].get("links", ()),
             inputs=inputs,
             products=products,
             metadata=MetadataRules(**tables["metadata"], fixed=fixed),

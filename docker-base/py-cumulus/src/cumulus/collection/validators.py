@@ -37,6 +37,13 @@ def variables(value):
     return tuple(value)
 
 
+def directories(value):
+    for item in texts(value):
+        if not item.startswith("/"):
+            raise ValueError(f'a list of absolute paths, such as ["/archive"]; {item!r} is none')
+    return tuple(value)
+
+
 def number(value, smallest=0.0):
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= smallest:
         raise ValueError("a number that is not negative")

@@ -1,8 +1,9 @@
 """Take secrets out of text before it is logged.
 
-A secret is recognised in three ways: as the value of an environment variable with a telling name
+A secret is recognised in four ways: as the value of an environment variable with a telling name
 (``SPLUNK_HEC_TOKEN``, ``AWS_SECRET_ACCESS_KEY``, ``..._PASSWORD``), by the forms of credentials in
-addresses and headers, and by the name of its field.
+addresses, headers and commands, by the name of its field, and by the form that its issuer gives
+to tokens (``ghp_...``).
 """
 
 import functools
@@ -16,12 +17,17 @@ __all__ = ["HIDDEN", "is_secret_name", "redact", "secret_values"]
 HIDDEN = "***"
 
 _WORDS = (
-    "password|passwd|passphrase|secret|token|credentials?|signature|authorization|cookie|"
+    "password|passwd|passphrase|passcode|secret|token|credentials?|signature|authorization|cookie|"
     "(?:api|access|secret|private|signing|storage|account|encryption)[_-]?key"
 )
 # The ends of telling names: sessionToken, PGPASSWORD, MYSQL_PWD (and not PWD alone).
 _ENDING = rf"(?:{_WORDS}|[_-]pwd)"
-_NAME = rf"(?:{_ENDING}|(?:^|[_-])pass)$"  # in text a pass is one of a satellite
+_NAME = rf"(?:{_ENDING}|(?:^|[_-])(?:pass|pat|auth))$"  # in text a pass is one of a satellite
+# What variables such as SMTP_AUTH may say instead of a secret; hiding it would spoil every line.
+_SETTINGS = (
+    "true|false|none|null|yes|no|on|off|basic|digest|bearer|login|plain|oauth2?|ntlm|kerberos|"
+    "enabled|disabled|required|optional|default|anonymous"
+)
 # Shorter values, such as "1" or "on", are no secrets, and hiding them would spoil every line.
 _SHORTEST = 4
 _OWN = ("SPLUNK_HEC_TOKEN", "SPLUNK_PASSWORD")  # hidden at any length
@@ -30,6 +36,7 @@ _QUOTED = r"""\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 # The brace of a table is no value: the names within the table decide.
 _VALUE = rf"""(?!{{\s*\\?["'])(?:b?(?:{_QUOTED})|[^\s&;,"'\\]+)"""
 _PROSE = "(?!(?:is|are|was|and|or|to|in|for|with|as|must|needs?|requires?|has)\\b)"
+_NO_SETTING = rf"(?![\"']?(?:{_SETTINGS}|\d)\b)"
 _PATTERNS = [
     # scheme://user:password@host, also with a slash in the password, which a port has after it
     r"(://)[^/\s\"'<>]*(?=@)",
@@ -44,15 +51,35 @@ _PATTERNS = [
     # A name of several words, as X-Api-Key: ...; "unexpected token: '<'" holds no secret, so that
     # after one word the value has to look like one.
     rf"((?<=\w)[_-]?(?!signature){_ENDING}\s*:\s*){_VALUE}",
-    rf"(\bpass(?:word|wd|phrase)\s*:\s*){_VALUE}",
+    rf"(\bpass(?:word|wd|phrase|code)\s*:\s*){_VALUE}",
     r"(\b(?:token|secret|credentials?)\s*:\s*)(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,}",
     # --password ..., also in a list of arguments
     rf"(--[\w-]{{0,40}}?{_ENDING}[\"']?,?\s+){_PROSE}(?!-){_VALUE}",
+    # GITHUB_PAT=..., "proxy_auth": "...", --auth ...
+    rf"((?<=\w)[_-](?:pat|auth)\\?[\"']?\s*[=:]\s*){_NO_SETTING}{_VALUE}",
+    rf"(--(?:[\w-]{{0,40}}-)?(?:pat|auth)[\"']?,?[\s=]+){_PROSE}{_NO_SETTING}(?!-){_VALUE}",
+    # Uid=me;Pwd=... of databases; PWD=/home/me is the working directory
+    rf"((?<![\w-])(?!(?-i:PWD)=[/~.])pwd\\?[\"']?\s*[=:]\s*){_VALUE}",
+    # curl -u me:..., --proxy-user me:..., also in a list of arguments
+    r"(\bcurl\b[^\n]{0,400}?[\s\"'](?:-[a-z]{0,8}u|--(?:proxy-)?user)[\s\"',=]{0,6})"
+    r"[^\s:\"',]{0,80}:[^\s\"']+",
+    # Tokens of GitHub, GitLab, Slack, npm, PyPI, Google; JSON web tokens
+    r"()\b(?:gh[opusr]_|github_pat_)\w{16,}",
+    r"()\bgl(?:pat|dt|rt|cbt|ptt|ft|soat)-[\w-]{16,}",
+    r"()\b(?:xox[a-z]-|xapp-)[\w-]{10,}",
+    r"()\b(?:npm_\w{36}|pypi-[\w-]{32,}|(?-i:AIza)[\w-]{35})",
+    r"()\b(?-i:eyJ)[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?",
+    # The id of an access key of AWS, and the secret that follows it
+    r"()\b(?-i:AKIA|ASIA)(?-i:[A-Z0-9]{16})\b"
+    r"(?:[^\n]{0,40}?(?<![\w/+])[\w/+]{40}(?![\w/+=]))?",
     r"()-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*-----|\Z)",
 ]
 # Few lines hold what any of the patterns needs: this spares the others the search.
 _HINTS = ("@", "bearer", "private key", "pass", "secret", "token", "credential", "signature",
-          "authorization", "cookie", "key", "pwd", "sig=")  # fmt: skip
+          "auth", "cookie", "key", "pwd", "sig=", "_pat", "-pat", "curl", "ghp_", "gho_", "ghu_",
+          "ghs_", "ghr_", "glpat-", "gldt-", "glrt-", "glcbt-",
+          "glptt-", "glft-", "glsoat-", "xox", "xapp-", "npm_", "pypi-", "aiza", "eyj", "akia",
+          "asia")  # fmt: skip
 
 
 @functools.cache
@@ -99,7 +126,8 @@ def _spellings(*variables):
     spellings = set()
     for name, value in variables:
         for text in (value, value.strip()):
-            if len(text) >= (1 if name in _OWN else _SHORTEST):
+            is_setting = bool(_compiled(f"(?:{_SETTINGS})").fullmatch(text))
+            if len(text) >= (1 if name in _OWN else _SHORTEST) and not is_setting:
                 plain = text.encode("utf-8", "surrogateescape")
                 spellings |= {text, repr(text)[1:-1], json.dumps(text)[1:-1]}
                 spellings |= {quote(plain, safe=""), quote(plain), quote_plus(plain)}

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from .. import CumulusError
 from ..collection.model import MetadataRules
 from ..extent import Extent
-from ..files import checksum
+from ..files import checksum, has_control_character
 from ..products.inspection import inspect
 from .sources import Evidence, find_extent
 
@@ -140,7 +140,8 @@ def make_record(filename, dataid, product=None, **details):
     Raises
     ------
     CumulusError
-        ``dataid`` is empty, the product cannot be read, or something contradicts itself.
+        ``dataid`` is empty, the product cannot be read or has a control character in its name, or
+        something contradicts itself.
     """
     if not dataid or not str(dataid).strip():
         raise CumulusError(
@@ -148,6 +149,11 @@ def make_record(filename, dataid, product=None, **details):
             "(short_name in collection.toml, or the environment variable SHORT_NAME)"
         )
     path, known = Path(filename), Details(**details)
+    if has_control_character(path.name):
+        raise CumulusError(
+            f"the name {path.name!r} cannot be a GranuleUR: it has a line break or control "
+            "character; rename the file"
+        )
     rules = known.rules or MetadataRules()
     version = str(known.version or os.environ.get("VERSION") or "1")
     product = product or inspect(path)

@@ -9,6 +9,7 @@ from .. import CumulusError
 from ..files import checksum, look_at
 from .delivery import deliver, ensure_complete, remove_products
 from .granule import Granule
+from .listing import link_problem
 from .memory import PeakMemory
 from .messages import INPUTS, STEP
 from .outcome import INTERRUPTED, PROCESSED, SKIPPED, Outcome, failure
@@ -109,6 +110,9 @@ class Attempt:
         """Look at the inputs before anything is removed: they may be out of reach for a while."""
         for role, path in self._candidate.inputs.items():
             try:
+                problem = link_problem(path, self._job.collection.links)
+                if problem:  # it was another file when the run began
+                    raise CumulusError(problem)
                 self._inputs[role] = _facts(path)
             except OSError as error:
                 raise CumulusError(f"cannot read input {path.name!r}: {error.strerror}") from error

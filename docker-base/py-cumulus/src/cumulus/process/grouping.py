@@ -91,11 +91,8 @@ class _Grouping:
     def __init__(self, collection, indir):
         self._collection, self._indir = collection, indir
         self._primary = compile_pattern(collection.inputs["primary"])
-        self._names, unusable = list_files(indir)
-        self._unusable = {
-            name: reason for name, reason in unusable.items() if self._primary.fullmatch(name)
-        }
-        if not self._names and not self._unusable:
+        self._names, self._unusable = list_files(indir, collection.links)
+        if not self._names and not any(map(self._primary.fullmatch, self._unusable)):
             raise CumulusError(f"input directory {str(indir)!r} holds no files")
         self._backwards = sorted(name[::-1] for name in self._names)
         self._primaries = {}  # primary file of each granule id
@@ -132,6 +129,8 @@ class _Grouping:
     def _fail_unusable(self):
         """Fail what has the name of a primary file and is no file, by its id if that is free."""
         for name, reason in self._unusable.items():
+            if not self._primary.fullmatch(name):
+                continue
             granule_id = id_groups(self._collection, name).get("id")
             is_taken = granule_id in self.failed or granule_id in self._primaries
             self._fail(granule_id if granule_id and not is_taken else name, reason, name)
@@ -176,7 +175,9 @@ class _Grouping:
                 reason = f"is ambiguous: {len(matches)} files match {wanted!r}, one is allowed"
                 reason += f": {matches[:3]}"
             else:
-                reason = f"is missing: no file matches {wanted!r}"
+                pattern = compile_pattern(template, groups)
+                refused = [why for name, why in self._unusable.items() if pattern.fullmatch(name)]
+                reason = f"is missing: {'; '.join(refused) or f'no file matches {wanted!r}'}"
             self.failed[granule_id] = f"input {role!r} {reason}"
         return tuple(files)
 

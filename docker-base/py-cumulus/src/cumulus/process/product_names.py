@@ -3,6 +3,7 @@
 import os
 
 from .. import CumulusError
+from ..files import has_control_character
 
 __all__ = ["product_names"]
 
@@ -21,7 +22,8 @@ def product_names(collection, groups):
     Raises
     ------
     CumulusError
-        A name is hidden, no UTF-8, has a slash, or is longer than 255 bytes.
+        A name is hidden, no UTF-8, has a slash or a control character, or is longer than
+        255 bytes.
     """
     names = {key: template.format(**groups) for key, template in collection.products.items()}
     for key, name in names.items():
@@ -30,6 +32,10 @@ def product_names(collection, groups):
             raise CumulusError(
                 f"the name of product {key!r} would be {length} bytes long, "
                 f"file systems allow {MAX_NAME}: {name[:40]!r}..."
+            )
+        if has_control_character(name):
+            raise CumulusError(
+                f"product {key!r} would be named {name!r}, with a line break or control character"
             )
         if "/" in name or name.startswith(".") or not _is_text(name):
             raise CumulusError(f"product {key!r} cannot be named {name!r}")
