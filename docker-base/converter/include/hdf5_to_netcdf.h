@@ -15,8 +15,8 @@ extern "C" {
  * needs. */
 #define CONVERT_INTERFACE 2
 
-/* In every text of both tables {year} stands for the value of that name: of --set year=2012, of granule.convert(year=2012)
- * in process.py, or of the group (?P<year>...) of [granule] id in collection.toml. {{ is a brace. A row that speaks of
+/* In every text of both tables {year} is replaced by a value: from granule.convert(year="2012") in process.py, from the
+ * group (?P<year>...) of [granule] id in collection.toml, or from --set year=2012. {{ is a brace. A row that matches
  * something in the input and has a name without a value is refused. */
 
 /* Describes a dataset, or all datasets that a glob matches (* and ? do not cross a slash: "/Data/ATB_*"). A row with a

@@ -12,6 +12,7 @@ import pytest
 from converter.tests.fuzz import KINDS, chunk_ranges, damage, make_granule
 from converter.tests.library import EMPTY_TABLE, LIBRARY, build_converter
 from converter.tests.products import differences
+from converter.tests.test_features import table
 from converter.tests.test_sample import convert_sample
 from programs import need
 
@@ -83,6 +84,35 @@ def test_nothing_is_found_in_the_starter_sample(tmp_path, starter_table, sample)
             assert differences(expected, tmp_path / "x.nc") == []
         assert run(converter, "--list", granule).returncode == 0
     assert run(converter).returncode == 2
+
+
+REFERENCES = table('{"/x", "renamed_{value}", "", "", "", "{value} of {{x}}"}, {"/dropped", DROP}, '
+                   '{"/g/moved", "/top"}', '{"/g/y", "coordinates", "x dropped: (a"}')
+PIECES = ["x", "/x", "../x", "dropped", "moved", "g/moved", "/g/../x", "..", "/", "time:", "x:", ":", "(", ")",
+          "where", "over", "area:", "dropped:", "n", "n:", " ", "\t\n", "\u00fc", "{value}", "." * 300, "//", "x/y",
+          "other/x"]
+
+
+def test_nothing_is_found_in_hostile_names_of_variables_and_dimensions(tmp_path):
+    """Random texts in attributes that name variables, and in labels; the table renames, drops and moves."""
+    converter, rng = build_converter(tmp_path, REFERENCES, SANITIZERS, "STATIC_HDF5="), random.Random(7)
+    names = ["coordinates", "bounds", "cell_methods", "grid_mapping", "cell_measures", "formula_terms",
+             "DimensionNames"]
+    fields = []
+    for number in range(60):
+        with h5py.File(tmp_path / f"{number}.h5", "w") as file:
+            for path in ("x", "dropped", "g/moved", "g/y", "g/h/z"):
+                file[path] = np.zeros((2, 2))
+                for name in names:
+                    file[path].attrs[name] = rng.choice([" ", ""]).join(rng.choices(PIECES, k=rng.randrange(9)))
+                for axis in range(2):
+                    file[path].dims[axis].label = rng.choice(PIECES)
+            file["other"] = h5py.ExternalLink(f"{number}.h5", "/")
+        values = [[], ["", "value=7", "x=\u00fc", ""], ["", "value=", ""]][number % 3]
+        fields += [*values, tmp_path / f"{number}.h5", tmp_path / "x.nc"]
+    done = run(converter, "--batch", "--set", "value=1", input="".join(f"{field}\0" for field in fields))
+    statuses = [json.loads(line)["status"] for line in done.stdout.splitlines()]
+    assert statuses == [0, 0, 2] * 20
 
 
 def convert_damaged(converter, source, product):
