@@ -48,7 +48,7 @@ from pathlib import Path
 from cumulus.process import main, process_granules
 
 def process_granule(granule):
-    granule.convert()
+    granule.convert(day_zero="2011-12-31")
     granule.check()
     granule.write_metadata()
 
@@ -73,7 +73,8 @@ sources = [indir] if os.path.isfile(indir) else sorted(glob.glob(os.path.join(in
 for source in sources:
     name = os.path.basename(source)
     log.info(make_log_string(granule_id=name, process="processing", message="Processing"))
-    subprocess.check_output([os.path.join(os.path.dirname(__file__), "_convert"), source, outdir])
+    converter = os.path.join(os.path.dirname(__file__), "_convert")
+    subprocess.check_output([converter, "--set", "day_zero=2011-12-31", source, outdir])
     product = os.path.join(outdir, name.replace(".hdf5", ".nc"))
     check_output(product)
     with netCDF4.Dataset(product) as dataset:

@@ -167,8 +167,10 @@ def test_command_of_the_readme_for_own_folders(built, tmp_path):
 
 
 def test_handler_of_the_cumulus_documentation_runs_in_the_image(project, tmp_path):
-    """The documentation's imports and calls work with the real converter and NCO's ncatted."""
-    (project / "example.py").write_text(HANDLER)
+    """The documentation's imports and calls work with the real converter, given the table's value, and NCO's ncatted."""
+    assert "[converter, source, outdir]" in HANDLER
+    call = '[converter, "--set", "day_zero=2011-12-31", source, outdir]'
+    (project / "example.py").write_text(HANDLER.replace("[converter, source, outdir]", call))
     output = tmp_path / "out"
     output.mkdir()
     output.chmod(0o777)
