@@ -268,7 +268,8 @@ static int scale_dim(struct job *job, struct item *item)
 static int keep_axis_names(struct job *job, struct item *item, const haddr_t scale[RANK],
                            char labels[RANK][NC_MAX_NAME + 1])
 {
-    for (int i = 0; i < item->rank && H5Aexists(item->id, "cell_methods") > 0; i++) {
+    int has_methods = H5Aexists(item->id, "cell_methods") > 0;
+    for (int i = 0; i < item->rank && has_methods; i++) {
         char name[NC_MAX_NAME + 1] = "";
         hid_t id = scale[i] == HADDR_UNDEF ? -1 : open_scale(item, scale[i]);
         if (id >= 0)
@@ -290,8 +291,8 @@ static int axes(struct job *job, struct item *item)
     haddr_t scale[RANK];
     int nc4_ids[RANK];
     char name[NC_MAX_NAME + 1], labels[RANK][NC_MAX_NAME + 1];
-    read_axis_labels(job, item, labels);
     attached_scales(job, item, scale);
+    read_axis_labels(job, item, scale, labels);
     if (keep_axis_names(job, item, scale, labels) < 0)
         return -1;
     if (!read_int_attribute(item->id, "_Netcdf4Coordinates", nc4_ids, item->rank))

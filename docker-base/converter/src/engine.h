@@ -180,7 +180,8 @@ int has_later_unlimited(const struct job *job, const struct item *item);
 int find_dims(struct job *job);
 char *read_struct_metadata(hid_t file);
 int struct_metadata_dim(const char *text, const char *path, int axis, int rank, char name[NC_MAX_NAME + 1]);
-void read_axis_labels(struct job *job, const struct item *item, char names[RANK][NC_MAX_NAME + 1]);
+void read_axis_labels(struct job *job, const struct item *item, const haddr_t scale[RANK],
+                      char names[RANK][NC_MAX_NAME + 1]);
 size_t labelled_dim(struct job *job, const struct item *item, int axis, char names[RANK][NC_MAX_NAME + 1]);
 
 /* listing.c, netcdf4.c, attributes.c, history.c, data.c, chunks.c, classic.c */

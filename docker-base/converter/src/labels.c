@@ -55,12 +55,16 @@ static void read_dimension_names(struct job *job, const struct item *item, char 
     free(text);
 }
 
-/* The file's own names of a dataset's axes; "" for an axis that has none. */
-void read_axis_labels(struct job *job, const struct item *item, char names[RANK][NC_MAX_NAME + 1])
+/* The file's own names of a dataset's axes, if some axis has no scale; "" for an axis without a name. */
+void read_axis_labels(struct job *job, const struct item *item, const haddr_t scale[RANK],
+                      char names[RANK][NC_MAX_NAME + 1])
 {
-    for (int i = 0; i < item->rank; i++)
+    int is_needed = 0;
+    for (int i = 0; i < item->rank; i++) {
         *names[i] = '\0';
-    if (item->rank == 0)
+        is_needed |= scale[i] == HADDR_UNDEF;
+    }
+    if (!is_needed)
         return;
     read_labels(item, names);
     read_dimension_names(job, item, names);
