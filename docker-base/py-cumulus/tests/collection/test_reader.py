@@ -143,6 +143,7 @@ MISTAKES = {
     "positional placeholder": ("{id}.cmr.json", "{}.cmr.json", "products.cmr", "{id}"),
     "attribute of a placeholder": ("{id}.cmr.json", "{id.x}.cmr", "products.cmr", "{id}"),
     "no variable": ("[granule]", '[granule]\nenvironment = ["A=1"]', "environment", "'A=1' is"),
+    "relative directory": ("[granule]", '[granule]\nlinks = ["data"]', "links", "'data' is none"),
     "open brace": ("{id}.cmr.json", "{id.cmr.json", "products.cmr", "placeholder"),
     "slash in a product": ("{id}.cmr.json", "x/{id}.json", "products.cmr", "slash"),
     "hidden product": ("{id}.cmr.json", ".{id}.json", "products.cmr", "dot"),

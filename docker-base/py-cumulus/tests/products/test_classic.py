@@ -1,11 +1,14 @@
 """Classic NetCDF files that are cut off: a named failure, never the library's zeros."""
 
+from types import SimpleNamespace
+
 import netCDF4
 import numpy as np
 import pytest
 from samples import shared
 
 from cumulus import CumulusError
+from cumulus.collection import Limits
 from cumulus.compare import Unreadable, compare_files
 from cumulus.metadata import write_metadata
 from cumulus.process.granule import Granule
@@ -95,7 +98,7 @@ def cut_off(tmp_path):
 
 
 def test_truncated_product_is_refused_by_the_check_and_by_the_metadata(cut_off, tmp_path):
-    granule = Granule("A", {}, {"data": cut_off}, None, tmp_path)
+    granule = Granule("A", {}, {"data": cut_off}, SimpleNamespace(limits=Limits()), tmp_path)
     with pytest.raises(CumulusError, match=r"product 'cut.nc' does not open: .* truncated: "):
         granule.check()
     with pytest.raises(CumulusError, match="truncated"):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from types import SimpleNamespace
 
 import netCDF4
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from samples import SHARED, write_product
 
 from cumulus import CumulusError
-from cumulus.collection import load
+from cumulus.collection import Limits, load
 from cumulus.metadata.coordinates import cover
 from cumulus.process.granule import Granule
 from cumulus.products import hdf5, inspect, inspection, netcdf
@@ -324,7 +325,8 @@ def test_damaged_product_is_one_sentence(tmp_path, content):
 
 def test_granule_says_that_its_product_does_not_open(tmp_path):
     (tmp_path / "a.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + b"x" * 100)
-    granule = Granule("a", {}, {"data": tmp_path / "a.nc"}, None, tmp_path)
+    rules = SimpleNamespace(limits=Limits())
+    granule = Granule("a", {}, {"data": tmp_path / "a.nc"}, rules, tmp_path)
     with pytest.raises(CumulusError, match=r"'a.nc' does not open"):
         granule.check()
 

@@ -142,11 +142,11 @@ class Granule:
         """
         from ..products.formats import NETCDF, kind_of
 
-        self._support.announce("check")
         product = self.products["data"]
-        check_output(product)
-        is_netcdf = kind_of(product) == NETCDF
-        names = _variables(product, self._support.inspect) if is_netcdf else ()
+        with self._step("check"):
+            check_output(product)
+            is_netcdf = kind_of(product) == NETCDF
+            names = _variables(product, self._support.inspect) if is_netcdf else ()
         existing = {name.strip("/") for name in names}
         expected = self.collection.expected
         missing = [name for name in expected if name.strip("/") not in existing]
@@ -167,8 +167,9 @@ class Granule:
         from ..files import look_at
         from ..metadata.write import write_granule_records
 
-        self._support.announce("write_metadata")
-        if record := write_granule_records(self, extent, self._support.inspect):
+        with self._step("write_metadata"):
+            record = write_granule_records(self, extent, self._support.inspect)
+        if record:
             self._support.checksums[look_at(self.products["data"])] = record.sha256
         self._support.announce("process_granule")
 
@@ -187,9 +188,16 @@ class Granule:
                 'no browse image is declared: add browse = "{id}.png" to [products] in '
                 f"{self.collection.path}"
             )
-        self._support.announce("browse")
-        write_browse(self.products["data"], self.products["browse"], self.collection.browse)
+        with self._step("browse"):
+            write_browse(self.products["data"], self.products["browse"], self.collection.browse)
         self._support.announce("process_granule")
+
+    def _step(self, name):
+        """Return the context in which a step runs that reads values: within [limits] memory_mb."""
+        from .limits import memory_limited
+
+        self._support.announce(name)
+        return memory_limited(self.collection.limits, name)
 
 
 def _full_path(entry):

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import CumulusError
 from ..logutils.logger import log_warning
 from .listing import list_files
-from .patterns import compile_pattern, id_groups
+from .patterns import compile_pattern, id_groups, match_id
 from .product_names import product_names
 
 __all__ = ["Candidate", "group_files"]
@@ -223,7 +223,7 @@ class _Grouping:
 
     def _is_possible(self, granule_id, sample):
         """Whether a primary file, named like the sample, could have this id."""
-        start, end = self._collection.id_pattern.fullmatch(sample).span("id")
+        start, end = match_id(self._collection, sample).span("id")
         name = sample[:start] + granule_id + sample[end:]
         matches = self._primary.fullmatch(name)
         return matches and id_groups(self._collection, name).get("id") == granule_id

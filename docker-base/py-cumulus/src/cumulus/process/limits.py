@@ -1,5 +1,6 @@
 """Limits of processing: the cores of this container, and [limits] of collection.toml."""
 
+import contextlib
 import math
 import os
 import re
@@ -7,10 +8,12 @@ import resource
 from pathlib import Path
 
 from .. import CumulusError
+from ..products.memory import used_data
 
-__all__ = ["confine", "cores", "worker_count"]
+__all__ = ["confine", "cores", "memory_limited", "worker_count"]
 
 _MB = 10**6
+_LIBRARIES = 256 * _MB  # what NumPy, netCDF and matplotlib take when a step imports them
 
 
 def worker_count():
@@ -89,6 +92,38 @@ def confine(limits, memory=True):
     _lower(resource.RLIMIT_FSIZE, limits.output_mb * _MB)
     if memory:
         _lower(resource.RLIMIT_AS, limits.memory_mb * _MB)
+
+
+@contextlib.contextmanager
+def memory_limited(limits, step):
+    """Let this process take no more than ``memory_mb`` beyond what it has, and its libraries.
+
+    Parameters
+    ----------
+    limits : cumulus.collection.Limits
+    step : str
+        What runs within the limit.
+
+    Raises
+    ------
+    CumulusError
+        The step needs more.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    allowed = [used_data() + _LIBRARIES + limits.memory_mb * _MB, 2**62]
+    allowed += [bound for bound in (soft, hard) if bound != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (int(min(allowed)), hard))
+    limit = f"[limits].memory_mb in collection.toml is {limits.memory_mb:g}"
+    try:
+        yield
+    except MemoryError as error:
+        raise CumulusError(f"{step} needs more memory than it may use: {limit}") from error
+    except CumulusError as error:
+        if "memory allocation" not in str(error).lower():  # as libraries of C say it
+            raise
+        raise CumulusError(f"{error} ({limit})") from error
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _lower(which, value):

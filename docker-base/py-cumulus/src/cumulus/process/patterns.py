@@ -1,17 +1,25 @@
-"""File name patterns of [inputs]: only ``*`` and placeholders such as ``{id}`` are special."""
+"""Match file names in a time that grows with their length, whatever the pattern.
 
+A regular expression with several ``.*`` tries every way to share a name out among them: five of
+them and a name of 255 bytes take ten seconds. Each text between wildcards is therefore sought from
+left to right, and never again further right (an atomic group), which finds the same names.
+"""
+
+import functools
 import re
 
-__all__ = ["compile_pattern", "id_groups"]
+__all__ = ["compile_pattern", "id_groups", "match_id"]
 
 _SPECIAL = re.compile(r"(\*|\{\w+\})")
+_LITERAL = r"[\w=,@~-]|\\[.+]"
+# What a repository's [granule] id is rendered as.
+_RENDERED_ID = re.compile(rf"\^\(\?P<id>((?:{_LITERAL}|\.\*)*)\)((?:{_LITERAL})*)\$")
 
 
 def compile_pattern(template, groups=None):
-    """Return the regular expression of a file name pattern, for ``fullmatch``.
+    """Return the regular expression of a file name pattern of [inputs], for ``fullmatch``.
 
-    Each text between wildcards is sought once, from left to right, and never again further right
-    (an atomic group): a pattern of many wildcards takes no longer than its name is long.
+    Only ``*`` and placeholders such as ``{id}`` are special.
 
     Parameters
     ----------
@@ -19,10 +27,10 @@ def compile_pattern(template, groups=None):
     groups : dict of str to str, optional
         Values of the placeholders. By default each stands for any text that is not empty.
     """
-    texts, gaps = [""], []  # what stands between the wildcards; the shortest lengths of these
+    texts, gaps = [""], []  # the texts between wildcards; the shortest lengths of these
     is_after_wildcard = False
     for part in _SPECIAL.split(template):
-        is_placeholder = bool(_SPECIAL.fullmatch(part)) and part != "*"
+        is_placeholder = part != "*" and bool(_SPECIAL.fullmatch(part))
         if part == "*" or (is_placeholder and groups is None):
             if not is_after_wildcard:
                 gaps.append(0)
@@ -34,13 +42,40 @@ def compile_pattern(template, groups=None):
             text = groups[part[1:-1]] if is_placeholder else literal
             texts[-1] += text
             is_after_wildcard &= not text
-    first, *rest = map(re.escape, texts)
-    pieces = [f"(?>.{{{gap},}}?{text})" for gap, text in zip(gaps[:-1], rest[:-1], strict=True)]
-    last = f".{{{gaps[-1]},}}{rest[-1]}" if gaps else ""
-    return re.compile(f"{first}{''.join(pieces)}{last}", re.DOTALL)
+    return re.compile(_joined([re.escape(text) for text in texts], gaps), re.DOTALL)
+
+
+def match_id(collection, name):
+    """Return the match of [granule] id with a whole file name, or None."""
+    return _without_backtracking(collection.id_pattern).fullmatch(name)
 
 
 def id_groups(collection, name):
     """Return the named groups of [granule] id in a file name; {} where it does not match."""
-    match = collection.id_pattern.fullmatch(name)
+    match = match_id(collection, name)
     return {key: value or "" for key, value in match.groupdict().items()} if match else {}
+
+
+@functools.cache
+def _without_backtracking(pattern):
+    """Return a rendered [granule] id with atomic groups; one that its owner has written as it is.
+
+    Texts and ``.*`` within the group "id" are all that it holds: the group matches the same text.
+    """
+    rendered = _RENDERED_ID.fullmatch(pattern.pattern)
+    if not rendered:
+        return pattern
+    texts = rendered[1].split(".*")
+    body = _joined(texts, [0] * (len(texts) - 1))
+    return re.compile(f"^(?P<id>{body}){rendered[2]}$", pattern.flags)
+
+
+def _joined(texts, gaps):
+    """Return the expression of escaped texts with a wildcard of a shortest length after each."""
+    first, *rest = texts
+    if not gaps:
+        return first
+    middle = "".join(
+        f"(?>.{{{gap},}}?{text})" for gap, text in zip(gaps[:-1], rest[:-1], strict=True)
+    )
+    return f"{first}{middle}.{{{gaps[-1]},}}{rest[-1]}"

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5r, h5s, h5t
 
+from .memory import ensure_fits
 from .model import TEXTS, Product, Variable, is_latitude, is_longitude, is_wanted
 
 __all__ = ["read_plain"]
@@ -246,6 +247,8 @@ def _variable(path, dataset, attributes):
     group, _, name = path.rpartition("/")
     # A small file may declare billions of unwritten values: one fill value is broadcast then.
     is_written = dataset.get_storage_size() > 0
+    if is_written:
+        ensure_fits(path, dataset.shape, dataset.dtype.itemsize)
     values = np.empty(dataset.shape if is_written else (), dataset.dtype)
     if is_written:
         dataset.read(h5s.ALL, h5s.ALL, values)

@@ -5,6 +5,7 @@ import warnings
 
 from ..logutils.logger import log_warning
 from .classic import refuse_truncated
+from .memory import ensure_fits
 from .model import TEXTS, Product, Variable, is_wanted
 
 __all__ = ["read_netcdf"]
@@ -55,6 +56,7 @@ def _coordinate(variable, attributes, bounds):
 
 def _read(variable):
     """The values of a variable; None, with a warning, if they cannot be unpacked."""
+    ensure_fits(_path(variable), variable.shape, variable.dtype.itemsize)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
