@@ -26,7 +26,7 @@ from cumulus.compare.html import PICTURES, write_html
 from cumulus.compare.html.colours import CHANGED, DIFFERENCE, LEVELS, VALUES, paint, paint_colours
 from cumulus.compare.html.fields import BINS, COLUMNS, ROWS, read_column, read_field
 from cumulus.compare.html.pictures import pictures_of
-from cumulus.compare.html.text import escape, lines_diff, marked, ticks
+from cumulus.compare.html.text import escape, lines_diff, marked, ordinal
 from cumulus.compare.png import read
 
 VOID = {"meta", "img", "br", "image", "rect", "path", "circle", "input", "link"}
@@ -263,8 +263,8 @@ def test_field_holds_both_sides(tmp_path):
     np.testing.assert_array_equal(field.expected, expected)
     assert field.actual[7, 3] == expected[7, 3] + 5 and field.differs.sum() == 1
     assert (field.rows.worst, field.columns.worst) == (7, 3)
-    assert field.rows.labels == ("12:00:00", "12:03:10", "12:06:30")
-    assert field.rows.name == "time (UTC, 2012-09-06)"
+    assert [text for _, text in field.rows.axis.ticks] == ["12:00", "12:02", "12:04", "12:06"]
+    assert field.rows.axis.name == "time (UTC, 2012-09-06)"
 
 
 @pytest.mark.parametrize("worst", [(0, 0), (999, 1200), (501, 777), (437, 3)])
@@ -318,7 +318,44 @@ def test_packed_values_are_called_stored(tmp_path):
             packed[:] = 100 + number
     field, _ = field_of(folders)
     assert field.stored and field.expected.max() == 100
-    assert "packed (stored values)" in report(tmp_path, folders)
+    text = report(tmp_path, folders)
+    assert ">stored values</text>" in text and ">K</text>" not in text
+
+
+def test_units_are_at_every_scale_of_values(tmp_path):
+    """At three colour bars, and at the axis of the histogram."""
+    text = report(tmp_path, pair(tmp_path, one_value))
+    assert text.count(">K</text>") == 3
+    assert text.count(">actual minus expected K</text>") == 1
+
+
+def flags(tmp_path, kind, **attributes):
+    """Write products with a variable of whole numbers, and return the report."""
+    folders = pair(tmp_path, None)
+    for number, folder in enumerate(folders):
+        with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
+            flag = dataset.createVariable("flag", kind, ("time",))
+            flag.setncatts(attributes)
+            flag.set_auto_scale(False)
+            flag[:] = np.arange(40) // 10
+            flag[15] = 1 + number
+    return report(tmp_path, folders)
+
+
+def test_flags_are_drawn_as_steps(tmp_path):
+    """Whole numbers have ticks at whole numbers, and no dashed line."""
+    text = flags(tmp_path, "i1")
+    path = re.search(r'class="actual step" d="([^"]+)"', text)[1]
+    assert set(re.findall("[A-Za-z]", path)) == {"M", "H", "V"} and path.count("H") == 40
+    assert "Expected (wide) and actual" in text and "dashed)" not in text
+    assert ">0.5</text>" not in text
+
+
+@pytest.mark.parametrize(("kind", "attributes"), [("f4", {}), ("i2", {"scale_factor": 0.1})])
+def test_measurements_are_drawn_as_lines(tmp_path, kind, attributes):
+    """Packed integers are measurements, too."""
+    text = flags(tmp_path, kind, **attributes)
+    assert "Expected (dashed) and actual" in text and 'class="actual step"' not in text
 
 
 def test_histogram_counts_every_difference(tmp_path):
@@ -537,16 +574,10 @@ def test_large_numbers_that_differ_little_are_told_apart_beside_the_axis(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("ends", "labels", "base"),
-    [
-        ((0.0, 10.0), ("0", "5", "10"), ""),
-        ((-2e-9, 2e-9), ("-2e-09", "0", "2e-09"), ""),
-        ((1581206400.0, 1581206440.0), ("0", "20", "40"), "1581206400"),
-        ((-1000.004, -1000.0), ("0", "0.002", "0.004"), "-1000.004"),
-    ],
+    ("count", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (22, "22nd")]
 )
-def test_labels_of_a_scale_differ(ends, labels, base):
-    assert ticks(*ends) == (labels, base)
+def test_every_second_is_not_every_2th(count, text):
+    assert ordinal(count) == text
 
 
 # --- tables ----------------------------------------------------------------------------------
@@ -574,7 +605,8 @@ def test_column_is_drawn_with_the_worst_row_in_its_place(tmp_path):
     cell = 3000 // field.columns.step
     assert field.differs[0].nonzero()[0].tolist() == [cell]
     assert (field.expected[0, cell], field.actual[0, cell]) == (1500.25, 9000.25)
-    assert field.columns.labels == ("1", "2500", "5000")
+    texts = [text for _, text in field.columns.axis.ticks]
+    assert texts == ["1000", "2000", "3000", "4000", "5000"]
     page = Page(report(tmp_path, folders))
     assert "Expected and actual: height" in page.text and "Not drawn" not in page.text
 

@@ -6,7 +6,7 @@ from ...products.formats import NETCDF, PNG, TABLE
 from .colours import data_uri, paint_colours
 from .fields import read_column, read_field
 from .pictures import pictures_of
-from .text import escape, lines_diff, marked, number
+from .text import escape, lines_diff, marked, number, ordinal
 
 __all__ = ["Drawing", "render"]
 
@@ -58,16 +58,17 @@ class Drawing:
         field = read_field(paths, difference.variable, values)
         if field is None:
             return ""
-        units = f" ({values.units})" if values.units not in ("", "1") else ""
-        units = " (stored values)" if field.stored else units
-        pictures = pictures_of(field, difference.variable.strip("/") + units, name)
-        return _figure(pictures, _caption(field))
+        units = values.units if values.units != "1" else ""
+        units = "stored values" if field.stored else units
+        pictures = pictures_of(field, difference.variable.strip("/"), name, units)
+        return _figure(pictures, _caption(field), "lines" if field.is_line else "planes")
 
     def _column(self, difference, paths, name):
         field = read_column(paths, difference.variable, difference.values)
         if field is None:
             return ""
-        return _figure(pictures_of(field, difference.variable, name), _caption(field))
+        pictures = pictures_of(field, difference.variable, name)
+        return _figure(pictures, _caption(field), "lines")
 
     def _png(self, difference, paths, name):
         from ..png import read
@@ -91,8 +92,8 @@ class Drawing:
             ("Differing pixels in magenta", contrast),
         )
         pictures = [_image(title, picture) for title, picture in shown]
-        note = f"Every {step}th pixel is shown; differing pixels always." if step > 1 else ""
-        return _figure(pictures, note)
+        note = f"Every {ordinal(step)} pixel is shown; differing pixels always." if step > 1 else ""
+        return _figure(pictures, note, "images")
 
 
 def _image(title, pixels):
@@ -111,12 +112,12 @@ def _strongest(pixels, differs, step):
     return small
 
 
-def _figure(pictures, caption):
+def _figure(pictures, caption, kind):
     cells = "".join(
         f"<div>{picture}</div>" if picture.startswith("<svg") else picture for picture in pictures
     )
     text = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><div class="pictures">{cells}</div>{text}</figure>'
+    return f'<figure><div class="pictures {kind}">{cells}</div>{text}</figure>'
 
 
 def _caption(field):

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 import netCDF4
 import numpy as np
 
-from ...products.times import dates
 from ..hdf5 import HDF5File, HDF5Variable
 from ..text import column_pairs
+from .axes import Axis, index_axis, sample_axis, sample_indices
 
 __all__ = ["Field", "read_column", "read_field"]
 
@@ -27,15 +27,13 @@ _VALID, _MASKED, _NAN, _UP, _DOWN = range(5)
 
 @dataclass(frozen=True)
 class Side:
-    """A dimension of a picture: its name, its cells, and labels from its coordinate variable."""
+    """A dimension of a picture: its axis, its cells, and the index of the worst value."""
 
-    name: str
+    axis: Axis
     length: int
     step: int = 1
     worst: int = 0
-    labels: tuple[str, ...] = ()  # of the first, the middle and the last sample
     is_time: bool = False
-    ascends: bool = True
 
     @property
     def cells(self):
@@ -63,6 +61,8 @@ class Field:
     largest : float
     stored : bool
         The values are packed: scale_factor and add_offset are not applied.
+    whole : bool
+        The values are flags or counts, not measurements: whole numbers that nothing scales.
     """
 
     expected: np.ndarray
@@ -75,6 +75,7 @@ class Field:
     counts: np.ndarray = field(default_factory=lambda: np.zeros(BINS, int))
     largest: float = 0.0
     stored: bool = False
+    whole: bool = False
 
     @property
     def is_line(self):
@@ -109,7 +110,8 @@ def read_field(paths, path, values):
             variable.set_auto_scale(values.unpacked)
         field = _read(both, shown, values)
         packed = any({"scale_factor", "add_offset"} & set(variable.ncattrs()) for variable in both)
-        return replace(field, stored=packed and not values.unpacked)
+        whole = not packed and all(variable.dtype.kind in "iu" for variable in both)
+        return replace(field, stored=packed and not values.unpacked, whole=whole)
 
 
 def read_column(paths, name, values):
@@ -121,13 +123,16 @@ def read_column(paths, name, values):
     if values.largest is None or length < 2:
         return None
     step = -(-length // COLUMNS)
-    labels = tuple(str(index + 1) for index in _three(length))
-    gathered = _Gathered(Side("", 1), Side("row", length, step, values.index[0], labels), values)
+    rows = Side(index_axis("row", length, first=1), length, step, values.index[0])
+    gathered = _Gathered(Side(Axis(""), 1), rows, values)
     pairs = column_pairs(paths, name)
     for left in range(0, length, BLOCK // step * step):
         block = np.array(list(itertools.islice(pairs, BLOCK // step * step)), "f8")
         gathered.add(0, left, *np.ma.asarray(block.T[:, np.newaxis]))
-    return gathered.field(())
+    field = gathered.field(())
+    numbers = np.concatenate([field.expected.ravel(), field.actual.ravel()])
+    numbers = numbers[np.isfinite(numbers)]
+    return replace(field, whole=bool((numbers == np.round(numbers)).all()))
 
 
 def _read(both, shown, values):
@@ -140,7 +145,7 @@ def _read(both, shown, values):
     limits = (ROWS, COLUMNS)[-len(shown) :]
     sides = [_side(variable, axis, values.index[axis], limit)
              for axis, limit in zip(shown, limits, strict=True)]  # fmt: skip
-    rows, columns = sides if len(sides) == 2 else (Side("", 1), sides[0])
+    rows, columns = sides if len(sides) == 2 else (Side(Axis(""), 1), sides[0])
     gathered = _Gathered(rows, columns, values)
     for first, last in _slabs(rows.length, max(1, BLOCK // columns.length)):
         width = max(1, BLOCK // (last - first) // columns.step) * columns.step
@@ -168,20 +173,14 @@ def _side(variable, axis, worst, limit):
     step = -(-length // limit)
     coordinate = _coordinate(variable, name)
     if coordinate is None:
-        labels = tuple(str(index) for index in _three(length))
         # Without a coordinate the first row is at the top, as in a table.
         is_across = axis == variable.ndim - 1
-        return Side(f"{name} (index)", length, step, worst, labels, False, is_across)
+        return Side(index_axis(f"{name} (index)", length, ascends=is_across), length, step, worst)
     units = str(getattr(coordinate, "units", ""))
-    values = [float(_plain(coordinate[index])) for index in _three(length)]
-    labels, about = _labels(coordinate, units, values)
-    title = f"{name} ({about})" if about not in ("", "1") else name
-    is_time = " since " in units
-    return Side(title, length, step, worst, labels, is_time, values[0] <= values[-1])
-
-
-def _three(length):
-    return (0, (length - 1) // 2, length - 1)
+    calendar = str(getattr(coordinate, "calendar", "standard"))
+    values = [float(_plain(coordinate[int(index)])) for index in sample_indices(length)]
+    drawn = sample_axis(name, length, values, units, calendar)
+    return Side(drawn, length, step, worst, " since " in units)
 
 
 def _coordinate(variable, dimension):
@@ -197,22 +196,6 @@ def _coordinate(variable, dimension):
 
 def _plain(values):
     return np.ma.filled(np.ma.asarray(values).astype("f8"), np.nan)
-
-
-def _labels(coordinate, units, values):
-    """Return the texts of three values, and their units; for times, "UTC" and the day."""
-    plain = tuple(f"{value:.5g}" for value in values)
-    if " since " not in units or not np.isfinite(values).all():
-        return plain, units
-    calendar = str(getattr(coordinate, "calendar", "standard"))
-    try:
-        moments = dates(values, units, calendar)
-    except (ValueError, OverflowError):
-        return plain, units
-    days = [moment.strftime("%Y-%m-%d") for moment in moments]
-    if days[0] != days[-1]:
-        return tuple(days), "UTC"
-    return tuple(moment.strftime("%H:%M:%S") for moment in moments), f"UTC, {days[0]}"
 
 
 class _Gathered:

@@ -4,10 +4,13 @@ Text is SVG text in the colour of the page: it is sharp at any size and follows 
 cells are an embedded PNG. Every picture has a title and a description for screen readers.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from .axes import count_axis, value_axis
 from .colours import CHANGED, DIFFERENCE, LEVELS, MISSING, VALUES, data_uri, gradient, paint
-from .text import escape, number, tick, ticks
+from .text import escape, number
 
 __all__ = ["pictures_of", "svg"]
 
@@ -25,22 +28,25 @@ def svg(title, description, content, name, height=HEIGHT):
     )
 
 
-def pictures_of(field, label, name):
-    """Return the pictures of a field, as a list of SVG texts.
+def pictures_of(field, label, name, units=""):
+    """Return the pictures of a field, as a list of SVG texts; a histogram is the last.
 
     Parameters
     ----------
     field : cumulus.compare.html.fields.Field
     label : str
-        Name of the variable, with units.
+        Name of the variable.
     name : str
         Unique on the page.
+    units : str
+        Written at the values; empty: none.
     """
-    shown = _line(field, label, name) if field.is_line else _planes(field, label, name)
-    return [*shown, *_histogram(field, label, f"{name}-h")]
+    label = f"{label} ({units})" if units else label
+    drawn = _line if field.is_line else _planes
+    return [*drawn(field, label, name, units), *_histogram(field, label, f"{name}-h", units)]
 
 
-def _planes(field, label, name):
+def _planes(field, label, name, units):
     low, high = _limits(field)
     sizes = f"{field.rows.length} x {field.columns.length} values"
     ends = f"Colours from {number(low)} to {number(high)}."
@@ -56,7 +62,9 @@ def _planes(field, label, name):
     ends = -field.largest, field.largest
     sides.append(("Difference", _difference_levels(field), DIFFERENCE, ends, description))
     return [
-        _plane(field, what, levels.astype("u1"), scale, ends, label, text, f"{name}-{number_}")
+        _plane(
+            field, what, levels.astype("u1"), scale, ends, label, text, f"{name}-{number_}", units
+        )
         for number_, (what, levels, scale, ends, text) in enumerate(sides)
     ]
 
@@ -87,14 +95,14 @@ def _difference_levels(field):
     return np.where(field.changed, CHANGED, np.where(neither, MISSING, levels))
 
 
-def _plane(field, what, levels, scale, ends, label, description, name):
+def _plane(field, what, levels, scale, ends, label, description, name, units):
     x, y = field.columns, field.rows
     worst = field.columns.worst // x.step, field.rows.worst // y.step
     if field.rows.is_time and not field.columns.is_time:  # time runs from left to right
         levels, x, y, worst = levels.T, y, x, worst[::-1]
-    if y.ascends:
+    if y.axis.ascends:
         levels, worst = levels[::-1], (worst[0], y.cells - 1 - worst[1])
-    if not x.ascends:
+    if not x.axis.ascends:
         levels, worst = levels[:, ::-1], (x.cells - 1 - worst[0], worst[1])
     width, height = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     centre = (
@@ -106,11 +114,11 @@ def _plane(field, what, levels, scale, ends, label, description, name):
         f'<rect class="void" x="{LEFT}" y="{TOP}" width="{width}" height="{height}"/>'
         f'<image x="{LEFT}" y="{TOP}" width="{width}" height="{height}" '
         f'preserveAspectRatio="none" href="{picture}"/>'
-        + _frame(what, x, y)
+        + _frame(what, x.axis, y.axis)
         + _ring(*centre)
-        + _legend(scale, ends)
+        + _legend(scale, ends, units)
     )
-    return svg(f"{what}: {label}", description, content, name, HEIGHT + 32)
+    return svg(f"{what}: {label}", description, content, name, HEIGHT + 46)
 
 
 def _ring(x, y):
@@ -122,28 +130,41 @@ def _ring(x, y):
 
 
 def _frame(title, x, y):
-    """Draw border, title, and the labels of both axes at the first, middle and last sample."""
+    """Draw border, title, and the ticks and names of both axes."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
-    parts = [
+    middle = (TOP + bottom) / 2
+    return "".join([
         f'<rect class="axis" x="{LEFT}" y="{TOP}" width="{right - LEFT}" '
         f'height="{bottom - TOP}" fill="none"/>',
         f'<text class="title" x="{LEFT}" y="14">{escape(title)}</text>',
-    ]
-    if x is not None:
-        labels = x.labels if x.ascends else x.labels[::-1]
-        for text, position, anchor in zip(
-            labels, (LEFT, (LEFT + right) / 2, right), ("start", "middle", "end"), strict=True
-        ):
-            parts.append(_text(position, bottom + 13, text, anchor))
-        parts.append(_text((LEFT + right) / 2, bottom + 28, _short(x.name), "middle"))
-    if y is not None:
-        labels = y.labels[::-1] if y.ascends else y.labels
-        for text, position in zip(labels, (TOP + 8, (TOP + bottom) / 2 + 3, bottom), strict=True):
-            parts.append(_text(LEFT - 4, position, text, "end"))
-        middle = (TOP + bottom) / 2
-        turned = f'transform="rotate(-90 10 {middle})"'
-        parts.append(_text(10, middle, _short(y.name), "middle", turned))
-    return "".join(parts)
+        _ticks_below(x, bottom),
+        _text((LEFT + right) / 2, bottom + 28, _short(x.name), "middle"),
+        _ticks_at_left(y),
+        _text(10, middle, _short(y.name), "middle", f'transform="rotate(-90 10 {middle})"'),
+    ])  # fmt: skip
+
+
+def _ticks_below(axis, top):
+    """Return ticks below a picture or a colour bar, as many as have room."""
+    width, ticks = WIDTH - LEFT - RIGHT, axis.ticks
+    while len(ticks) > 1 and 7 * sum(len(text) for _, text in ticks) > width:
+        ticks = ticks[::2]
+    marks = texts = ""
+    for share, text in ticks:
+        x = LEFT + (share if axis.ascends else 1 - share) * width
+        marks += f"M{x:.1f} {top}v3"
+        texts += _text(round(x, 1), top + 13, text, "end" if x > LEFT + 0.95 * width else "middle")
+    return f'<path class="axis" d="{marks}"/>{texts}' if marks else ""
+
+
+def _ticks_at_left(axis):
+    height, bottom = HEIGHT - TOP - BOTTOM, HEIGHT - BOTTOM
+    marks = texts = ""
+    for share, text in axis.ticks:
+        y = bottom - (share if axis.ascends else 1 - share) * height
+        marks += f"M{LEFT} {y:.1f}h-3"
+        texts += _text(LEFT - 5, round(y + 4, 1), text, "end")
+    return f'<path class="axis" d="{marks}"/>{texts}' if marks else ""
 
 
 def _short(text):
@@ -154,34 +175,36 @@ def _text(x, y, text, anchor, more=""):
     return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" {more}>{escape(text)}</text>'
 
 
-def _legend(scale, ends):
+def _legend(scale, ends, units):
     y, width = HEIGHT + 4, WIDTH - LEFT - RIGHT
-    (first, *others), base = ticks(*ends)
-    texts = [base, *(f"+{label}" for label in others)] if base else [first, *others]
-    labels = "".join(
-        _text(LEFT + share * width, y + 21, text, anchor)
-        for share, text, anchor in zip((0, 0.5, 1), texts, ("start", "middle", "end"), strict=True)
-    )
+    axis = value_axis(units, *ends)
     return (
         f'<image x="{LEFT}" y="{y}" width="{width}" height="8" preserveAspectRatio="none" '
-        f'href="{data_uri(gradient(scale))}"/>{labels}'
+        f'href="{data_uri(gradient(scale))}"/>'
+        + _ticks_below(axis, y + 8)
+        + _text(LEFT + width / 2, y + 34, _short(axis.name), "middle")
     )
 
 
-def _line(field, label, name):
+def _line(field, label, name, units):
     """Return a picture of both sides, and one of their difference."""
     low, high = _limits_of_line(field)
     sides = [values[0] for values in (field.expected, field.actual)]
-    content = _frame("Expected (dashed) and actual", field.columns, _scale_of(low, high))
-    for kind, values in zip(("actual", "expected"), reversed(sides), strict=True):
-        content += f'<path class="{kind}" d="{_path(values, low, high)}"/>'
+    x = replace(field.columns.axis, ascends=True)  # samples run from left to right
+    style = " step" if field.whole else ""
+    title = f"Expected ({'wide' if field.whole else 'dashed'}) and actual"
+    content = _frame(title, x, value_axis(units, low, high, field.whole))
+    order = ("expected", "actual") if field.whole else ("actual", "expected")
+    for kind in order:
+        values = sides[kind == "actual"]
+        content += f'<path class="{kind}{style}" d="{_path(values, low, high, field.whole)}"/>'
     content += _marks(field)
     description = f"{label}: {field.columns.length} values from {number(low)} to {number(high)}."
     first = svg(f"Expected and actual: {label}", description, content, f"{name}-0")
-    largest = field.largest or 1.0
+    ends = -(field.largest or 1.0), field.largest or 1.0
     difference = sides[1] - sides[0]
-    content = _frame("Difference", field.columns, _scale_of(-largest, largest))
-    content += f'<path class="difference" d="{_path(difference, -largest, largest)}"/>'
+    content = _frame("Difference", x, value_axis(units, *ends, field.whole))
+    content += f'<path class="difference" d="{_path(difference, *ends, field.whole)}"/>'
     content += _marks(field)
     description = (
         f"Actual minus expected of {label}: {int(field.differs.sum())} of {difference.size} cells "
@@ -196,30 +219,29 @@ def _limits_of_line(field):
     if not valid.size:
         return 0.0, 1.0
     low, high = float(valid.min()), float(valid.max())
-    return (low, high) if low < high else (low - 0.5, high + 0.5)
-
-
-def _scale_of(low, high):
-    from .fields import Side
-
-    labels, base = ticks(low, high)
-    return Side(f"above {base}" if base else "", 3, labels=labels)
+    margin = (high - low) / 25 if field.whole else 0.0  # wide steps stay within the border
+    return (low - margin, high + margin) if low < high else (low - 0.5, high + 0.5)
 
 
 def _at(cell, cells):
     return LEFT + (cell + 0.5) / cells * (WIDTH - LEFT - RIGHT)
 
 
-def _path(values, low, high):
-    """Return a line through the values, with gaps where there is no value."""
+def _path(values, low, high, steps=False):
+    """Return a line through the values, or steps as wide as the cells; gaps have no value."""
     bottom, height = HEIGHT - BOTTOM, HEIGHT - TOP - BOTTOM
+    half = (WIDTH - LEFT - RIGHT) / len(values) / 2
     parts, drawing = [], False
     for cell, value in enumerate(values):
         if not np.isfinite(value):
             drawing = False
             continue
         x, y = _at(cell, len(values)), bottom - (value - low) / (high - low) * height
-        parts.append(f"{'L' if drawing else 'M'}{x:.1f} {y:.1f}" + ("" if drawing else "h.1"))
+        if steps:
+            start = f"V{y:.1f}" if drawing else f"M{x - half:.1f} {y:.1f}"
+            parts.append(f"{start}H{x + half:.1f}")
+        else:
+            parts.append(f"{'L' if drawing else 'M'}{x:.1f} {y:.1f}" + ("" if drawing else "h.1"))
         drawing = True
     return "".join(parts)
 
@@ -238,13 +260,11 @@ def _marks(field):
     return marks
 
 
-def _histogram(field, label, name):
+def _histogram(field, label, name, units):
     """Return the histogram of the differences, logarithmic to show a single value."""
     total = int(field.counts.sum())
     if not total or not field.largest:
         return []
-    from .fields import Side
-
     bins = len(field.counts)
     heights = np.log1p(field.counts) / np.log1p(field.counts.max())
     room, bottom = HEIGHT - TOP - BOTTOM, HEIGHT - BOTTOM
@@ -254,14 +274,12 @@ def _histogram(field, label, name):
         f'width="{width - 1:.1f}" height="{share * room:.1f}"/>'
         for i, share in enumerate(heights) if share
     )  # fmt: skip
-    ends = [tick(value) for value in (-field.largest, 0.0, field.largest)]
-    x = Side("actual minus expected", bins, labels=tuple(ends))
-    most = int(field.counts.max())
-    middle = round(np.expm1(np.log1p(most) / 2))
-    labels = "0", tick(middle) if 0 < middle < most else "", str(most)
-    y = Side("values, logarithmic", bins, labels=labels)
+    name_of_x = f"actual minus expected {units}".strip()
+    x = value_axis(name_of_x, -field.largest, field.largest, field.whole)
+    y = count_axis("values, logarithmic", int(field.counts.max()))
     description = (
-        f"Histogram of {total} differences of {label} from {ends[0]} to {ends[2]}; "
+        f"Histogram of {total} differences of {label} from "
+        f"{number(-field.largest)} to {number(field.largest)}; "
         f"{int(field.counts[bins // 2 + 1 :].sum())} are larger and "
         f"{int(field.counts[: bins // 2].sum())} smaller than expected. Logarithmic."
     )

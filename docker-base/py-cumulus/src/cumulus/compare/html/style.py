@@ -67,9 +67,17 @@ del { background: var(--del); color: inherit; text-decoration: line-through 1px;
 ins { background: var(--ins); color: inherit; text-underline-offset: 3px; }
 pre del, pre ins { display: block; text-decoration: none; }
 figure { margin: 10px 0 4px; }
-.pictures {
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 12px;
+.pictures { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; }
+/* A difference and its histogram are always side by side, but on a telephone. */
+@media (min-width: 660px) {
+  .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .lines > :first-child { grid-column: 1 / -1; width: calc(50% - 6px); }
 }
+@media (min-width: 980px) {
+  .lines, .images { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .lines > :first-child { grid-column: auto; width: auto; }
+}
+@media (min-width: 1280px) { .planes { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
 .pictures img { max-width: 100%; height: auto; border: 1px solid var(--line); }
 .over { margin: 0 0 2px; font-size: .875rem; font-weight: 600; }
 svg { display: block; width: 100%; height: auto; }
@@ -81,6 +89,8 @@ svg .bar { fill: var(--actual); }
 svg path { fill: none; stroke-linejoin: round; }
 svg .expected { stroke: var(--expected); stroke-width: 1.2; stroke-dasharray: 4 3; }
 svg .actual { stroke: var(--actual); stroke-width: 2.4; }
+svg .expected.step { stroke: var(--quiet); stroke-width: 6; stroke-dasharray: none; opacity: .45; }
+svg .actual.step { stroke-width: 1.8; }
 svg .difference { stroke: var(--difference); stroke-width: 1.6; }
 svg .outside { stroke: var(--difference); stroke-width: 2; }
 svg .changed { stroke: var(--changed); stroke-width: 3; }

@@ -6,7 +6,7 @@ import re
 
 from ..numbers import shortened
 
-__all__ = ["escape", "lines_diff", "marked", "number", "tick", "ticks"]
+__all__ = ["escape", "lines_diff", "marked", "number", "ordinal"]
 
 LONGEST = 4000  # characters of a text that are shown
 LINE = 400  # characters of a line that are shown
@@ -28,16 +28,14 @@ def number(value):
     return "none" if value is None else f"{value:.6g}"
 
 
-def tick(value):
-    """Return a number as text that fits beside an axis."""
-    return f"{value:.4g}"
+def ordinal(count):
+    """Return a number such as 2nd.
 
-
-def ticks(low, high):
-    """Return three texts for a scale and their base: seconds since 1970 would all be 1.581e+09."""
-    base = low if max(abs(low), abs(high)) > 1000 * (high - low) else 0.0
-    labels = tuple(tick(value - base) for value in (low, (low + high) / 2, high))
-    return labels, f"{base:.12g}" if base else ""
+    >>> [ordinal(count) for count in (1, 2, 3, 4, 11, 12, 13, 22, 101)]
+    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '22nd', '101st']
+    """
+    teens = count % 100 in (11, 12, 13)
+    return f"{count}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th')}"
 
 
 def marked(expected, actual):
