@@ -358,6 +358,19 @@ def test_measurements_are_drawn_as_lines(tmp_path, kind, attributes):
     assert "Expected (dashed) and actual" in text and 'class="actual step"' not in text
 
 
+def test_line_runs_with_the_labels_of_a_descending_coordinate(tmp_path):
+    """Samples run from left to right, and so do their times, here the latest first."""
+    folders = pair(tmp_path, lambda values: values.__setitem__(slice(0, 5), 90), (40,))
+    for folder in folders:
+        with netCDF4.Dataset(folder / "a.nc", "a") as dataset:
+            dataset["time"][:] = dataset["time"][::-1]
+    text = report(tmp_path, folders)
+    left = {label: float(x) for x, label in re.findall(r'<text x="([\d.]+)"[^>]*>(12:0\d)<', text)}
+    assert left["12:06"] < left["12:02"]
+    marks = re.search(r'class="outside" d="M([\d.]+)', text)[1]
+    assert float(marks) < left["12:06"]
+
+
 def test_histogram_counts_every_difference(tmp_path):
     def change(values):
         values[0, :5] += 100
