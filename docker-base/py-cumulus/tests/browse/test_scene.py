@@ -8,6 +8,7 @@ import sys
 import netCDF4
 import numpy as np
 import pytest
+from netcdf_files import write_variables
 from samples import REPOSITORY, SOURCE, shared
 
 from cumulus import CumulusError
@@ -88,6 +89,21 @@ def test_gap_in_time_stays_a_gap(tmp_path):
     shown = scene(path)
     empty = np.isnan(shown.values).all(axis=0)
     assert empty.sum() == 98 and not empty[:21].any() and not empty[-20:].any()
+
+
+def test_integer_time_that_is_none_is_not_drawn(tmp_path):
+    """Numpy's NaT without a _FillValue is no moment of the year 1677."""
+    times = np.array([1346932800, np.iinfo("i8").min, 1346932802]) * np.array([10**9, 1, 10**9])
+    field = (np.ones((3, 2)), {"units": "K"}, ("time", "altitude"))
+    path = write_variables(
+        tmp_path / "a.nc",
+        time=(times, {"units": "nanoseconds since 1970-01-01", "standard_name": "time"}),
+        altitude=(np.array([0.0, 30.0]), {"units": "m", "positive": "up"}),
+        field=field,
+    )
+    times = scene(path).x.values
+    assert np.nanmax(times) - np.nanmin(times) == 2e9
+    write_browse(path, tmp_path / "a.png")
 
 
 def test_descending_altitudes_are_turned(tmp_path):

@@ -15,8 +15,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5r, h5s, h5t
 
-from .memory import ensure_fits
-from .model import TEXTS, Product, Variable, is_latitude, is_longitude, is_wanted
+from .model import NO_TIME, TEXTS, Product, Variable, is_latitude, is_longitude, is_wanted
 
 __all__ = ["read_plain"]
 
@@ -254,7 +253,7 @@ def _variable(path, dataset, attributes):
         dataset.read(h5s.ALL, h5s.ALL, values)
     else:
         dataset.get_create_plist().get_fill_value(values)
-    present = np.isfinite(values) & (values != _fill(dataset, values.dtype))
+    present = np.isfinite(values) & (values != _fill(dataset, values.dtype)) & (values != NO_TIME)
     values, present = (np.broadcast_to(array, dataset.shape) for array in (values, present))
     dimensions = _dimensions(dataset)
     is_coordinate = dimensions == (_identity(dataset),)

@@ -7,6 +7,7 @@ __all__ = ["Product", "Variable", "is_latitude", "is_longitude"]
 # CF-1.8, sections 4.1 and 4.2: the units that make a variable a latitude or longitude.
 LATITUDE_UNITS = {"degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"}
 LONGITUDE_UNITS = {"degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese"}
+NO_TIME = -(2**63)  # NaT of numpy and pandas, which files have without declaring it as a fill value
 TEXTS = ("units", "standard_name", "axis", "calendar")
 
 

@@ -5,8 +5,7 @@ import warnings
 
 from ..logutils.logger import log_warning
 from .classic import refuse_truncated
-from .memory import ensure_fits
-from .model import TEXTS, Product, Variable, is_wanted
+from .model import NO_TIME, TEXTS, Product, Variable, is_wanted
 
 __all__ = ["read_netcdf"]
 
@@ -46,7 +45,7 @@ def _coordinate(variable, attributes, bounds):
     if stored is None:
         return None
     values = np.ma.getdata(stored)
-    present = ~np.ma.getmaskarray(stored) & np.isfinite(values)
+    present = ~np.ma.getmaskarray(stored) & np.isfinite(values) & (values != NO_TIME)
     cells = None if bounds is None else _cells(variable, bounds)
     dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in variable.get_dims())
     is_coordinate = variable.dimensions == (variable.name,)
