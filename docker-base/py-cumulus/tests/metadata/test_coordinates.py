@@ -424,7 +424,7 @@ def test_box_of_a_track(product):
 
 def test_single_point(product):
     extent = extent_of(product(latitude=(-90,), longitude=(0,), seconds=(0,)))
-    assert corners(extent.box) == (0, -90, 0, -90)
+    assert corners(extent.box) == (-180, -90, 180, -90)
     assert extent.begin == extent.end
 
 
@@ -445,7 +445,7 @@ def test_values_out_of_range_are_left_out_with_a_warning(product, caplog):
     extent = extent_of(product(latitude=(20, 91, 22), longitude=(1, 2, -999), seconds=(0,) * 3))
     assert corners(extent.box) == (1, 20, 1, 20)
     assert "variable lat: 1 of 3 values are not within -90 to 90" in caplog.text
-    assert "variable lon: 1 of 3 values are not within -180 to 360" in caplog.text
+    assert "variable lon: 1 of 3 values are not within -360 to 540" in caplog.text
 
 
 def test_grid_has_coordinates_of_different_lengths(build):
@@ -577,6 +577,52 @@ def test_damaged_product_is_one_sentence(tmp_path):
         extent_of(tmp_path / "a.nc")
 
 
+# --- longitudes are a circle -----------------------------------------------------------------
+
+AXES = {
+    "20 to 379": (np.arange(20, 380), (-180, 180)),
+    "20 to 420": (np.arange(20, 421), (-180, 180)),
+    "74.16 to 434.15": (74.16 + np.arange(36_000) / 100, (-180, 180)),
+    "-279.5 to 79.5": (np.arange(-279.5, 80), (-180, 180)),
+    "350 to 370": (np.arange(350, 371), (-10, 10)),
+    "365 to 379": (np.arange(365, 380), (5, 19)),
+    "-200 to -170": (np.arange(-200, -169), (160, -170)),
+}
+
+
+@pytest.mark.parametrize(("axis", "edges"), AXES.values(), ids=AXES.keys())
+@pytest.mark.parametrize("turn", [1, -1], ids=["eastward", "westward"])
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_axis_beyond_the_usual_ranges_is_counted_on_the_circle(build, axis, edges, turn, ndim):
+    """The part of an axis beyond 360 was cut off, and the rest published as the box."""
+    north, east = np.array([0, 1]), axis[::turn]
+    if ndim == 1:
+        path = build(lat=(north, NORTH), lon=(east, EAST))
+    else:
+        north, east = np.meshgrid(north, east, indexing="ij")
+        path = build(lat=(north, NORTH, ("y", "x")), lon=(east, EAST, ("y", "x")))
+    assert corners(extent_of(path).box) == (edges[0], 0, edges[1], 1)
+
+
+def test_all_samples_of_a_track_beyond_360_count(build):
+    """The latitudes of the samples beyond 360 degrees were lost with their longitudes."""
+    path = build(lat=([0, 1, 9], NORTH, SAMPLES), lon=([355, 360, 365], EAST, SAMPLES))
+    assert corners(extent_of(path).box) == (-5, 0, 5, 9)
+
+
+@pytest.mark.parametrize("pole", [90, -90])
+def test_sample_on_a_pole_has_every_longitude(build, pole):
+    path = build(lat=([pole - pole / 90, pole], NORTH, SAMPLES), lon=([7, 8], EAST, SAMPLES))
+    south, north = sorted((pole, pole - pole / 90))
+    assert corners(extent_of(path).box) == (-180, south, 180, north)
+
+
+def test_longitude_that_is_an_undeclared_fill_value_is_left_out(build, caplog):
+    path = build(lat=([0, 1, 2], NORTH, SAMPLES), lon=([1, 2, 999], EAST, SAMPLES))
+    assert corners(extent_of(path).box) == (1, 0, 2, 1)
+    assert "1 of 3 values are not within -360 to 540" in caplog.text
+
+
 # --- longitudes ------------------------------------------------------------------------------
 
 
@@ -605,7 +651,7 @@ def test_longitude_interval(longitudes, edges):
     assert enclosing_longitudes(np.array(longitudes, "f8")) == edges
 
 
-LONGITUDE = st.integers(-180_000, 360_000).map(lambda number: number / 1000)
+LONGITUDE = st.integers(-360_000, 540_000).map(lambda number: number / 1000)
 
 
 def width(west, east):

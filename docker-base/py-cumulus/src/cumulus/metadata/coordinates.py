@@ -11,7 +11,17 @@ import numpy as np
 from ..logutils.logger import log_warning
 from ..products.model import is_latitude, is_longitude, is_time
 from ..products.times import decode
-from .longitudes import axis_longitudes, enclosing_longitudes, joined, shortest, to_180
+from .longitudes import (
+    EASTMOST,
+    GLOBE,
+    WESTMOST,
+    axis_longitudes,
+    enclosing_longitudes,
+    goes_round,
+    joined,
+    shortest,
+    to_180,
+)
 from .polygon import holds_pole, outline
 
 __all__ = ["Cover", "cover"]
@@ -57,6 +67,13 @@ class _Positions:
     @property
     def is_swath(self):
         return self.is_samples and self.valid_north.ndim == 2
+
+    @property
+    def touches_pole(self):
+        """Whether a sample is exactly on a pole, which has every longitude."""
+        return self.is_samples and bool(
+            (np.abs(self.latitude.values[self.valid_north]) == 90).any()
+        )
 
     def holds_pole(self, pole):
         """Whether the north pole (1) or the south pole (-1) lies between the samples."""
@@ -128,7 +145,7 @@ def _positions(product):
     pairs = list(_pairs(latitudes, longitudes))
     valid = {}  # by identity, so that each is checked, and warned of, once
     for latitude, longitude in pairs:
-        for coordinate, low, high in ((latitude, -90, 90), (longitude, -180, 360)):
+        for coordinate, low, high in ((latitude, -90, 90), (longitude, WESTMOST, EASTMOST)):
             if id(coordinate) not in valid:
                 valid[id(coordinate)] = _valid(coordinate, low, high)
     positions = []
@@ -181,6 +198,8 @@ def _edges(positions):
     south_edge = max(min(south for south, _ in reached), -90.0)
     north_edge = min(max(north for _, north in reached), 90.0)
     west_edge, east_edge = _sides(positions)
+    if any(each.touches_pole for each in positions):
+        west_edge, east_edge = GLOBE
     # Around a pole there are samples of every longitude, and the pole itself between them.
     swaths = [each for each in positions if each.is_swath]
     if north_edge > 0 and any(each.holds_pole(1) for each in swaths):
@@ -212,7 +231,9 @@ def _sides(positions):
     for each in positions:
         cells = _reach(each.longitude, each.valid_east, 360)
         # A lone cell may be any part of the globe; the corners of many cells enclose them.
-        if each.is_samples and (cells.size == 1 or len(cells) > 1):
+        if each.is_swath and each.valid_east.all() and goes_round(each.longitude.values):
+            intervals.append(GLOBE)
+        elif each.is_samples and (cells.size == 1 or len(cells) > 1):
             samples.append(cells.ravel())
         else:
             intervals.append(axis_longitudes(each.longitude.values[each.valid_east], cells))

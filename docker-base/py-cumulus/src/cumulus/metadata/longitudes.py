@@ -4,9 +4,22 @@ import numpy as np
 
 from ..extent import DECIMALS
 
-__all__ = ["axis_longitudes", "enclosing_longitudes", "joined", "shortest", "to_180"]
+__all__ = [
+    "EASTMOST",
+    "GLOBE",
+    "WESTMOST",
+    "axis_longitudes",
+    "enclosing_longitudes",
+    "goes_round",
+    "joined",
+    "shortest",
+    "to_180",
+]
 
 GLOBE = (-180.0, 180.0)
+# An axis that begins anywhere from -360 to 180 may go once round the Earth; numbers beyond are
+# undeclared fill values.
+WESTMOST, EASTMOST = -360, 540
 _SAME = 1e-4  # degrees: gaps between stored longitudes that differ by less are equally large
 
 
@@ -16,7 +29,7 @@ def enclosing_longitudes(longitudes):
     Parameters
     ----------
     longitudes : array of numbers
-        Degrees east, from -180 to 360, in any order; at least one.
+        Degrees east, counted modulo 360, in any order; at least one.
 
     Returns
     -------
@@ -57,7 +70,7 @@ def axis_longitudes(longitudes, cells=None):
     Parameters
     ----------
     longitudes : numpy.ndarray
-        Degrees east, from -180 to 360, in the order of the axis; at least one.
+        Degrees east, counted modulo 360, in the order of the axis; at least one.
     cells : numpy.ndarray, optional
         Ends of each cell, shape (longitudes, ends), where they are known.
 
@@ -90,6 +103,27 @@ def axis_longitudes(longitudes, cells=None):
         return enclosing_longitudes(cells)
     west, east = (cells.flat[find(turned)] for find in (np.argmin, np.argmax))
     return to_180(shortest(west), -180.0), to_180(shortest(east), 180.0)
+
+
+def goes_round(longitudes):
+    """Return whether two-dimensional longitudes are a grid that goes round the Earth.
+
+    Parameters
+    ----------
+    longitudes : numpy.ndarray
+        Degrees east, shape (rows, columns).
+
+    Examples
+    --------
+    >>> goes_round(np.tile(np.arange(20.0, 380.0, 10.0), (3, 1)))
+    True
+    """
+    for line in (longitudes[0], longitudes[-1], longitudes[:, 0], longitudes[:, -1]):
+        steps = np.diff(np.unwrap(line.astype("f8"), period=360))
+        is_even = len(steps) > 2 and np.ptp(steps) <= 0.01 * abs(steps[0])
+        if is_even and (abs(steps.sum()) >= 360 - _SAME or _closes(steps)):
+            return True
+    return False
 
 
 def _closes(steps):
