@@ -208,7 +208,7 @@ def test_access_url_with_an_unknown_placeholder_is_refused(read):
 
 def test_unknown_time_source_is_refused(read):
     with pytest.raises(
-        CumulusError, match="function, filename, sidecar, product, fixed, not 'guess'"
+        CumulusError, match="function, filename, sidecar, product, attributes, fixed, not 'guess'"
     ):
         read(COLLECTION + '[metadata]\ntime = ["guess"]\n')
 

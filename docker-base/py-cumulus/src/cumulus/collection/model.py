@@ -20,7 +20,7 @@ __all__ = [
     "matches",
 ]
 
-SOURCES = ("function", "filename", "sidecar", "product", "fixed")
+SOURCES = ("function", "filename", "sidecar", "product", "attributes", "fixed")
 # A relative tolerance makes no sense for a count from an arbitrary epoch: 1e-6 of the seconds
 # since 1970 is half an hour. Times may differ by rounding only.
 _ROUNDING = 4 * sys.float_info.epsilon
@@ -37,6 +37,8 @@ class MetadataRules:
         Sources in the order in which they are asked.
     sidecar : str
         Role of the input file that tells time and place; empty: there is none.
+    time_variable, latitude_variable, longitude_variable : str
+        Paths of the product's variables that count; empty: the general rule chooses.
     polygon : bool
         Draw a polygon around a swath.
     access_url : str
@@ -48,6 +50,9 @@ class MetadataRules:
     time: tuple[str, ...] = SOURCES
     place: tuple[str, ...] = SOURCES
     sidecar: str = ""
+    time_variable: str = ""
+    latitude_variable: str = ""
+    longitude_variable: str = ""
     polygon: bool = False
     access_url: str = ""
     fixed: Extent = field(default_factory=Extent)

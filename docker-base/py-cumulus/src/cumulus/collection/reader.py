@@ -259,6 +259,10 @@ class _Reader:
         if template := metadata.get("access_url"):
             known = known | set(IDENTITY_VARIABLES) | {"file"}
             self.placeholders(template, ("metadata", "access_url"), known)
+        pair = ("latitude_variable", "longitude_variable")
+        for key, other in (pair, pair[::-1]):
+            if metadata.get(key) and not metadata.get(other):
+                raise self.wrong(("metadata", key), f"given together with {other}")
         role = metadata.get("sidecar")
         if role and role not in inputs:
             raise self.wrong(("metadata", "sidecar"), f"one of the inputs: {', '.join(inputs)}")

@@ -205,6 +205,9 @@ METADATA = {
     "time": (sources, False),
     "place": (sources, False),
     "sidecar": (text, False),
+    "time_variable": (text, False),
+    "latitude_variable": (text, False),
+    "longitude_variable": (text, False),
     "polygon": (truth, False),
     "access_url": (address, False),
 }

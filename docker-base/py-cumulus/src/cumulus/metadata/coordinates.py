@@ -1,38 +1,41 @@
-"""What a product's CF coordinates cover in time and space.
+"""What a product covers in time and space.
 
-Only variables that are marked as coordinates count; unknown parts are None.
+The CF coordinates are asked first. Other rules need another look into the file, and are asked only
+for a part that the coordinates do not tell. What remains in doubt is left out with its reason.
 """
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from ..logutils.logger import log_warning
-from ..products.model import is_latitude, is_longitude, is_time
-from ..products.times import decode
-from .longitudes import (
-    EASTMOST,
-    GLOBE,
-    WESTMOST,
-    axis_longitudes,
-    enclosing_longitudes,
-    goes_round,
-    joined,
-    shortest,
-    to_180,
-)
-from .polygon import holds_pole, outline
+from ..products.catalogue import open_catalogue
+from ..products.model import is_latitude, is_longitude
+from .offsets import may_have_offsets, offset_times
+from .positions import Refused, box_of, from_coordinates, located, polygon_of
+from .projection import has_projection, projected_positions
+from .radar import gate_positions, is_radar_volume
+from .temporal import chosen_times, interval_of
+from .usual import named_positions, named_times, usual_positions, usual_times
 
-__all__ = ["Cover", "cover"]
+__all__ = ["PARTS", "Cover", "Names", "cover"]
 
-_USUAL = {"lat", "latitude", "lon", "long", "longitude", "time"}
-_REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
+PARTS = ("time", "place")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Paths of the variables that collection.toml names, where the general rule takes others."""
+
+    time: str = ""
+    latitude: str = ""
+    longitude: str = ""
 
 
 @dataclass(frozen=True)
 class Cover:
-    """What coordinates cover; None or empty is unknown.
+    """What a product covers; None or empty is unknown.
 
     Attributes
     ----------
@@ -42,288 +45,163 @@ class Cover:
         UTC.
     polygon : tuple of (longitude, latitude)
         On request: around a swath, closed and counter-clockwise.
+    reasons : dict of str to str
+        Why "time" or "place" is unknown.
+    is_certain : bool
+        Whether the time is that of CF coordinates, and not of a rule that others may contradict.
     """
 
     edges: tuple | None = None
     begin: datetime | None = None
     end: datetime | None = None
     polygon: tuple = ()
+    reasons: dict = field(default_factory=dict)
+    is_certain: bool = True
+    _times: tuple = field(default=(), repr=False, compare=False)
+    _positions: tuple = field(default=(), repr=False, compare=False)
+
+    def step(self):
+        """Return the time between two samples, about."""
+        most = max((variable.values.size for variable in self._times), default=0)
+        return (self.end - self.begin) / (most - 1) if most > 1 else timedelta(0)
+
+    def spacing(self):
+        """Return the degrees between two samples, about: the median of neighbours."""
+        medians = [0.0]
+        for each in self._positions:
+            for values, valid in (
+                (each.latitude.values, each.valid_north),
+                (each.longitude.values, each.valid_east),
+            ):
+                steps = np.abs((np.diff(values[valid].astype("f8")) + 180) % 360 - 180)
+                medians.append(float(np.median(steps)) if steps.size else 0.0)
+        return max(medians)
 
 
-@dataclass(frozen=True)
-class _Positions:
-    """Latitudes and longitudes that belong together, and which of them are valid."""
-
-    latitude: object
-    longitude: object
-    valid_north: np.ndarray
-    valid_east: np.ndarray
-
-    @property
-    def is_samples(self):
-        """Whether each latitude has its longitude; otherwise they are the axes of a grid."""
-        return self.latitude.dimensions == self.longitude.dimensions
-
-    @property
-    def is_swath(self):
-        return self.is_samples and self.valid_north.ndim == 2
-
-    @property
-    def touches_pole(self):
-        """Whether a sample is exactly on a pole, which has every longitude."""
-        return self.is_samples and bool(
-            (np.abs(self.latitude.values[self.valid_north]) == 90).any()
-        )
-
-    def holds_pole(self, pole):
-        """Whether the north pole (1) or the south pole (-1) lies between the samples."""
-        return holds_pole(self.longitude.values, self.latitude.values, self.valid_north, pole)
-
-
-def cover(product, polygon=False):
-    """Return what the coordinates of a product, in all its groups, cover.
+def cover(product, polygon=False, names=None, wanted=PARTS):
+    """Return what a product, in all its groups, covers.
 
     Parameters
     ----------
     product : cumulus.products.Product
     polygon : bool
         Whether to draw a polygon around the samples, too.
+    names : Names, optional
+        The variables that count instead of those that the rules would choose.
+    wanted : collection of str
+        Of "time" and "place": for which other rules are asked where the coordinates do not answer.
 
     Returns
     -------
     Cover
     """
-    positions = _positions(product)
-    edges = _edges(positions)
-    begin, end = _times(product, _located(positions))
-    return Cover(edges, begin, end, _polygon(positions) if polygon and edges else ())
+    with ExitStack() as stack:
+        return _Search(product, names or Names(), wanted, stack).cover(polygon)
 
 
-def _best(product, coordinates):
-    """The coordinates of the best kind.
+class _Search:
+    """One way through a product: candidates, then an extent or the reason why there is none."""
 
-    Coordinates that other variables use come before the rest. Within a group, those with a standard
-    name or a usual name come first, since `lat_uncertainty` may have the units of `lat`. The
-    coordinate of a dimension may have any name, and so may a coordinate that a variable names, if
-    none has a standard name.
-    """
-    used = [
-        coordinate
-        for coordinate in coordinates
-        if coordinate.is_coordinate or coordinate.name in product.used
-    ]
-    groups = {}
-    for coordinate in used or coordinates:
-        groups.setdefault(coordinate.group, []).append(coordinate)
-    return [
-        coordinate for group in groups.values() for coordinate in _most_marked(group, bool(used))
-    ]
+    def __init__(self, product, names, wanted, stack):
+        self._product, self._names, self._wanted, self._stack = product, names, wanted, stack
+        self._opened = None
+        self._reasons = {}
+        self._is_certain = True
 
+    @property
+    def _catalogue(self):
+        """All variables of the product, opened when the first rule asks for them."""
+        if self._opened is None:
+            self._opened = self._stack.enter_context(open_catalogue(self._product.path))
+        return self._opened
 
-def _most_marked(coordinates, are_used):
-    if are_used and not any(coordinate.attributes["standard_name"] for coordinate in coordinates):
-        return coordinates
-    return [coordinate for coordinate in coordinates if _is_marked(coordinate)] or coordinates
-
-
-def _is_marked(coordinate):
-    return (
-        coordinate.attributes["standard_name"]
-        or coordinate.is_coordinate
-        or coordinate.name.lower() in _USUAL
-    )
-
-
-def _positions(product):
-    coordinates = product.coordinates
-    latitudes = _best(
-        product, [coordinate for coordinate in coordinates if is_latitude(coordinate.attributes)]
-    )
-    longitudes = _best(
-        product, [coordinate for coordinate in coordinates if is_longitude(coordinate.attributes)]
-    )
-    pairs = list(_pairs(latitudes, longitudes))
-    valid = {}  # by identity, so that each is checked, and warned of, once
-    for latitude, longitude in pairs:
-        for coordinate, low, high in ((latitude, -90, 90), (longitude, WESTMOST, EASTMOST)):
-            if id(coordinate) not in valid:
-                valid[id(coordinate)] = _valid(coordinate, low, high)
-    positions = []
-    for latitude, longitude in pairs:
-        north, east = valid[id(latitude)], valid[id(longitude)]
-        if latitude.dimensions == longitude.dimensions:  # samples: each needs both
-            north = east = north & east
-        positions.append(_Positions(latitude, longitude, north, east))
-    return positions
-
-
-def _pairs(latitudes, longitudes):
-    """Yield latitudes and longitudes of the same samples, or of the same grid, in one group.
-
-    Several (start_lat, end_lat, start_lon, end_lon) are paired in their order; none is left out.
-    """
-    for group, dimensions in dict.fromkeys(
-        (coordinate.group, coordinate.dimensions) for coordinate in latitudes
-    ):
-        own = [
-            coordinate
-            for coordinate in latitudes
-            if (coordinate.group, coordinate.dimensions) == (group, dimensions)
-        ]
-        near = [coordinate for coordinate in longitudes if coordinate.group == group]
-        others = [coordinate for coordinate in near if coordinate.dimensions == dimensions]
-        if not others and own[0].is_coordinate:
-            others = [coordinate for coordinate in near if coordinate.is_coordinate]
-        for i in range(max(len(own), len(others)) if others else 0):
-            yield own[min(i, len(own) - 1)], others[min(i, len(others) - 1)]
-
-
-def _valid(variable, low, high):
-    """Which values are present and within their range; a warning counts the others."""
-    if not variable.present.any():
-        return variable.present
-    with np.errstate(invalid="ignore"):
-        inside = (variable.values >= low) & (variable.values <= high)
-    if count := int((variable.present & ~inside).sum()):
-        left_out = f"{count} of {variable.values.size} values are not within {low} to {high}"
-        log_warning(f"variable {variable.name}: {left_out} and were left out")
-    return variable.present & inside
-
-
-def _edges(positions):
-    positions = [each for each in positions if each.valid_north.any() and each.valid_east.any()]
-    if not positions:
-        return None
-    reached = [_ends(_reach(each.latitude, each.valid_north, 90)) for each in positions]
-    south_edge = max(min(south for south, _ in reached), -90.0)
-    north_edge = min(max(north for _, north in reached), 90.0)
-    west_edge, east_edge = _sides(positions)
-    if any(each.touches_pole for each in positions):
-        west_edge, east_edge = GLOBE
-    # Around a pole there are samples of every longitude, and the pole itself between them.
-    swaths = [each for each in positions if each.is_swath]
-    if north_edge > 0 and any(each.holds_pole(1) for each in swaths):
-        west_edge, east_edge, north_edge = -180.0, 180.0, 90.0
-    if south_edge < 0 and any(each.holds_pole(-1) for each in swaths):
-        west_edge, east_edge, south_edge = -180.0, 180.0, -90.0
-    return west_edge, south_edge, east_edge, north_edge
-
-
-def _reach(variable, valid, most):
-    """The valid values, each in a row, or the bounds of their cells where these make sense.
-
-    Bounds further than ``most`` from their value do not: they are undeclared fill values.
-    """
-    values = variable.values[valid][:, np.newaxis]
-    if variable.bounds is None:
-        return values
-    bounds = variable.bounds[valid]
-    return np.where(np.abs(bounds - values) <= most, bounds, values)
-
-
-def _ends(values):
-    return shortest(values.min()), shortest(values.max())
-
-
-def _sides(positions):
-    """West and east of samples anywhere, and of grids from one end of their axis to the other."""
-    intervals, samples = [], []
-    for each in positions:
-        cells = _reach(each.longitude, each.valid_east, 360)
-        # A lone cell may be any part of the globe; the corners of many cells enclose them.
-        if each.is_swath and each.valid_east.all() and goes_round(each.longitude.values):
-            intervals.append(GLOBE)
-        elif each.is_samples and (cells.size == 1 or len(cells) > 1):
-            samples.append(cells.ravel())
-        else:
-            intervals.append(axis_longitudes(each.longitude.values[each.valid_east], cells))
-    if samples:
-        together = np.concatenate(samples) if len(samples) > 1 else samples[0]
-        intervals.append(enclosing_longitudes(together))
-    return joined(intervals)
-
-
-def _located(positions):
-    """Map dimensions of samples, each alone and all together, to which have a position."""
-    located = {}
-    for each in positions:
-        if each.is_samples:
-            dimensions, valid = each.latitude.dimensions, each.valid_north
-            known = {dimensions: valid}
-            for axis, dimension in enumerate(dimensions):
-                others = tuple(i for i in range(valid.ndim) if i != axis)
-                known[dimension,] = valid.any(axis=others)
-            for key, some in known.items():
-                located[key] = located.get(key, False) | some
-    return located
-
-
-def _has_position(variable, located):
-    """Which times belong to samples with a position; all times where that is unknown."""
-    if variable.dimensions in located:
-        return located[variable.dimensions]
-    known = np.ones(variable.present.shape, bool)
-    for axis, dimension in enumerate(variable.dimensions):
-        if (dimension,) in located:
-            others = [i for i in range(known.ndim) if i != axis]
-            known &= np.expand_dims(located[dimension,], others)
-    return known
-
-
-def _polygon(positions):
-    swaths = [each for each in positions if each.is_swath]
-    if len(swaths) != 1:
-        log_warning(
-            f"no polygon: the product has {len(swaths)} swaths of 2-D positions instead of one"
+    def cover(self, polygon):
+        positions, edges = self._first("place", self._place_rules(), box_of)
+        where = located(positions)
+        times, begin, end = self._times(where)
+        ring = polygon_of(positions) if polygon and edges else ()
+        return Cover(
+            edges, begin, end, ring, self._reasons, self._is_certain, tuple(times), tuple(positions)
         )
-        return ()
-    (swath,) = swaths
-    ring = outline(swath.longitude.values, swath.latitude.values, swath.valid_north)
-    if isinstance(ring, str):
-        log_warning(f"no polygon, a bounding box instead: {ring}")
-        return ()
-    return tuple((to_180(shortest(x), 180.0), shortest(y)) for x, y in ring)
+
+    def _first(self, part, rules, result_of):
+        """Candidates and result of the first rule that has one; a doubt ends the search."""
+        for rule in rules:
+            try:
+                candidates = rule()
+                result = result_of(candidates) if candidates else None
+            except Refused as refusal:
+                self._reasons[part] = str(refusal)
+                return [], None
+            if result is not None:
+                return candidates, result
+        self._reasons.setdefault(part, _why_unknown(self._product, part))
+        return [], None
+
+    def _place_rules(self):
+        product, names = self._product, self._names
+        if names.latitude and names.longitude:
+            return [lambda: named_positions(self._catalogue, names.latitude, names.longitude)]
+        if is_radar_volume(product.names):
+            return [lambda: gate_positions(self._catalogue)]
+        rules = [lambda: from_coordinates(product)]
+        if "place" in self._wanted and product.path:
+            rules.append(lambda: usual_positions(self._catalogue))
+            rules.append(self._projected)
+        return rules
+
+    def _projected(self):
+        return projected_positions(self._catalogue) if has_projection(self._catalogue) else []
+
+    def _times(self, where):
+        def known(times):
+            begin, end = interval_of(times, where)
+            return (times, begin, end) if begin else None
+
+        names, product = self._names, self._product
+        if names.time:
+            rules = [lambda: named_times(self._catalogue, names.time)]
+        else:
+            rules = [self._coordinate_times]
+            if "time" in self._wanted and product.path:
+                rules.append(self._usual_times)
+        _, result = self._first("time", rules, known)
+        return result or ([], None, None)
+
+    def _usual_times(self):
+        self._is_certain = False
+        return usual_times(self._catalogue)
+
+    def _coordinate_times(self):
+        times = chosen_times(self._product)
+        if self._product.path and may_have_offsets(self._product, times):
+            return offset_times(self._product, times[0]) or times
+        return times
 
 
-def _times(product, located):
-    """Return begin and end of the product's CF time coordinates.
-
-    Where the samples of a time have positions, only samples with a valid position count, as in
-    GHRC's inventory of dropsondes: time and place describe the same samples.
-    """
-    times = [
-        coordinate
-        for coordinate in product.coordinates
-        if is_time(coordinate.attributes, coordinate.is_coordinate)
-    ]
-    moments = []
-    for variable in _best(product, times):
-        calendar = variable.attributes["calendar"].lower() or "standard"
-        if calendar not in _REAL_CALENDARS:
-            log_warning(f"variable {variable.name}: calendar {calendar} has no UTC")
-            continue
-        valid = variable.present & _has_position(variable, located)
-        if not valid.any():
-            valid = variable.present  # the positions belong to something else
-        values = _reach(variable, valid, np.inf)
-        if values.size:
-            ends = [float(values.min()), float(values.max())]
-            moments += _decode(variable, ends, calendar)
-    return (min(moments), max(moments)) if moments else (None, None)
+def _why_unknown(product, part):
+    """Why the coordinates of a product do not tell the "time" or the "place"."""
+    coordinates = product.coordinates
+    if part == "time":
+        times = product.times
+        return _wrong(times, "time", "such as 'seconds since 2000-01-01'") or _unusable(times)
+    latitudes = [each for each in coordinates if is_latitude(each.attributes)]
+    longitudes = [each for each in coordinates if is_longitude(each.attributes)]
+    return (
+        _wrong(latitudes, "latitude", "'degrees_north'")
+        or _wrong(longitudes, "longitude", "'degrees_east'")
+        or f"{_unusable(latitudes + longitudes)}, or not the same dimensions"
+    )
 
 
-def _decode(variable, values, calendar):
-    """Turn CF time values into moments, to the nearest millisecond; an unknown unit gives none."""
-    try:
-        moments = decode(values, variable.attributes["units"], calendar)
-        return [
-            _to_millisecond(moment) for moment in moments
-        ]  # OverflowError at the end of year 9999
-    except (ValueError, OverflowError) as error:
-        log_warning(f"variable {variable.name}: cannot decode its time: {error}")
-        return []
+def _wrong(variables, name, units):
+    """What is wrong with all coordinates of a kind; empty where nothing is seen."""
+    if not variables:
+        return f"no variable has units {units}, and standard_name {name!r}"
+    without = [variable.name for variable in variables if not variable.present.any()]
+    return f"{without[0]!r} has no values" if len(without) == len(variables) else ""
 
 
-def _to_millisecond(moment):
-    whole = moment.replace(microsecond=0)
-    return whole + timedelta(milliseconds=round(moment.microsecond / 1000))
+def _unusable(variables):
+    """Coordinates of which earlier warnings tell more."""
+    return f"{', '.join(variable.name for variable in variables)}: no valid values"

@@ -5,6 +5,7 @@ What no source knows is None; nothing is ever guessed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from os import PathLike
 from pathlib import Path
 
@@ -13,11 +14,16 @@ from ..collection.model import MetadataRules
 from ..extent import EDGES, Box, Extent, from_mapping
 from ..logutils.logger import log_warning
 from ..products.inspection import inspect
-from ..products.model import is_latitude, is_longitude, is_time
-from .filename import from_groups
+from .agreement import boxes_agree, times_agree
+from .attributes import from_attributes
+from .filename import doubt, readings
 from .sidecar import read_sidecar
 
-__all__ = ["Evidence", "find_extent", "from_product", "from_sidecar", "why_unknown"]
+__all__ = ["Evidence", "find_extent", "from_sidecar"]
+
+PARTS = ("time", "place")
+_SECOND = timedelta(seconds=1)
+_DEGREES = 0.01
 
 
 @dataclass(frozen=True)
@@ -61,35 +67,39 @@ def find_extent(path, rules=None, evidence=None, product=None):
 
 
 class _Search:
-    """Asks each source once, and only when its turn comes."""
+    """Asks each source once."""
 
     def __init__(self, path, rules, evidence, product):
         self._path, self._rules, self._evidence = path, rules, evidence
         self._inspected = product
         self._answers = {}
+        self._cover = None
+        self._name = Path(path).name
 
     def extent(self):
-        name, rules = Path(self._path).name, self._rules
-        begin, end = (self._first(rules.time, part) for part in ("begin", "end"))
+        name, orders = self._name, {part: _order(getattr(self._rules, part)) for part in PARTS}
+        self._leave_out_doubts(orders)
+        begin, end = (self._first(orders["time"], part) for part in ("begin", "end"))
         if begin and end and end < begin:
             log_warning(f"{name}: end {end} lies before begin {begin}: no temporal extent")
             begin = end = None
         elif begin is None:
             end = None  # the metadata formats have no range without a begin
-            log_warning(f"{name}: no temporal extent found in {self._asked(rules.time, 'time')}")
+            log_warning(f"{name}: no temporal extent found in {self._asked(orders, 'time')}")
         elif end is None:
-            asked = ", ".join(rules.time)
+            asked = ", ".join(orders["time"])
             log_warning(f"{name}: a begin, but no end of the temporal extent in {asked}")
-        box = self._first(rules.place, "box")
-        if box is None:
-            log_warning(f"{name}: no spatial extent found in {self._asked(rules.place, 'place')}")
-            return Extent(begin, end)
-        located = next(self._answer(source) for source in rules.place if self._answer(source).box)
-        return Extent(begin, end, located.box, located.polygon)
+        answers = [self._answer(source) for source in orders["place"]]
+        place = next((answer for answer in answers if answer.box), Extent())
+        if place.box is None:
+            log_warning(f"{name}: no spatial extent found in {self._asked(orders, 'place')}")
+        for part, order in orders.items():
+            self._warn_of_disagreement(part, order)
+        return Extent(begin, end, place.box, place.polygon)
 
-    def _first(self, sources, part):
+    def _first(self, order, part):
         """A part of the extent from the first source that knows it."""
-        answers = (getattr(self._answer(source), part) for source in sources)
+        answers = (getattr(self._answer(source), part) for source in order)
         return next((answer for answer in answers if answer), None)
 
     def _answer(self, source):
@@ -97,17 +107,43 @@ class _Search:
             self._answers[source] = getattr(self, f"_{source}")()
         return self._answers[source]
 
+    # --- the sources -------------------------------------------------------------------------
+
     def _function(self):
         return from_mapping(self._evidence.extent, "the handler's function")
 
     def _filename(self):
-        return from_groups(self._evidence.groups or {})
+        """A name with two readings means the one that agrees with another source."""
+        extents = readings(self._evidence.groups or {})
+        if len(extents) == 1:
+            return extents[0]
+        for source in ("function", "sidecar", "product", "attributes"):
+            known = self._answer(source)
+            agreeing = [each for each in extents if known.begin and times_agree(each, known)]
+            if len(agreeing) == 1:
+                return agreeing[0]
+        log_warning(f"{self._name}: file name: {doubt(extents)}")
+        return Extent(box=extents[0].box)
 
     def _sidecar(self):
         return from_sidecar(self._evidence.sidecar)
 
     def _product(self):
-        return from_product(self._inspect(), self._rules.polygon)
+        """Rules beyond the coordinates are asked for what no source before the product knows."""
+        wanted = []
+        for part, key in zip(PARTS, ("begin", "box"), strict=True):
+            order = _order(getattr(self._rules, part))
+            before = order[: order.index("product")] if "product" in order else order
+            answers = [self._answers.get(source) or Extent() for source in before]
+            if "product" in order and not any(getattr(answer, key) for answer in answers):
+                wanted.append(part)
+        self._cover = cover_product(self._inspect(), self._rules, wanted)
+        covered = self._cover
+        box = Box(*covered.edges) if covered.edges else None
+        return Extent(covered.begin, covered.end, box, covered.polygon)
+
+    def _attributes(self):
+        return from_attributes(self._inspect().attributes)
 
     def _fixed(self):
         return from_mapping(self._rules.fixed, "[metadata.fixed]")
@@ -116,12 +152,70 @@ class _Search:
         self._inspected = self._inspected or inspect(self._path)
         return self._inspected
 
-    def _asked(self, sources, part):
+    # --- what they say together --------------------------------------------------------------
+
+    def _leave_out_doubts(self, orders):
+        """A time that the product does not tell by CF counts only if no other source denies it."""
+        for order in orders.values():
+            for source in order:
+                self._answer(source)
+        known = self._answers.get("product")
+        if known is None or known.begin is None or self._cover.is_certain:
+            return
+        for source in ("function", "filename", "sidecar", "attributes"):
+            other = self._answers.get(source)
+            if other and other.begin and not times_agree(known, other, self._step()):
+                log_warning(
+                    f"{self._name}: the product's time {_interval(known)} has no CF attributes and "
+                    f"disagrees with {source}, {_interval(other)}: it is left out"
+                )
+                self._answers["product"] = Extent(None, None, known.box, known.polygon)
+                return
+
+    def _warn_of_disagreement(self, part, order):
+        key = "begin" if part == "time" else "box"
+        known = [(source, answer) for source in order
+                 if getattr(answer := self._answer(source), key)]  # fmt: skip
+        if not known:
+            return
+        (used, extent), *others = known
+        for source, other in others:
+            if part == "time":
+                agree, show = times_agree(extent, other, self._step()), _interval
+            else:
+                agree, show = boxes_agree(extent.box, other.box, self._spacing()), _box
+            if not agree:
+                log_warning(
+                    f"{self._name}: {used} and {source} disagree on the {part}: {used} has "
+                    f"{show(extent)}, {source} has {show(other)}; {used} is used"
+                )
+
+    def _step(self):
+        return max(_SECOND, self._cover.step()) if self._cover else _SECOND
+
+    def _spacing(self):
+        return max(_DEGREES, self._cover.spacing()) if self._cover else _DEGREES
+
+    def _asked(self, orders, part):
         """Name the sources, and say why the product, if it is one of them, does not know."""
-        asked = ", ".join(sources)
-        if "product" not in sources or not (product := self._inspect()).data_format:
-            return asked
-        return f"{asked}; product: {why_unknown(product, part)}"
+        asked = ", ".join(orders[part])
+        reasons = self._cover.reasons if self._cover and self._inspect().data_format else {}
+        return f"{asked}; product: {reasons[part]}" if part in reasons else asked
+
+
+def _order(sources):
+    """The sources to ask: attributes of the file come last where a list does not name them."""
+    return sources if "attributes" in sources else (*sources, "attributes")
+
+
+def _interval(extent):
+    moments = (moment for moment in (extent.begin, extent.end) if moment)
+    return " to ".join(f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in moments)
+
+
+def _box(extent):
+    box = extent.box
+    return f"west {box.west}, south {box.south}, east {box.east}, north {box.north}"
 
 
 def from_sidecar(path):
@@ -141,40 +235,11 @@ def from_sidecar(path):
     return extent
 
 
-def from_product(product, polygon=False):
-    """Make an extent of a product's CF coordinates."""
-    if not product.coordinates:
-        return Extent()
-    from .coordinates import cover
+def cover_product(product, rules, wanted):
+    """Return what a product covers, as :func:`cumulus.metadata.coordinates.cover` does."""
+    from .coordinates import Cover, Names, cover
 
-    covered = cover(product, polygon)
-    box = Box(*covered.edges) if covered.edges else None
-    return Extent(covered.begin, covered.end, box, covered.polygon)
-
-
-def why_unknown(product, part):
-    """Return why the coordinates of a product do not tell the "time" or the "place"."""
-    coordinates = product.coordinates
-    if part == "time":
-        times = [each for each in coordinates if is_time(each.attributes, each.is_coordinate)]
-        return _wrong(times, "time", "such as 'seconds since 2000-01-01'") or _unusable(times)
-    latitudes = [each for each in coordinates if is_latitude(each.attributes)]
-    longitudes = [each for each in coordinates if is_longitude(each.attributes)]
-    return (
-        _wrong(latitudes, "latitude", "'degrees_north'")
-        or _wrong(longitudes, "longitude", "'degrees_east'")
-        or f"{_unusable(latitudes + longitudes)}, or not the same dimensions"
-    )
-
-
-def _wrong(variables, name, units):
-    """What is wrong with all coordinates of a kind; empty where nothing is seen."""
-    if not variables:
-        return f"no variable has units {units}, and standard_name {name!r}"
-    without = [variable.name for variable in variables if not variable.present.any()]
-    return f"{without[0]!r} has no values" if len(without) == len(variables) else ""
-
-
-def _unusable(variables):
-    """Coordinates of which earlier warnings tell more."""
-    return f"{', '.join(variable.name for variable in variables)}: no valid values"
+    if not product.names:
+        return Cover()
+    names = Names(rules.time_variable, rules.latitude_variable, rules.longitude_variable)
+    return cover(product, rules.polygon, names, wanted)

@@ -15,7 +15,17 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5r, h5s, h5t
 
-from .model import NO_TIME, TEXTS, Product, Variable, is_latitude, is_longitude, is_wanted
+from .model import (
+    GLOBALS,
+    NO_TIME,
+    TEXTS,
+    Product,
+    Variable,
+    is_latitude,
+    is_longitude,
+    is_unnamed_time,
+    is_wanted,
+)
 
 __all__ = ["read_plain"]
 
@@ -28,11 +38,11 @@ _MOST_LAYOUTS = 8
 _ALIKE = 200_000  # bytes; in a larger file the values take most of the time
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 # Metadata is never deflated, and a text stands behind the name of its attribute.
-_WORDS = (b"degree", b"itude", b" since ", _BARE_DIMENSION.lower().encode())
+_WORDS = (b"deg", b"itude", b" since ", _BARE_DIMENSION.lower().encode())
 _MARKED = re.compile(
-    rb"(?:units|standard_name)\0[^a-z]{,40}[a-z_ ]{,24}?(?:degree|itude| since )"  # of its own text
+    rb"(?:units|standard_name)\0[^a-z]{,40}[a-z_ ]{,24}?(?:deg|itude| since )"  # of its own text
 )
-_MARKS = ("degree", "latitude", "longitude", " since ")  # every coordinate has one of these
+_MARKS = ("deg", "latitude", "longitude", " since ")  # every coordinate has one of these
 
 
 class _NotPlain(Exception):
@@ -45,7 +55,8 @@ class _Layout:
 
     ``groups`` maps the path of each group to the names in it, ``coordinates`` the path of each
     coordinate to its attributes. ``almost`` are the paths of variables that have telling words,
-    but are no coordinates because of their type, axis, dimension or exact attributes.
+    but are no coordinates because of their type, axis, dimension or exact attributes; ``unnamed``
+    are those that have the units of a time and no name.
     """
 
     groups: dict
@@ -53,6 +64,7 @@ class _Layout:
     coordinates: dict
     used: frozenset
     almost: tuple
+    unnamed: tuple
 
 
 _layouts = {}  # names in the root group, and how often there are which words -> _Layout
@@ -105,7 +117,9 @@ def _read_alike(root, layout):
             return None
     for path in layout.almost:
         dataset = h5o.open(root, path.encode())
-        if _is_coordinate(dataset, {key: _text(dataset, key) for key in TEXTS}):
+        attributes = {key: _text(dataset, key) for key in TEXTS}
+        is_unnamed = path in layout.unnamed
+        if _is_coordinate(dataset, attributes) or is_unnamed_time(attributes) != is_unnamed:
             return None
     variables = []
     for path, attributes in layout.coordinates.items():
@@ -117,7 +131,10 @@ def _read_alike(root, layout):
     is_empty = not any(variable.values.size for variable in variables) and all(
         0 in h5o.open(root, name.encode()).shape for name in layout.names
     )
-    return Product("NetCDF-4", layout.names, tuple(variables), layout.used, is_empty)
+    return Product(
+        "NetCDF-4", layout.names, tuple(variables), layout.used, is_empty,
+        attributes=_globals(root), unnamed=layout.unnamed,
+    )  # fmt: skip
 
 
 def _filled_up(variables):
@@ -151,7 +168,7 @@ def _extended(variable, shape):
 def _survey(root):
     groups, datasets = {}, {}
     _collect(root, "/", groups, datasets)
-    coordinates, almost = {}, []
+    coordinates, almost = {}, {}
     for path, dataset in datasets.items():
         attributes = {key: _text(dataset, key) for key in TEXTS[:2]}
         text = " ".join(attributes.values()).lower()
@@ -163,12 +180,17 @@ def _survey(root):
         if _is_coordinate(dataset, attributes):
             coordinates[path] = attributes
         else:
-            almost.append(path)
+            almost[path] = attributes
+    unnamed = [path for path, attributes in almost.items() if is_unnamed_time(attributes)]
     used = frozenset()
-    if max(_counts(coordinates.values())) > 1:  # then the attribute coordinates of the data decides
+    # Then the attribute coordinates of the data decides.
+    if unnamed or max(_counts(coordinates.values())) > 1:
         texts = (_text(dataset, "coordinates") for dataset in datasets.values())
         used = frozenset(name for text in texts for name in text.split())
-    return _Layout(groups, tuple(datasets), coordinates, used, tuple(almost))
+    for path in unnamed:
+        if path.rpartition("/")[2] in used and _is_number(datasets[path]):
+            coordinates[path] = almost.pop(path)
+    return _Layout(groups, tuple(datasets), coordinates, used, tuple(almost), tuple(unnamed))
 
 
 def _is_named_outside(path, groups):
@@ -180,9 +202,13 @@ def _is_named_outside(path, groups):
     )
 
 
+def _is_number(dataset):
+    return dataset.get_type().get_class() in (h5t.INTEGER, h5t.FLOAT)
+
+
 def _is_coordinate(dataset, attributes):
-    is_number = dataset.get_type().get_class() in (h5t.INTEGER, h5t.FLOAT)
-    return is_number and is_wanted(attributes, _is_scale(dataset) and len(dataset.shape) == 1)
+    is_axis = _is_scale(dataset) and len(dataset.shape) == 1
+    return _is_number(dataset) and is_wanted(attributes, is_axis)
 
 
 def _collect(group, path, groups, datasets, depth=0):
@@ -238,6 +264,23 @@ def _text(dataset, name):
     text = np.empty((), dtype=f"S{size}")
     attribute.read(text, kind)  # as it is stored: no type has to be built
     return text.item().decode("utf-8", "replace").strip()
+
+
+def _globals(root):
+    """Attributes of the file that tell time and place: texts, and numbers of one value."""
+    attributes = {}
+    for key in GLOBALS:
+        if h5a.exists(root, key.encode()):
+            attributes[key] = _text(root, key) or _number(root, key)
+    return attributes
+
+
+def _number(root, key):
+    attribute = h5a.open(root, key.encode())
+    if attribute.get_type().get_class() not in (h5t.INTEGER, h5t.FLOAT):
+        return ""
+    values = _read(root, key.encode()).ravel()
+    return values[0].item() if values.size == 1 else ""
 
 
 def _variable(path, dataset, attributes):

@@ -5,6 +5,8 @@ that takes longer than the conversion. So :mod:`.hdf5` reads plain NetCDF-4 file
 (packed values, links, phony dimensions) go to the NetCDF library, which knows all rules.
 """
 
+from dataclasses import replace
+
 from .. import CumulusError
 from .formats import file_family
 from .model import Product
@@ -40,7 +42,7 @@ def inspect(path):
         if family == "HDF5":
             refuse_data_elsewhere(path)
             if product := _plain(path):
-                return product
+                return replace(product, path=path)
         return read_netcdf(path, family)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass, field
 
+from .angles import angle
+
 __all__ = ["Product", "Variable", "is_latitude", "is_longitude"]
 
-# CF-1.8, sections 4.1 and 4.2: the units that make a variable a latitude or longitude.
-LATITUDE_UNITS = {"degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"}
-LONGITUDE_UNITS = {"degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese"}
 NO_TIME = -(2**63)  # NaT of numpy and pandas, which files have without declaring it as a fill value
 TEXTS = ("units", "standard_name", "axis", "calendar")
+# Attributes of a file that tell time and place: ACDD, and names that are as common.
+GLOBALS = (
+    "time_coverage_start", "time_coverage_end", "begin_time", "end_time", "start_time", "stop_time",
+    "begin_date", "end_date", "start_date", "stop_date",
+    "geospatial_lat_min", "geospatial_lat_max", "geospatial_lon_min", "geospatial_lon_max",
+    "geospatial_lat_units", "geospatial_lon_units", "geospatial_bounds", "geospatial_bounds_crs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,9 @@ class Product:
 
     ``names`` are the paths of its variables, ``coordinates`` those that may be latitude, longitude
     or time, and ``used`` the names that variables give in their attribute ``coordinates``. It
-    ``is_empty`` where no variable has room for any value.
+    ``is_empty`` where no variable has room for any value. ``path`` is that of the file,
+    ``attributes`` those of its GLOBALS that it has, and ``unnamed`` the paths of variables with
+    units of time, but without the name, axis or dimension of a time.
     """
 
     data_format: str = ""
@@ -58,23 +66,33 @@ class Product:
     coordinates: tuple = ()
     used: frozenset = field(default_factory=frozenset)
     is_empty: bool = False
+    path: object = ""
+    attributes: dict = field(default_factory=dict)
+    unnamed: tuple = ()
+
+    @property
+    def times(self):
+        """Those of the coordinates that are times; names that the data use are the last resort."""
+        times = [each for each in self.coordinates if is_time(each.attributes, each.is_coordinate)]
+        return times or [each for each in self.coordinates if is_unnamed_time(each.attributes)]
 
 
 def is_latitude(attributes):
     """Whether attributes (texts by name) are those of a latitude (CF-1.8, section 4.1)."""
-    return _is(attributes, "latitude", LATITUDE_UNITS)
+    return _is(attributes, "latitude")
 
 
 def is_longitude(attributes):
     """Whether attributes (texts by name) are those of a longitude (CF-1.8, section 4.2)."""
-    return _is(attributes, "longitude", LONGITUDE_UNITS)
+    return _is(attributes, "longitude")
 
 
-def _is(attributes, standard_name, units):
+def _is(attributes, kind):
     """The standard name decides if there is one: an uncertainty of latitudes has their units."""
     if name := attributes.get("standard_name"):
-        return name.lower() == standard_name
-    return attributes.get("units", "").lower() in units
+        return name.lower() == kind
+    unit = angle(attributes.get("units", ""))
+    return unit is not None and unit.kind == kind
 
 
 def is_time(attributes, is_coordinate):
@@ -82,6 +100,11 @@ def is_time(attributes, is_coordinate):
     name = attributes.get("standard_name")
     named = name.lower() == "time" if name else attributes.get("axis") == "T" or is_coordinate
     return " since " in attributes.get("units", "") and named
+
+
+def is_unnamed_time(attributes):
+    """Whether attributes have nothing of a time but the units."""
+    return " since " in attributes["units"] and not attributes["standard_name"]
 
 
 def is_wanted(attributes, is_coordinate):

@@ -5,9 +5,9 @@ import warnings
 
 from ..logutils.logger import log_warning
 from .classic import refuse_truncated
-from .model import NO_TIME, TEXTS, Product, Variable, is_wanted
+from .model import GLOBALS, NO_TIME, TEXTS, Product, Variable, is_unnamed_time, is_wanted
 
-__all__ = ["read_netcdf"]
+__all__ = ["path_of", "read_coordinate", "read_netcdf", "walk"]
 
 
 def read_netcdf(path, family):
@@ -17,31 +17,52 @@ def read_netcdf(path, family):
     refuse_truncated(path)
     names, coordinates, used, is_empty = [], {}, set(), True
     bounding = set()  # bounds have the units of a coordinate, but are none
+    unnamed = {}
     with netCDF4.Dataset(path) as dataset:
-        for variable in _walk(dataset):
-            names.append(_path(variable))
+        for variable in walk(dataset):
+            names.append(path_of(variable))
             is_empty &= 0 in variable.shape
             used.update(str(getattr(variable, "coordinates", "")).split())
             attributes = {key: str(getattr(variable, key, "")).strip() for key in TEXTS}
             numeric = getattr(variable.dtype, "kind", "O") in "iuf"
             if numeric and is_wanted(attributes, variable.dimensions == (variable.name,)):
                 bounds = _bounds(variable)
-                coordinates[_path(variable)] = _coordinate(variable, attributes, bounds)
+                coordinates[path_of(variable)] = read_coordinate(variable, attributes, bounds)
                 if bounds is not None and bounds.name != variable.name:
-                    bounding.add(_path(bounds))
+                    bounding.add(path_of(bounds))
+            elif numeric and is_unnamed_time(attributes):
+                unnamed[path_of(variable)] = variable, attributes
+        for full_name, (variable, attributes) in unnamed.items():
+            if variable.name in used:
+                coordinates[full_name] = read_coordinate(variable, attributes, _bounds(variable))
+        about = {key: dataset.getncattr(key) for key in GLOBALS if key in dataset.ncattrs()}
         data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
     kept = tuple(
         coordinate
-        for path, coordinate in coordinates.items()
-        if coordinate and path not in bounding
+        for full_name, coordinate in coordinates.items()
+        if coordinate and full_name not in bounding
     )
-    return Product(data_format, tuple(names), kept, frozenset(used), is_empty)
+    return Product(
+        data_format, tuple(names), kept, frozenset(used), is_empty,
+        path=path, attributes=about, unnamed=tuple(unnamed),
+    )  # fmt: skip
 
 
-def _coordinate(variable, attributes, bounds):
+def read_coordinate(variable, attributes, bounds=None, part=...):
+    """Return the cumulus.products.Variable that a netCDF4.Variable holds, or None with a warning.
+
+    Parameters
+    ----------
+    variable : netCDF4.Variable
+    attributes : dict of str to str
+        Those of the Variable.
+    bounds : netCDF4.Variable, optional
+    part : index, optional
+        Which values to read; all by default.
+    """
     import numpy as np
 
-    stored = _read(variable)
+    stored = _read(variable, part)
     if stored is None:
         return None
     values = np.ma.getdata(stored)
@@ -53,13 +74,13 @@ def _coordinate(variable, attributes, bounds):
     return Variable(variable.name, group, dims, is_coordinate, attributes, values, present, cells)
 
 
-def _read(variable):
+def _read(variable, part=...):
     """The values of a variable; None, with a warning, if they cannot be unpacked."""
     ensure_fits(_path(variable), variable.shape, variable.dtype.itemsize)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            stored = variable[...]
+            stored = variable[part]
     except (TypeError, ValueError) as error:  # of numpy, for attributes of a wrong type
         log_warning(f"variable {variable.name} was left out: cannot unpack it: {error}")
         return None
@@ -69,7 +90,7 @@ def _read(variable):
     return None if any("no unpacking" in text for text in texts) else stored
 
 
-def _path(variable):
+def path_of(variable):
     return f"{variable.group().path.rstrip('/')}/{variable.name}"
 
 
@@ -110,10 +131,10 @@ def _cells(variable, bounds):
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _walk(group):
+def walk(group):
     yield from group.variables.values()
     for child in group.groups.values():
-        yield from _walk(child)
+        yield from walk(child)
 
 
 def _hdf5_format(path, dataset):

@@ -4,7 +4,7 @@ import re
 import warnings
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["dates", "decode", "is_time_unit", "split_units"]
+__all__ = ["dates", "decode", "is_month", "is_time_unit", "split_units"]
 
 _UNITS = {"week": 604800, "day": 86400, "hour": 3600, "hr": 3600, "h": 3600, "minute": 60,
           "min": 60, "second": 1, "sec": 1, "s": 1, "millisecond": 1e-3, "microsecond": 1e-6,
@@ -18,7 +18,8 @@ _REFERENCE = re.compile(
     r"(?P<fraction>\.\d*)?)?)?)?"
     # A zone from -14 to 14 hours; after a date alone it stands apart: 2000-001 is the first day.
     # One such as 0:00, which ARM's files have, needs no sign behind a time of the day.
-    r"(?:\s*(?:Z|UTC?|GMT)|(?(hour)\s*|\s+)(?P<sign>[+-]|(?(hour)(?<=\s)(?=\d\d?:\d)|(?!)))"
+    # A lone 0 behind the time is the zone of UTC.
+    r"(?:\s*(?:Z|UTC?|GMT)|(?(second)\s+0{1,2}|(?!))|(?(hour)\s*|\s+)(?P<sign>[+-]|(?(hour)(?<=\s)(?=\d\d?:\d)|(?!)))"
     r"(?P<hours>1[0-4]|0?\d)"
     r"(?P<minutes>:[0-5]?\d|[0-5]\d)?)?)?)?",
     re.IGNORECASE,
@@ -44,6 +45,8 @@ def decode(values, units, calendar):
         The unit or the reference is not known, or a moment is beyond the years 1 to 9999.
     """
     unit, reference, offset = split_units(units)
+    if is_month(units):
+        return [moment - offset for moment in _decode_months(values, reference)]
     moments = _decode_plain(values, unit, reference)
     if moments is not None:
         return [moment - offset for moment in moments]
@@ -97,6 +100,20 @@ def split_units(units):
     minutes = int((parts["minutes"] or "0").lstrip(":"))
     zone = timedelta(hours=int(parts["hours"] or 0), minutes=minutes)
     return unit.strip(), f"{date}.{micro:06d}", -zone if parts["sign"] == "-" else zone
+
+
+def is_month(units):
+    """Return whether CF units count months."""
+    return units.partition(" since ")[0].strip().lower() in ("month", "months")
+
+
+def _decode_months(values, reference):
+    """Whole months since a day that every month has."""
+    start = datetime.fromisoformat(reference).replace(tzinfo=UTC)
+    if start.day > 28 or any(value != int(value) for value in values):
+        raise ValueError("only whole months since a day from 1 to 28 are certain")
+    counts = [12 * start.year + start.month - 1 + int(value) for value in values]
+    return [start.replace(year=count // 12, month=count % 12 + 1) for count in counts]
 
 
 def is_time_unit(text):

@@ -1,0 +1,140 @@
+"""Which variables are the times of a product, and from when to when they reach."""
+
+from datetime import timedelta
+
+import numpy as np
+
+from ..logutils.logger import log_warning
+from ..products.catalogue import open_catalogue
+from ..products.times import decode, is_month
+from .positions import Refused
+from .selection import best, squeezed
+
+__all__ = ["chosen_times", "interval_of"]
+
+_REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
+_OTHER_SCALES = ("tai", "gps")
+_SAME = timedelta(seconds=1)
+
+
+def chosen_times(product):
+    """Return the CF times of a product that count.
+
+    Raises
+    ------
+    Refused
+        Two times of the same samples differ, and nothing tells which of them is UTC.
+    """
+    chosen = {}  # by identity
+    for variable in best(product, product.times):
+        rivals = [each for each in product.times if _is_rival(each, variable)]
+        winner = _utc_of(product, variable, rivals) if rivals else variable
+        chosen[id(winner)] = winner
+    return [squeezed(variable) for variable in chosen.values()]
+
+
+def _is_rival(other, variable):
+    """Whether two variables with the name of a time are of the same samples."""
+    are_named = all(each.attributes["standard_name"] for each in (other, variable))
+    where = [(each.group, each.dimensions) for each in (other, variable)]
+    return other is not variable and are_named and where[0] == where[1]
+
+
+def _utc_of(product, variable, rivals):
+    """That of several times which the data name, or which says UTC."""
+    times = [variable, *rivals]
+    named = [each for each in times if each.name in product.used]
+    if len(named) == 1:
+        return named[0]
+    with open_catalogue(product.path) as catalogue:
+        texts = {id(each): _text(catalogue, each) for each in times}
+    utc = [each for each in times if "utc" in texts[id(each)]]
+    if len(utc) == 1:
+        return utc[0]
+    plain = [each for each in times if not any(s in texts[id(each)] for s in _OTHER_SCALES)]
+    if len(plain) == 1:
+        return plain[0]
+    if _are_equal(times):
+        return variable
+    names = " and ".join(repr(each.name) for each in times)
+    raise Refused(
+        f"{names} are times of the same samples, and none is named in coordinates or says UTC"
+    )
+
+
+def _text(catalogue, variable):
+    entry = catalogue.find(f"{variable.group}/{variable.name}")
+    return entry.text if entry else variable.name.lower()
+
+
+def _are_equal(times):
+    begins, ends = zip(*(interval_of([each], {}) for each in times), strict=True)
+    if None in begins:
+        return False
+    return max(begins) - min(begins) <= _SAME and max(ends) - min(ends) <= _SAME
+
+
+def interval_of(times, located):
+    """Return begin and end (UTC) of times; None and None without any.
+
+    Where the samples of a time have positions, only samples with a valid position count, as in
+    GHRC's inventory of dropsondes: time and place describe the same samples.
+
+    Parameters
+    ----------
+    times : sequence of cumulus.products.Variable
+    located : mapping
+        Which samples have a position: see :func:`.positions.located`.
+    """
+    moments = []
+    for variable in times:
+        calendar = variable.attributes["calendar"].lower() or "standard"
+        if calendar not in _REAL_CALENDARS:
+            log_warning(f"variable {variable.name}: calendar {calendar} has no UTC")
+            continue
+        valid = variable.present & _has_position(variable, located)
+        if not valid.any():
+            valid = variable.present  # the positions belong to something else
+        values = _cells(variable, valid)
+        if values.size:
+            ends = [float(values.min()), float(values.max())]
+            moments += _decode(variable, ends, calendar)
+    return (min(moments), max(moments)) if moments else (None, None)
+
+
+def _has_position(variable, located):
+    """Which times belong to samples with a position; all times where that is unknown."""
+    if variable.dimensions in located:
+        return located[variable.dimensions]
+    known = np.ones(variable.present.shape, bool)
+    for axis, dimension in enumerate(variable.dimensions):
+        if (dimension,) in located:
+            others = [i for i in range(known.ndim) if i != axis]
+            known &= np.expand_dims(located[dimension,], others)
+    return known
+
+
+def _cells(variable, valid):
+    """The valid values, or the bounds of their cells where these are known."""
+    values = variable.values[valid]
+    if variable.bounds is None:
+        return values
+    bounds = variable.bounds[valid]
+    return np.where(np.isfinite(bounds), bounds, values[:, np.newaxis])
+
+
+def _decode(variable, values, calendar):
+    """Turn CF time values into moments, to the nearest millisecond; an unknown unit gives none."""
+    units = variable.attributes["units"]
+    try:
+        if is_month(units) and variable.bounds is None:
+            raise ValueError(f"{units!r} without bounds does not tell when a month ends")
+        return [_to_millisecond(moment) for moment in decode(values, units, calendar)]
+    except (ValueError, OverflowError) as error:  # OverflowError at the end of year 9999
+        log_warning(f"variable {variable.name}: cannot decode its time: {error}")
+        return []
+
+
+def _to_millisecond(moment):
+    whole = moment.replace(microsecond=0)
+    return whole + timedelta(milliseconds=round(moment.microsecond / 1000))
