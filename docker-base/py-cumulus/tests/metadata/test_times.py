@@ -39,3 +39,252 @@ def test_time_of_the_smallest_integer_alone_is_left_out(tmp_path, caplog):
     path = write_variables(tmp_path / "p.nc", time=(np.array([NO_TIME]), attributes))
     assert times_of(path) == (None, None)
     assert "'time' has no values" in caplog.text
+
+
+# --- references and offsets ------------------------------------------------------------------
+
+DAY = {"units": "seconds since 2019-09-21", "standard_name": "time"}
+LATER = (utc(2019, 9, 21, 1), utc(2019, 9, 21, 1, 0, 2))
+HOUR = np.array([3_600_000, 3_601_000, 3_602_000])
+OFFSETS = {
+    "milliseconds since the day": {"units": "milliseconds since 2019-09-21"},
+    "with a standard name": {"units": "milliseconds since 2019-09-21", "standard_name": "time"},
+    "to be added": {"units": "milliseconds", "long_name": "offset from reference start time"},
+    "to be added, by its name": {"units": "millisecond"},
+}
+
+
+@pytest.mark.parametrize("about", OFFSETS.values(), ids=OFFSETS.keys())
+@pytest.mark.parametrize("shape", [(3,), (1, 3)])
+def test_times_are_those_of_the_samples_and_not_the_reference(tmp_path, about, shape):
+    """The record said midnight for a whole orbit."""
+    dimensions = ("time", "scanline")[-len(shape) :]
+    path = write_variables(
+        tmp_path / "p.nc",
+        time=(np.array([0.0]), DAY),
+        delta_time=(HOUR.reshape(shape), about, dimensions),
+    )
+    assert times_of(path) == LATER
+
+
+def test_difference_in_packed_seconds_is_added(tmp_path):
+    """As GHRSST has it: time plus sst_dtime."""
+    about = {"units": "seconds", "scale_factor": 0.5, "add_offset": 3600.0,
+             "_FillValue": np.int16(-32768),
+             "comment": "time plus sst_dtime gives seconds after the reference"}  # fmt: skip
+    path = write_variables(
+        tmp_path / "p.nc",
+        time=(np.array([0]), {**DAY, "units": "seconds since 2019-09-21 00:00:00"}),
+        sst_dtime=(np.array([[[0, 4], [-32768, 2]]], "i2"), about, ("time", "nj", "ni")),
+    )
+    assert times_of(path) == LATER
+
+
+def test_large_difference_is_read_block_by_block(tmp_path, monkeypatch):
+    monkeypatch.setattr("cumulus.products.catalogue._WHOLE", 4)
+    test_difference_in_packed_seconds_is_added(tmp_path)
+
+
+def test_forecast_reference_and_other_counts_are_no_offsets(tmp_path):
+    """A lone time stays what it is beside times with another meaning."""
+    path = write_variables(
+        tmp_path / "p.nc",
+        time=(np.array([60.0]), SECONDS),
+        forecast_reference_time=(np.array([0.0]), {**SECONDS, "standard_name":
+                                 "forecast_reference_time"}, ("time",)),
+        launch=(np.array([5.0, 9.0]), {"units": "seconds since 2001-01-01"}, ("n",)),
+        averaging=(np.array([60.0]), {"units": "seconds"}, ("time",)),
+    )  # fmt: skip
+    assert times_of(path) == (utc(2012, 9, 6, 12, 1), utc(2012, 9, 6, 12, 1))
+
+
+def test_two_differences_are_not_added(tmp_path, caplog):
+    path = write_variables(
+        tmp_path / "p.nc",
+        time=(np.array([0.0]), DAY),
+        a_dtime=(np.array([1.0, 2]), {"units": "s"}, ("n",)),
+        b_dtime=(np.array([3.0, 4]), {"units": "s"}, ("n",)),
+    )
+    assert times_of(path) == (utc(2019, 9, 21), utc(2019, 9, 21))
+    assert "several offsets from 'time': a_dtime, b_dtime" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "units", ["seconds since 2019-09-21 00:59:00", "seconds"], ids=["counted", "added"]
+)
+def test_base_time_and_time_offset_are_the_times(tmp_path, units):
+    """As ARM's files have them, here without the time that CF knows."""
+    path = write_variables(
+        tmp_path / "p.nc",
+        base_time=(1569027540, {"units": "seconds since 1970-1-1 0:00:00 0:00"}),
+        time_offset=(np.array([60.0, 62]), {"units": units, "long_name": "Time offset from "
+                     "base_time"}, ("time",)),
+    )  # fmt: skip
+    assert times_of(path) == LATER
+
+
+# --- two times -------------------------------------------------------------------------------
+
+TIMES = np.array([0.0, 2])
+TAI = {"units": "seconds since 2012-09-06 12:00:37", "standard_name": "time"}
+TRACK = ("n",)
+NOON = (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 2))
+
+
+@pytest.mark.parametrize("named", ["first", "second"])
+def test_time_that_the_data_name_counts(tmp_path, named):
+    other = {"first": "second", "second": "first"}[named]
+    path = write_variables(
+        tmp_path / "p.nc",
+        **{named: (TIMES, SECONDS, TRACK), other: (TIMES, TAI, TRACK)},
+        data=(TIMES, {"units": "K", "coordinates": named}, TRACK),
+    )
+    assert times_of(path) == NOON
+
+
+UTC_TIMES = {
+    "by its name": ("utc_time", {}, "tai_time", {}),
+    "by its long name": ("a", {"long_name": "UTC of the sample"}, "b", {}),
+    "as the other is GPS": ("time_a", {}, "gps_time", {}),
+    "as the dimension's own is TAI": ("utc", {}, "n", {"long_name": "TAI time"}),
+}
+
+
+@pytest.mark.parametrize(("name", "about", "other", "more"), UTC_TIMES.values(), ids=UTC_TIMES)
+def test_time_that_says_utc_counts(tmp_path, name, about, other, more):
+    path = write_variables(
+        tmp_path / "p.nc",
+        **{other: (TIMES, {**TAI, **more}, TRACK), name: (TIMES, {**SECONDS, **about}, TRACK)},
+    )
+    assert times_of(path) == NOON
+
+
+def test_two_times_that_nothing_tells_apart_are_left_out_by_name(tmp_path, caplog):
+    path = write_variables(
+        tmp_path / "p.nc", a=(TIMES, SECONDS, TRACK), b=(TIMES, TAI, TRACK)
+    )
+    assert times_of(path) == (None, None)
+    assert "'a' and 'b' are times of the same samples" in caplog.text
+
+
+def test_two_times_that_are_equal_are_one(tmp_path):
+    minutes = {"units": "minutes since 2012-09-06 12:00", "standard_name": "time"}
+    path = write_variables(
+        tmp_path / "p.nc", a=(TIMES, SECONDS, TRACK), b=(TIMES / 60, minutes, TRACK)
+    )
+    assert times_of(path) == NOON
+
+
+def test_time_with_units_alone_that_the_data_name_is_a_time(tmp_path):
+    path = write_variables(
+        tmp_path / "p.nc",
+        obs=(TIMES, {"units": SECONDS["units"]}, TRACK),
+        start=(TIMES - 1e6, {"units": SECONDS["units"]}, TRACK),
+        data=(TIMES, {"units": "K", "coordinates": "obs"}, TRACK),
+    )
+    assert times_of(path) == NOON
+
+
+def test_reference_with_a_zero_behind_it_is_utc(tmp_path):
+    about = {"units": "hours since 2012-9-6 12:0:0 0", "standard_name": "time"}
+    path = write_variables(tmp_path / "p.nc", time=(TIMES / 3600, about))
+    assert times_of(path) == NOON
+
+
+# --- months ----------------------------------------------------------------------------------
+
+MONTHS = {"units": "months since 1978-01-01 00:00:00", "standard_name": "time"}
+
+
+def test_months_with_bounds_are_months_of_the_calendar(tmp_path):
+    path = write_variables(
+        tmp_path / "p.nc",
+        time=(np.array([1, 2]), {**MONTHS, "bounds": "edges"}),
+        edges=(np.array([[0, 1], [1, 2]]), {}, ("time", "nv")),
+    )
+    assert times_of(path) == (utc(1978, 1, 1), utc(1978, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("edges", "reason"),
+    [(None, "without bounds"), ([[0, 0.5], [0.5, 2]], None), ([[0, 0.5], [0.5, 1.5]], "whole")],
+)
+def test_months_that_are_not_certain_are_left_out(tmp_path, caplog, edges, reason):
+    variables = {"time": (np.array([1, 2]), MONTHS)}
+    if edges:
+        variables["time"] = (np.array([1, 2]), {**MONTHS, "bounds": "edges"})
+        variables["edges"] = (np.array(edges), {}, ("time", "nv"))
+    begin, _ = times_of(write_variables(tmp_path / "p.nc", **variables))
+    assert (begin is None) == (reason is not None)
+    assert reason is None or reason in caplog.text
+
+
+# --- without CF attributes -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["long_name", "comment", "UNITS", "description"])
+def test_reference_in_another_attribute_counts(tmp_path, key):
+    about = {"units": "seconds", key: SECONDS["units"]}
+    assert times_of(write_variables(tmp_path / "p.nc", time=(TIMES, about))) == NOON
+
+
+def test_units_alone_are_a_time_of_samples(tmp_path):
+    """Scalars of the orbit, and times of something else, do not count."""
+    about = {"units": SECONDS["units"]}
+    path = write_variables(
+        tmp_path / "p.nc",
+        sample_seconds=(TIMES, about, TRACK), part=(np.array([1.0]), about, ("m",)),
+        orbit_end=(5000.0, about), refTimeSec=(TIMES + 9e6, about, TRACK),
+        launch_time=(TIMES - 9e6, about, TRACK),
+    )  # fmt: skip
+    assert times_of(path) == NOON
+
+
+WRONG = {
+    "seconds that say days": (
+        {"time": (np.array([1582761600, 1582847984]), {"Units": "days since 1970-01-01"})},
+        "'time' cannot be decoded",
+    ),
+    "days beyond all sense": (
+        {"obs": (np.array([0.0, 86400]), {"units": "days since 2000-01-01"}, TRACK)},
+        "'obs' would be from 2000-01-01 to 2236-07-22: the units are wrong",
+    ),
+    "two that differ": (
+        {"a": (TIMES, {"units": SECONDS["units"]}, TRACK),
+         "b": (TIMES + 1, {"units": SECONDS["units"]}, TRACK)},
+        "'a', 'b' are different times",
+    ),
+    "another unit beside the reference": (
+        {"time": (TIMES, {"units": "hours", "long_name": "seconds since 2012-09-06"})},
+        "no variable has units such as",
+    ),
+    "no reference": ({"time": (TIMES, {"units": "s", "long_name": "seconds in epoch"})},
+                     "no variable has units such as"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("variables", "reason"), WRONG.values(), ids=WRONG.keys())
+def test_time_in_doubt_is_left_out_by_name(tmp_path, caplog, variables, reason):
+    assert times_of(write_variables(tmp_path / "p.nc", **variables)) == (None, None)
+    assert reason in caplog.text
+
+
+def test_named_time_counts_instead_of_others(tmp_path):
+    path = write_variables(
+        tmp_path / "p.nc",
+        time=(TIMES + 9e6, SECONDS), view_time=(TIMES, {"units": SECONDS["units"]}, ("time",)),
+    )  # fmt: skip
+    extent = extent_of(path, time_variable="view_time")
+    assert (extent.begin, extent.end) == NOON
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("x", "no numeric variable 'x'"), ("data", "'data' has no units such as")],
+)
+def test_named_time_that_is_none_is_left_out_by_name(tmp_path, caplog, name, reason):
+    path = write_variables(
+        tmp_path / "p.nc", time=(TIMES, SECONDS), data=(TIMES, {"units": "K"}, ("time",))
+    )
+    assert extent_of(path, time_variable=name).begin is None
+    assert reason in caplog.text

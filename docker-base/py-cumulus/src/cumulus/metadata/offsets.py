@@ -14,6 +14,8 @@ from ..products.times import decode, is_time_unit
 __all__ = ["may_have_offsets", "offset_times", "since"]
 
 _DIFFERENCE = re.compile(r"(?:^|_)(?:d_?time|delta_?time|time_?delta|time_?offset|time_?diff\w*)$")
+# Names for which another look into the file is worth its time.
+_HINT = re.compile(r"time|offset|delta|elapsed|second|milli|(?:^|_)dt(?:_|$)")
 _SAYS_SO = re.compile(
     r"(?:difference|offset|elapsed|relative)\b.*\b(?:reference|base|start)"
     r"|offset from base_time|time since (?:the )?reference"
@@ -25,8 +27,10 @@ def may_have_offsets(product, times):
     """Whether times are one value only, beside which the product may have offsets."""
     if sum(variable.values.size for variable in times) != 1 or not times[0].present.all():
         return False
-    names = (path.rpartition("/")[2].lower() for path in product.names)
-    return bool(product.unnamed) or len(product.times) > 1 or any(map(_DIFFERENCE.search, names))
+    if product.unnamed or len(product.times) > 1:
+        return True
+    names = {path.rpartition("/")[2] for path in product.names} - {times[0].name}
+    return any(_HINT.search(name.lower()) for name in names)
 
 
 def offset_times(product, reference):

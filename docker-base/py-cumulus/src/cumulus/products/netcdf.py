@@ -35,7 +35,7 @@ def read_netcdf(path, family):
         for full_name, (variable, attributes) in unnamed.items():
             if variable.name in used:
                 coordinates[full_name] = read_coordinate(variable, attributes, _bounds(variable))
-        about = {key: dataset.getncattr(key) for key in GLOBALS if key in dataset.ncattrs()}
+        about = {key: dataset.getncattr(key) for key in dataset.ncattrs() if key in GLOBALS}
         data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
     kept = tuple(
         coordinate
