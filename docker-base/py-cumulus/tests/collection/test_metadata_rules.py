@@ -56,6 +56,10 @@ MISTAKES = {
         "metadata.sidecar",
         "neither metadata.time nor metadata.place",
     ),
+    "latitude alone": (
+        'latitude_variable = "lat"', "latitude_variable", "given together with longitude_variable",
+    ),
+    "number for a variable": ("time_variable = 1", "time_variable", "a text in quotes"),
     "unknown key": ("polygons = true", "'polygons'", "did you mean 'polygon'"),
     "fixed is no table": ("fixed = 1", "metadata.fixed", "[metadata.fixed]"),
     "fixed of wrong type": ('fixed.west = "1"', "metadata.fixed.west", "number of degrees"),

@@ -98,15 +98,15 @@ def test_forecast_reference_and_other_counts_are_no_offsets(tmp_path):
     assert times_of(path) == (utc(2012, 9, 6, 12, 1), utc(2012, 9, 6, 12, 1))
 
 
-def test_two_differences_are_not_added(tmp_path, caplog):
+def test_two_differences_leave_the_time_out(tmp_path, caplog):
     path = write_variables(
         tmp_path / "p.nc",
         time=(np.array([0.0]), DAY),
         a_dtime=(np.array([1.0, 2]), {"units": "s"}, ("n",)),
         b_dtime=(np.array([3.0, 4]), {"units": "s"}, ("n",)),
     )
-    assert times_of(path) == (utc(2019, 9, 21), utc(2019, 9, 21))
-    assert "several offsets from 'time': a_dtime, b_dtime" in caplog.text
+    assert times_of(path) == (None, None)
+    assert "'a_dtime', 'b_dtime' are different offsets from 'time'" in caplog.text
 
 
 @pytest.mark.parametrize(

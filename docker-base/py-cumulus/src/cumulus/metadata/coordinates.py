@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from .. import CumulusError
 from ..products.catalogue import open_catalogue
 from ..products.model import is_latitude, is_longitude
 from .offsets import may_have_offsets, offset_times
@@ -130,7 +131,7 @@ class _Search:
             try:
                 candidates = rule()
                 result = result_of(candidates) if candidates else None
-            except Refused as refusal:
+            except (Refused, CumulusError) as refusal:
                 self._reasons[part] = str(refusal)
                 return [], None
             if result is not None:

@@ -6,21 +6,24 @@ in another variable: counted since the same reference, or as a difference to be 
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
-from ..logutils.logger import log_warning
 from ..products.catalogue import open_catalogue
 from ..products.times import decode, is_time_unit
+from .positions import Refused
+from .selection import squeezed
+from .temporal import interval_of
 
 __all__ = ["may_have_offsets", "offset_times", "since"]
 
-_DIFFERENCE = re.compile(r"(?:^|_)(?:d_?time|delta_?time|time_?delta|time_?offset|time_?diff\w*)$")
+_DIFFERENCE = re.compile(r"(?:^|_)(?:d_?time|delta_?time|time_?offset)$")
 # Names for which another look into the file is worth its time.
 _HINT = re.compile(r"time|offset|delta|elapsed|second|milli|(?:^|_)dt(?:_|$)")
 _SAYS_SO = re.compile(
-    r"(?:difference|offset|elapsed|relative)\b.*\b(?:reference|base|start)"
-    r"|offset from base_time|time since (?:the )?reference"
+    r"\b(?:difference|offset|elapsed)\b.{,20}\b(?:from|since)\b.{,20}\b(?:reference|base|start)"
 )
-_MIDNIGHT = "%Y-%m-%d %H:%M:%S.%f"
+_LONGEST = timedelta(days=31)
+_SAME = timedelta(seconds=1)
 
 
 def may_have_offsets(product, times):
@@ -41,6 +44,11 @@ def offset_times(product, reference):
     product : cumulus.products.Product
     reference : cumulus.products.Variable
         A time of one value.
+
+    Raises
+    ------
+    Refused
+        There are several that differ, or one is too far from the reference.
     """
     try:
         (start,) = decode([float(reference.values.ravel()[0])], reference.attributes["units"],
@@ -51,13 +59,19 @@ def offset_times(product, reference):
         entries = [each for each in catalogue.entries if not each.is_scalar]
         entries = [each for each in entries if each.name != reference.name]
         counted = [each for each in entries if _counts_from(each, start)]
-        added = [each for each in entries if is_difference(each)]
-        times = [each.read() for each in counted] or [since(each, start) for each in added[:1]]
-        if len(added) > 1 and not counted:
-            names = ", ".join(each.name for each in added)
-            log_warning(f"several offsets from {reference.name!r}: {names}; none is used")
-            return []
-    return [each for each in times if each is not None and each.present.any()]
+        added = [] if counted else [each for each in entries if is_difference(each)]
+        times = [each.read() for each in counted] or [since(each, start) for each in added]
+    times = [squeezed(each) for each in times if each is not None and each.present.any()]
+    intervals = [interval_of([each], {}) for each in times]
+    if not times or (None, None) in intervals:
+        return []
+    begins, ends = zip(*intervals, strict=True)
+    names = ", ".join(repr(each.name) for each in times)
+    if max(begins) - min(begins) > _SAME or max(ends) - min(ends) > _SAME:
+        raise Refused(f"{names} are different offsets from {reference.name!r}")
+    if added and max(abs(begins[0] - start), abs(ends[0] - start)) > _LONGEST:
+        raise Refused(f"{names} is farther from {reference.name!r} than a month")
+    return times
 
 
 def _counts_from(entry, start):
@@ -80,5 +94,5 @@ def is_difference(entry):
 
 def since(entry, start):
     """Return the times of a difference that is added to a moment."""
-    variable = entry.read(units=f"{entry.units} since {start.strftime(_MIDNIGHT)}")
+    variable = entry.read(units=f"{entry.units} since {start:%Y-%m-%d %H:%M:%S.%f}")
     return variable and replace(variable, attributes={**variable.attributes, "calendar": ""})

@@ -19,7 +19,7 @@ from .attributes import from_attributes
 from .filename import doubt, readings
 from .sidecar import read_sidecar
 
-__all__ = ["Evidence", "find_extent", "from_sidecar"]
+__all__ = ["Evidence", "find_extent", "find_extent_and_gaps", "from_sidecar"]
 
 PARTS = ("time", "place")
 _SECOND = timedelta(seconds=1)
@@ -63,7 +63,22 @@ def find_extent(path, rules=None, evidence=None, product=None):
     Extent
         Unknown parts are None, each with a logged warning.
     """
-    return _Search(path, rules or MetadataRules(), evidence or Evidence(), product).extent()
+    return find_extent_and_gaps(path, rules, evidence, product)[0]
+
+
+def find_extent_and_gaps(path, rules=None, evidence=None, product=None):
+    """Find the extent of a product, and why a part of it is unknown.
+
+    Parameters are those of :func:`find_extent`.
+
+    Returns
+    -------
+    extent : Extent
+    gaps : dict of str to str
+        By "time" (begin or end) and "place": the reason, as the warning has it.
+    """
+    search = _Search(path, rules or MetadataRules(), evidence or Evidence(), product)
+    return search.extent(), search.gaps
 
 
 class _Search:
@@ -72,30 +87,35 @@ class _Search:
     def __init__(self, path, rules, evidence, product):
         self._path, self._rules, self._evidence = path, rules, evidence
         self._inspected = product
+        self.gaps = {}
         self._answers = {}
         self._cover = None
         self._name = Path(path).name
 
     def extent(self):
-        name, orders = self._name, {part: _order(getattr(self._rules, part)) for part in PARTS}
+        orders = {part: _order(getattr(self._rules, part)) for part in PARTS}
         self._leave_out_doubts(orders)
         begin, end = (self._first(orders["time"], part) for part in ("begin", "end"))
         if begin and end and end < begin:
-            log_warning(f"{name}: end {end} lies before begin {begin}: no temporal extent")
+            self._miss("time", f"end {end} lies before begin {begin}: no temporal extent")
             begin = end = None
         elif begin is None:
             end = None  # the metadata formats have no range without a begin
-            log_warning(f"{name}: no temporal extent found in {self._asked(orders, 'time')}")
+            self._miss("time", f"no temporal extent found in {self._asked(orders, 'time')}")
         elif end is None:
             asked = ", ".join(orders["time"])
-            log_warning(f"{name}: a begin, but no end of the temporal extent in {asked}")
+            self._miss("time", f"a begin, but no end of the temporal extent in {asked}")
         answers = [self._answer(source) for source in orders["place"]]
         place = next((answer for answer in answers if answer.box), Extent())
         if place.box is None:
-            log_warning(f"{name}: no spatial extent found in {self._asked(orders, 'place')}")
+            self._miss("place", f"no spatial extent found in {self._asked(orders, 'place')}")
         for part, order in orders.items():
             self._warn_of_disagreement(part, order)
         return Extent(begin, end, place.box, place.polygon)
+
+    def _miss(self, part, reason):
+        self.gaps[part] = reason
+        log_warning(f"{self._name}: {reason}")
 
     def _first(self, order, part):
         """A part of the extent from the first source that knows it."""

@@ -5,7 +5,7 @@ refused.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -27,7 +27,6 @@ _OTHER_TIMES = re.compile(
 )
 _SINCE = re.compile(r"(\w+) since (\d{4}-\d{1,2}-\d{1,2}.*)", re.IGNORECASE)
 _SANE = datetime(1900, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-_LONGEST_OFFSET = timedelta(days=31)
 
 
 # --- positions -------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Values are read only for the variables that a rule chooses.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -92,11 +92,18 @@ def open_catalogue(path):
 
 
 def _entry(variable):
-    attributes = {key: variable.getncattr(key) for key in variable.ncattrs()}
+    attributes = dict(_attributes(variable))
     texts = {key: value.strip() for key, value in attributes.items() if isinstance(value, str)}
     numbers = {key: value for key, value in attributes.items() if not isinstance(value, str)}
     path, name = path_of(variable), variable.name
     return Entry(path, name, variable.dimensions, variable.shape, texts, numbers, variable)
+
+
+def _attributes(variable):
+    """Names and values of the attributes that the NetCDF library can read."""
+    for key in variable.ncattrs():
+        with suppress(AttributeError, KeyError, ValueError, RuntimeError):
+            yield key, variable.getncattr(key)
 
 
 def _is_number(variable):
