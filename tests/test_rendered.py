@@ -167,7 +167,7 @@ def test_command_of_the_readme_for_own_folders(built, tmp_path):
 
 
 def test_handler_of_the_cumulus_documentation_runs_in_the_image(project, tmp_path):
-    """The documentation's imports and calls work with the real converter, given the table's value, and NCO's ncatted."""
+    """The documentation's imports and calls work with the real converter, given the table's value, and NCO."""
     assert "[converter, source, outdir]" in HANDLER
     call = '[converter, "--set", "day_zero=2011-12-31", source, outdir]'
     (project / "example.py").write_text(HANDLER.replace("[converter, source, outdir]", call))

@@ -1,5 +1,7 @@
 """Read a product in a bounded way: only the samples that a picture can show are kept."""
 
+from ..products.model import NO_TIME
+
 __all__ = ["as_floats", "evenly", "nearest", "sample", "unwrap"]
 
 BLOCK = 1 << 23  # bytes that are read at once
@@ -76,7 +78,9 @@ def as_floats(values):
     """Values as an array of float64, NaN where one is missing."""
     import numpy as np
 
-    return np.ma.filled(np.ma.asarray(values).astype("f8"), np.nan)
+    values = np.ma.filled(np.ma.asarray(values).astype("f8"), np.nan)
+    values[values == NO_TIME] = np.nan
+    return values
 
 
 def unwrap(east):

@@ -13,7 +13,6 @@ from pathlib import Path
 from .. import CumulusError
 from ..collection.model import BrowseRules
 from ..products.classic import refuse_truncated
-from ..products.model import NO_TIME
 from ..products.obstacles import refuse_data_elsewhere
 from ..products.times import decode
 from .sampling import as_floats, evenly, nearest, sample, unwrap
@@ -193,81 +192,6 @@ def _raster(view, title, label, track):
     if view.kind == "curtain":
         return Scene(view.kind, title, label, values.T, axes[0], axes[1], track)
     return Scene(view.kind, title, label, values, axes[1], axes[0], track)
-
-
-def nearest(coordinate, limit):
-    """Choose samples for equally spaced cells.
-
-    Parameters
-    ----------
-    coordinate : array, 1-D
-        In any order; NaN where there is none.
-    limit : int
-        Number of cells at most.
-
-    Returns
-    -------
-    indices : array of int
-        Of the sample nearest to each cell; -1 in a gap, farther than one usual step from any.
-    positions : array of float
-        Centres of the cells, ascending.
-
-    Examples
-    --------
-    >>> nearest([30.0, 20.0, 10.0], 10)
-    (array([2, 1, 0]), array([10., 20., 30.]))
-    """
-    import numpy as np
-
-    coordinate = np.asarray(coordinate, "f8")
-    order = np.argsort(coordinate, kind="stable")[: int(np.isfinite(coordinate).sum())]
-    ordered = coordinate[order]
-    if ordered.size < 2 or ordered[0] == ordered[-1]:
-        return order[:1], ordered[:1]
-    steps = np.diff(ordered)
-    usual = float(np.median(steps[steps > 0]))
-    wanted = int(min(limit, round((ordered[-1] - ordered[0]) / usual) + 1))
-    positions = np.linspace(ordered[0], ordered[-1], max(wanted, 2))
-    right = np.clip(np.searchsorted(ordered, positions), 1, ordered.size - 1)
-    left_is_nearer = positions - ordered[right - 1] <= ordered[right] - positions
-    place = right - left_is_nearer
-    reach = max(usual, positions[1] - positions[0])
-    indices = np.where(np.abs(ordered[place] - positions) <= reach, order[place], -1)
-    return indices, positions
-
-
-def _evenly(size, limit):
-    import numpy as np
-
-    return np.arange(0, size, max(1, -(-size // limit)))
-
-
-def _sampled(variable, rows, columns):
-    """The values at these rows and columns of the last two dimensions, the first of any others.
-
-    Read block by block: what is kept is no larger than the picture.
-    """
-    import numpy as np
-
-    leading = (0,) * (variable.ndim - 2)
-    width = variable.shape[-1] * max(variable.dtype.itemsize, 8)
-    step = max(1, BLOCK // max(width, 1))
-    result = np.empty((len(rows), len(columns)))
-    for start in range(int(rows.min(initial=0)), int(rows.max(initial=-1)) + 1, step):
-        here = (rows >= start) & (rows < start + step)
-        if here.any():
-            block = _floats(variable[(*leading, slice(start, start + step))])
-            result[here] = block[np.ix_(rows[here] - start, columns)]
-    return result
-
-
-def _floats(values):
-    """Plain floating-point values, NaN where the product has none."""
-    import numpy as np
-
-    values = np.ma.filled(np.ma.asarray(values).astype("f8"), np.nan)
-    values[values == NO_TIME] = np.nan
-    return values
 
 
 def _axis(variable, part):

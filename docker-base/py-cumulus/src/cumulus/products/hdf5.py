@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5r, h5s, h5t
 
+from .memory import ensure_fits
 from .model import (
     GLOBALS,
     NO_TIME,

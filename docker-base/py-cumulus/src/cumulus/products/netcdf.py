@@ -5,6 +5,7 @@ import warnings
 
 from ..logutils.logger import log_warning
 from .classic import refuse_truncated
+from .memory import ensure_fits
 from .model import GLOBALS, NO_TIME, TEXTS, Product, Variable, is_unnamed_time, is_wanted
 
 __all__ = ["path_of", "read_coordinate", "read_netcdf", "walk"]
@@ -76,7 +77,10 @@ def read_coordinate(variable, attributes, bounds=None, part=...):
 
 def _read(variable, part=...):
     """The values of a variable; None, with a warning, if they cannot be unpacked."""
-    ensure_fits(_path(variable), variable.shape, variable.dtype.itemsize)
+    import numpy as np
+
+    shape = np.broadcast_to(False, variable.shape)[part].shape  # a view, without memory of its own
+    ensure_fits(path_of(variable), shape, variable.dtype.itemsize)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
