@@ -1,6 +1,7 @@
 """Draw a browse image with matplotlib, which only collections with browse images install."""
 
 from .. import CumulusError
+from . import swath
 
 __all__ = ["check", "draw"]
 
@@ -8,6 +9,7 @@ SIZE = 12.0, 6.75  # inches
 DPI = 100
 MISSING = "#d0d0d0"  # grey, which is no colour of the scale
 LINE = "#1f4e79"
+SMALLEST = 1e-4  # degrees, some ten metres: a smaller swath is a point
 REQUIREMENT = "matplotlib==3.11.2"  # the version that draws the pictures of the tests
 
 
@@ -44,6 +46,8 @@ def draw(scene, rules, path):
         figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(_plain(scene.title), fontsize=13)
+        if scene.note:
+            figure.supxlabel(_plain(f"shown: {scene.note}"), fontsize=9)
         _PANELS[scene.kind](figure, scene, rules)
         _mark_if_empty(figure.axes[0], scene, rules)
         figure.savefig(path, format="png", metadata={"Software": None})
@@ -53,10 +57,14 @@ def _mark_if_empty(axes, scene, rules):
     """A picture without any value says so; it could pass for a failed one."""
     if scene.values is not None and not _drawable(scene.values, rules).size:
         above = " above 0" if rules.scale == "log" else ""
-        axes.text(
-            0.5, 0.5, f"no values{above}", transform=axes.transAxes, ha="center", va="center",
-            fontsize=16, bbox={"facecolor": "white", "edgecolor": "none"},
-        )  # fmt: skip
+        _write(axes, f"no values{above}")
+
+
+def _write(axes, text):
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center",
+        fontsize=16, bbox={"facecolor": "white", "edgecolor": "none"},
+    )  # fmt: skip
 
 
 def _drawable(values, rules):
@@ -93,15 +101,58 @@ def _map(figure, scene, rules):
 
 
 def _swath(figure, scene, rules):
+    """Pixels between the corners of their neighbours; what has no position is not drawn."""
+    import numpy as np
+    from matplotlib.cm import ScalarMappable
+
     axes = figure.add_subplot()
     norm, colours = _scale(scene.values, rules)
-    dots = axes.scatter(
-        scene.x.values, scene.y.values, c=scene.values, s=4, marker="s", linewidths=0,
-        norm=norm, cmap=colours, plotnonfinite=True,
-    )  # fmt: skip
-    _colours(figure, axes, dots, scene, rules)
+    painted = colours(norm(np.ma.masked_invalid(scene.values)))
+    east, north = scene.x.values, scene.y.values
+    painted[~(np.isfinite(east) & np.isfinite(north)), 3] = 0
+    west = 0.0 if np.nanmax(east) > 180 else -180.0
+    for rows in swath.segments(east, north):
+        _paint(axes, swath.corners(east[rows], north[rows]), painted[rows], west)
+    _colours(figure, axes, ScalarMappable(norm, colours), scene, rules)
     _label_axes(axes, scene)
-    _true_shape(axes, scene.y.values)
+    axes.autoscale_view()
+    if np.nanmax(np.ptp(axes.dataLim.get_points(), axis=0)) < SMALLEST:
+        point = f"{np.nanmean(north):.4f}, {np.nanmean(east):.4f}"
+        _write(axes, f"all pixels lie at latitude, longitude {point}")
+    _true_shape(axes, north)
+
+
+def _paint(axes, edges, painted, west):
+    """Draw the pixels of a part of a swath, those across the edge of the map in two halves."""
+    import numpy as np
+    from matplotlib.collections import PolyCollection, QuadMesh
+    from matplotlib.patches import Rectangle
+
+    x, y = (edges[0] - west) % 360 + west, edges[1]
+    plain, cut = swath.polygons(x, y, west)
+    colours = painted.copy()
+    colours[~plain, 3] = 0
+    drawn = plain & (painted[..., 3] > 0)
+    points = [
+        np.column_stack([x[corner][drawn], y[corner][drawn]])
+        for corner in (np.s_[:-1, :-1], np.s_[1:, 1:])
+    ]
+    mesh = QuadMesh(np.nan_to_num(np.stack([x, y], axis=2)), antialiased=False, shading="flat")
+    mesh.set_facecolor(colours.reshape(-1, 4))
+    mesh.set_in_layout(False)  # pixels that are not drawn have no positions
+    axes.add_collection(mesh, autolim=False)
+    cut = [part for part in cut if painted[part[0], part[1], 3] > 0]
+    if cut:
+        halves = PolyCollection(
+            [outline for _, _, outline in cut], linewidths=0, antialiased=False,
+            facecolors=[painted[row, column] for row, column, _ in cut],
+        )  # fmt: skip
+        halves.set_in_layout(False)  # they reach beyond the map
+        axes.add_collection(halves, autolim=False)
+        halves.set_clip_path(Rectangle((west, -90), 360, 180, transform=axes.transData))
+        heights = np.concatenate([outline[:, 1] for _, _, outline in cut])
+        points.append([[west, heights.min()], [west + 360, heights.max()]])
+    axes.update_datalim(np.concatenate(points))
 
 
 def _profile(figure, scene, rules):
@@ -117,9 +168,16 @@ def _profile(figure, scene, rules):
 
 
 def _series(figure, scene, rules):
+    import numpy as np
+
     axes = _beside_track(figure, scene)
     horizontal = range(len(scene.values)) if scene.x is None else _positions(axes, scene.x)
+    horizontal = np.asarray(horizontal)
+    valid = np.isfinite(scene.values) & np.isfinite(horizontal)
+    beside = np.concatenate([[False], valid, [False]])
+    lonely = valid & ~beside[:-2] & ~beside[2:]  # a line would not show them
     axes.plot(horizontal, scene.values, color=LINE, linewidth=1.0)
+    axes.plot(horizontal[lonely], scene.values[lonely], ".", color=LINE, markersize=3)
     _limit(axes.set_ylim, axes.set_yscale, rules)
     axes.set_ylabel(_plain(scene.label))
     axes.set_xlabel("index" if scene.x is None else _axis_label(scene.x))
@@ -133,6 +191,7 @@ def _only_track(figure, scene, _rules):
 _PANELS = {
     "curtain": _curtain,
     "map": _map,
+    "grid": _curtain,
     "swath": _swath,
     "profile": _profile,
     "series": _series,
@@ -172,7 +231,6 @@ def _scale(values, rules):
 
 
 def _colours(figure, axes, mappable, scene, rules):
-    axes.set_facecolor(MISSING)
     if rules.range or _drawable(scene.values, rules).size:  # without values a scale has no meaning
         figure.colorbar(mappable, ax=axes, label=_plain(scene.label), extend="both", pad=0.02)
 

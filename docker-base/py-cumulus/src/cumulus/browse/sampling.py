@@ -2,7 +2,7 @@
 
 from ..products.model import NO_TIME
 
-__all__ = ["as_floats", "evenly", "nearest", "sample", "unwrap"]
+__all__ = ["as_floats", "evenly", "line", "nearest", "sample", "unwrap"]
 
 BLOCK = 1 << 23  # bytes that are read at once
 
@@ -55,23 +55,46 @@ def evenly(size, limit):
     return np.arange(0, size, max(1, -(-size // limit)))
 
 
-def sample(variable, rows, columns):
-    """The values at rows and columns of the last two dimensions, at index 0 of all others.
+def sample(variable, axes, rows, columns):
+    """The values at rows and columns of two dimensions, at index 0 of all others.
 
     The variable is read block by block, so that memory holds the picture and one block.
+
+    Parameters
+    ----------
+    variable : netCDF4.Variable
+    axes : tuple of int
+        Numbers of the dimensions of the rows and of the columns, in any order.
+    rows, columns : array of int
+
+    Returns
+    -------
+    array, (rows, columns)
+        NaN where a value is missing.
     """
     import numpy as np
 
-    leading = (0,) * (variable.ndim - 2)
-    width = variable.shape[-1] * max(variable.dtype.itemsize, 8)
+    if axes[0] > axes[1]:
+        return sample(variable, axes[::-1], columns, rows).T
+    width = variable.shape[axes[1]] * max(variable.dtype.itemsize, 8)
     step = max(1, BLOCK // max(width, 1))
     result = np.empty((len(rows), len(columns)))
     for start in range(int(rows.min(initial=0)), int(rows.max(initial=-1)) + 1, step):
         inside = (rows >= start) & (rows < start + step)
         if inside.any():
-            block = as_floats(variable[(*leading, slice(start, start + step))])
+            part = [0] * variable.ndim
+            part[axes[0]], part[axes[1]] = slice(start, start + step), slice(None)
+            block = as_floats(variable[tuple(part)])
             result[inside] = block[np.ix_(rows[inside] - start, columns)]
     return result
+
+
+def line(variable, step=1, axis=None):
+    """Every ``step``-th value along a dimension, by default the longest, at index 0 of others."""
+    part = [0] * variable.ndim
+    longest = max(range(variable.ndim), key=lambda number: variable.shape[number])
+    part[longest if axis is None else axis] = slice(None, None, step)
+    return as_floats(variable[tuple(part)])
 
 
 def as_floats(values):

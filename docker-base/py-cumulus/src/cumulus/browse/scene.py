@@ -7,7 +7,7 @@ the samples that a picture of bounded size can show are kept while reading.
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import CumulusError
@@ -15,15 +15,18 @@ from ..collection.model import BrowseRules
 from ..products.classic import refuse_truncated
 from ..products.obstacles import refuse_data_elsewhere
 from ..products.times import decode
-from .sampling import as_floats, evenly, nearest, sample, unwrap
+from .roles import Roles, long_axes
+from .sampling import evenly, line, nearest, sample, unwrap
+from .title import times_of
 
 __all__ = ["Axis", "Scene", "write_browse"]
 
 COLUMNS, ROWS = 1000, 500  # largest numbers of cells: about the pixels of a picture
+WIDEST = 100  # letters of a line of the title
 POINTS = 5000  # largest number of samples of a line or a track
 
 
-def write_browse(product, image, rules=None):
+def write_browse(product, image, rules=None, collection=""):
     """Draw a product as a PNG image of 1200 x 675 pixels; the same product gives the same bytes.
 
     Parameters
@@ -34,6 +37,8 @@ def write_browse(product, image, rules=None):
         Path of the image. It is written under another name and renamed when it is complete.
     rules : cumulus.collection.BrowseRules, optional
         Table [browse] of collection.toml; by default the first variable that makes a picture.
+    collection : str, optional
+        Short name and version, for the title beside the granule's name and its time.
 
     Raises
     ------
@@ -47,7 +52,12 @@ def write_browse(product, image, rules=None):
     plot.check(rules)
     with _opened(product) as dataset:
         scene = describe(dataset, Path(product).stem, rules)
-    _require_positions(scene)
+        _require_positions(scene)
+        parts = (collection, scene.title, times_of(dataset, scene))
+        title = " · ".join(filter(None, parts))
+        if len(title) > WIDEST:
+            title = "\n".join(title.rsplit(" · ", 1))
+        scene = replace(scene, title=title)
     partial = Path(image).with_name(f".{os.getpid()}.browse.part")
     try:
         plot.draw(scene, rules, partial)
@@ -78,13 +88,16 @@ class Scene:
     Attributes
     ----------
     kind : str
-        "curtain" (values[y, x]), "map" (the same, of longitude and latitude), "swath" (values, x
-        and y of the same shape), "profile" (values over y), "series" (values over x), "track".
+        "curtain" (values[y, x]), "map" (the same, of longitude and latitude), "grid" (the same, of
+        other coordinates), "swath" (values, x and y of the same shape),
+        "profile" (values over y), "series" (values over x), "track".
     values : array or None
         NaN where a value is missing.
     x, y : Axis or None
     track : tuple of two arrays
         Longitude and latitude; empty if the product has none.
+    note : str
+        Which part of the variable is shown, "" for all of it.
     """
 
     kind: str
@@ -94,6 +107,7 @@ class Scene:
     x: Axis | None = None
     y: Axis | None = None
     track: tuple = field(default=((), ()))
+    note: str = ""
 
 
 @contextmanager
@@ -116,8 +130,6 @@ def _opened(product):
 
 def describe(dataset, title, rules):
     """Return the Scene of a dataset under the rules of [browse]."""
-    from .roles import Roles
-
     roles = Roles(dataset)
     if rules.variable:
         chosen = roles.find(rules.variable)
@@ -155,30 +167,59 @@ def _require_positions(scene):
 
 def _scene(view, title):
     variable = view.variable
-    label = _label(variable, "")
     track = _track(view.latitude, view.longitude) if view.along else ((), ())
+    scene = Scene(view.kind, title, _label(variable, ""), track=track, note=_note(view))
     if view.kind in ("profile", "series"):
-        step = max(1, -(-variable.shape[0] // POINTS))
-        x, y = (_axis(axis, slice(None, None, step)) for axis in (view.x, view.y))
-        return Scene(view.kind, title, label, as_floats(variable[::step]), x, y, track)
+        step = max(1, -(-variable.shape[view.axes[0]] // POINTS))
+        x, y = (_axis(axis, step) for axis in (view.x, view.y))
+        return replace(scene, values=line(variable, step, view.axes[0]), x=x, y=y)
     if view.kind == "swath":
-        rows, columns = (evenly(size, ROWS) for size in variable.shape[-2:])
-        east, north = (sample(axis, rows, columns) for axis in (view.x, view.y))
-        x, y = Axis(unwrap(east), _label(view.x)), Axis(north, _label(view.y))
-        return Scene(view.kind, title, label, sample(variable, rows, columns), x, y, track)
-    return _raster(view, title, label, track)
+        return replace(scene, **_swath(view))
+    return replace(scene, **_raster(view))
 
 
-def _raster(view, title, label, track):
+def _note(view):
+    """Which part of the variable the picture shows, "" if it shows all."""
+    variable = view.variable
+    others = [axis for axis in long_axes(variable) if axis not in view.axes]
+    parts = [f"{variable.dimensions[axis]}: first of {variable.shape[axis]}" for axis in others]
+    if view.kind == "swath":
+        steps = [-(-variable.shape[axis] // ROWS) for axis in view.axes]
+        if max(steps) > 1:
+            parts.append(f"every {_ordinal(steps[0])} row and {_ordinal(steps[1])} column")
+    return "; ".join(parts)
+
+
+def _ordinal(number):
+    """
+    >>> [_ordinal(number) for number in (1, 2, 3, 11, 22)]
+    ['1st', '2nd', '3rd', '11th', '22nd']
+    """
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def _swath(view):
+    """Values and positions of the pixels of a swath; NaN where either is missing."""
+    rows, columns = (evenly(view.variable.shape[axis], ROWS) for axis in view.axes)
+    values = sample(view.variable, view.axes, rows, columns)
+    east, north = (sample(axis, long_axes(axis), rows, columns) for axis in (view.x, view.y))
+    located = (abs(north) <= 90) & (abs(east) <= 540)  # some products count on beyond 360
+    east[~located] = north[~located] = float("nan")
+    x, y = Axis(unwrap(east), _label(view.x)), Axis(north, _label(view.y))
+    return {"values": values, "x": x, "y": y}
+
+
+def _raster(view):
     """A field on two 1-D axes: each cell of the picture takes the nearest sample."""
     import numpy as np
 
-    along, across = (view.x, view.y) if view.kind == "curtain" else (view.y, view.x)
-    sizes = view.variable.shape[-2:]
-    most = (COLUMNS, ROWS) if view.kind == "curtain" else (ROWS, COLUMNS)
     picked, axes = [], []
-    for size, limit, coordinate in zip(sizes, most, (along, across), strict=True):
-        values = np.arange(size, dtype="f8") if coordinate is None else as_floats(coordinate[...])
+    for number, limit, coordinate in zip(view.axes, (ROWS, COLUMNS), (view.y, view.x), strict=True):
+        if coordinate is None:
+            values = np.arange(view.variable.shape[number], dtype="f8")
+        else:
+            values = line(coordinate)
         if view.kind == "map" and coordinate is view.x:
             values = unwrap(values)
         indices, positions = nearest(values, limit)
@@ -186,18 +227,16 @@ def _raster(view, title, label, track):
         times = None if coordinate is None else _times(coordinate)
         axes.append(Axis(positions, _label(coordinate, "index"), times))
     rows, columns = (np.maximum(indices, 0) for indices in picked)
-    values = sample(view.variable, rows, columns)
+    values = sample(view.variable, view.axes, rows, columns)
     values[picked[0] < 0] = np.nan
     values[:, picked[1] < 0] = np.nan
-    if view.kind == "curtain":
-        return Scene(view.kind, title, label, values.T, axes[0], axes[1], track)
-    return Scene(view.kind, title, label, values, axes[1], axes[0], track)
+    return {"values": values, "y": axes[0], "x": axes[1]}
 
 
-def _axis(variable, part):
+def _axis(variable, step):
     if variable is None:
         return None
-    return Axis(as_floats(variable[part]), _label(variable), _times(variable))
+    return Axis(line(variable, step), _label(variable), _times(variable))
 
 
 def _times(variable):
@@ -216,10 +255,10 @@ def _times(variable):
 def _track(latitude, longitude):
     import numpy as np
 
-    if latitude is None or longitude is None or latitude.ndim != 1:
+    if latitude is None or longitude is None or latitude.size != longitude.size:
         return (), ()
-    step = slice(None, None, max(1, -(-latitude.shape[0] // POINTS)))
-    north, east = as_floats(latitude[step]), as_floats(longitude[step])
+    step = max(1, -(-latitude.size // POINTS))
+    north, east = line(latitude, step), line(longitude, step)
     valid = np.isfinite(north) & np.isfinite(east) & (np.abs(north) <= 90) & (np.abs(east) <= 360)
     north, east = north[valid], east[valid]
     return unwrap(east), north

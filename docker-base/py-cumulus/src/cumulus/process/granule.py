@@ -188,8 +188,12 @@ class Granule:
                 'no browse image is declared: add browse = "{id}.png" to [products] in '
                 f"{self.collection.path}"
             )
+        collection = self.collection
+        name = f"{collection.short_name} {collection.version}"
         with self._step("browse"):
-            write_browse(self.products["data"], self.products["browse"], self.collection.browse)
+            write_browse(
+                self.products["data"], self.products["browse"], collection.browse, name
+            )
         self._support.announce("process_granule")
 
     def _step(self, name):
