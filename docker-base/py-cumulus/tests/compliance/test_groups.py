@@ -328,3 +328,18 @@ def test_packed_data_that_no_version_allows_have_no_line(tmp_path):
         packed.setncatts({"units": "m", "long_name": "packed", "scale_factor": 0.5})
     (finding,) = checker.check(tmp_path / "a.nc").counting
     assert (finding.subject, finding.value) == ("packed", "")
+
+
+def test_values_that_cannot_be_read_are_named(product, change, tmp_path):
+    """A chunk that is damaged does not keep the rest from being checked."""
+    with change() as dataset:
+        group = dataset["g/data"]
+        packed = group.createVariable("packed", "f8", ("time",), zlib=True, chunksizes=(3,))
+        packed[:] = [1, 2, 3]
+    with h5py.File(product) as file:
+        chunk = file["g/data/packed"].id.get_chunk_info(0)
+    with product.open("r+b") as file:
+        file.seek(chunk.byte_offset)
+        file.write(b"\xff" * chunk.size)
+    (lacking,) = scan(product, tmp_path / "flat.nc").not_checked
+    assert lacking.startswith("values of /g/data/packed: ")

@@ -94,7 +94,10 @@ def _copy(variable, flat, names):
             yield f"attribute {attribute} of {path}: {error}"
     size = variable.size * getattr(variable.dtype, "itemsize", 8)
     if size <= LARGEST:
-        _copy_values(variable, copy)
+        try:
+            _copy_values(variable, copy)
+        except (OSError, RuntimeError) as error:  # damaged, or of a filter that is not installed
+            yield f"values of {path}: {error}"
     elif variable.ndim == 1 or "actual_range" in variable.ncattrs():  # the checker reads those
         yield f"values of {path}: {size >> 20} MiB are more than {LARGEST >> 20} MiB"
 
