@@ -105,6 +105,8 @@ def _swath(figure, scene, rules):
     import numpy as np
     from matplotlib.cm import ScalarMappable
 
+    from .pixels import paint
+
     axes = figure.add_subplot()
     norm, colours = _scale(scene.values, rules)
     painted = colours(norm(np.ma.masked_invalid(scene.values)))
@@ -112,7 +114,7 @@ def _swath(figure, scene, rules):
     painted[~(np.isfinite(east) & np.isfinite(north)), 3] = 0
     west = 0.0 if np.nanmax(east) > 180 else -180.0
     for rows in swath.segments(east, north):
-        _paint(axes, swath.corners(east[rows], north[rows]), painted[rows], west)
+        paint(axes, swath.corners(east[rows], north[rows]), painted[rows], west)
     _colours(figure, axes, ScalarMappable(norm, colours), scene, rules)
     _label_axes(axes, scene)
     axes.autoscale_view()
@@ -120,39 +122,6 @@ def _swath(figure, scene, rules):
         point = f"{np.nanmean(north):.4f}, {np.nanmean(east):.4f}"
         _write(axes, f"all pixels lie at latitude, longitude {point}")
     _true_shape(axes, north)
-
-
-def _paint(axes, edges, painted, west):
-    """Draw the pixels of a part of a swath, those across the edge of the map in two halves."""
-    import numpy as np
-    from matplotlib.collections import PolyCollection, QuadMesh
-    from matplotlib.patches import Rectangle
-
-    x, y = (edges[0] - west) % 360 + west, edges[1]
-    plain, cut = swath.polygons(x, y, west)
-    colours = painted.copy()
-    colours[~plain, 3] = 0
-    drawn = plain & (painted[..., 3] > 0)
-    points = [
-        np.column_stack([x[corner][drawn], y[corner][drawn]])
-        for corner in (np.s_[:-1, :-1], np.s_[1:, 1:])
-    ]
-    mesh = QuadMesh(np.nan_to_num(np.stack([x, y], axis=2)), antialiased=False, shading="flat")
-    mesh.set_facecolor(colours.reshape(-1, 4))
-    mesh.set_in_layout(False)  # pixels that are not drawn have no positions
-    axes.add_collection(mesh, autolim=False)
-    cut = [part for part in cut if painted[part[0], part[1], 3] > 0]
-    if cut:
-        halves = PolyCollection(
-            [outline for _, _, outline in cut], linewidths=0, antialiased=False,
-            facecolors=[painted[row, column] for row, column, _ in cut],
-        )  # fmt: skip
-        halves.set_in_layout(False)  # they reach beyond the map
-        axes.add_collection(halves, autolim=False)
-        halves.set_clip_path(Rectangle((west, -90), 360, 180, transform=axes.transData))
-        heights = np.concatenate([outline[:, 1] for _, _, outline in cut])
-        points.append([[west, heights.min()], [west + 360, heights.max()]])
-    axes.update_datalim(np.concatenate(points))
 
 
 def _profile(figure, scene, rules):
