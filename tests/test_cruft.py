@@ -128,6 +128,40 @@ def test_answer_is_changed_as_the_readme_says(living):
     assert "registry.example.org/docker-hs3-cpl" in (living / "docker-compose.yml").read_text()
 
 
+BEFORE_THE_LIBRARY_HELD_THEM = "e9e2e97"  # the last commit whose repositories hold all programs themselves
+
+
+def test_repository_of_an_old_commit_is_updated_to_this_one(template, tmp_path):
+    """By the documented command: edits are kept, the old programs go, fetching and own tests are green."""
+    moving = tmp_path / "template"
+    cloned = run("git", "clone", "--quiet", ROOT, moving, check=False)
+    if cloned.returncode or run("git", "-C", moving, "checkout", "--quiet", BEFORE_THE_LIBRARY_HELD_THEM,
+                                check=False).returncode:
+        pytest.skip(f"this checkout has no commit {BEFORE_THE_LIBRARY_HELD_THEM} (a shallow clone)")
+    project = render(moving, tmp_path / "out")
+    git(project, "init", "--quiet")
+    commit_all(project, "Rendered")
+    for name, line in {"process.py": "# the owner's line\n", "convert/hs3cpl2nc.c": "/* the owner's line */\n"}.items():
+        with (project / name).open("a") as stream:
+            stream.write(line)
+    commit_all(project, "Owner's work")
+    for path in (path for path in moving.iterdir() if path.name != ".git"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copytree(template, moving, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
+    commit_all(moving, "This commit")
+    done = cruft(project, "update", "-y")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "both modified" not in git(project, "status") and not list(project.rglob("*.rej"))
+    assert "the owner's line" in (project / "process.py").read_text()
+    assert "the owner's line" in (project / "convert/hs3cpl2nc.c").read_text()
+    assert {path.name for path in (project / "bin").iterdir()} == {
+        "accept-products", "base", "cumulus", "deploy", "fetch-data", "image-tags"}
+    assert {path.name for path in (project / "convert").iterdir()} == {"Makefile", "hs3cpl2nc.c"}
+    shutil.copytree(project / "data/output", project / "data/test-output", dirs_exist_ok=True)
+    run(project / "bin/fetch-data")
+    run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests", cwd=project)
+
+
 @pytest.mark.parametrize("converter", ["c", "none"])
 def test_cruft_create_leaves_the_record_to_cruft(template, tmp_path, converter):
     done = run(sys.executable, "-m", "cruft", "create", template, "--no-input", "--default-config",
