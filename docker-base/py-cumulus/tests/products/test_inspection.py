@@ -9,13 +9,14 @@ from types import SimpleNamespace
 import netCDF4
 import numpy as np
 import pytest
-from samples import SHARED, write_product
+from samples import SHARED, shared, write_product
 
 from cumulus import CumulusError
 from cumulus.collection import Limits, load
 from cumulus.metadata.coordinates import cover
 from cumulus.process.granule import Granule
 from cumulus.products import hdf5, inspect, inspection, netcdf
+from cumulus.products.catalogue import open_catalogue
 
 h5py = pytest.importorskip("h5py")
 
@@ -407,3 +408,11 @@ def test_file_without_provenance_is_told_by_its_dimensions(tmp_path):
         file["x"] = [1.0]
         file["x"].make_scale("x")
     assert inspect(tmp_path / "b.h5").data_format == "NetCDF-4"
+
+
+@pytest.mark.parametrize("name", ["zerodim.h5", "tattrintsize.h5"])
+def test_attribute_that_the_library_cannot_read_costs_itself_alone(name):
+    product = inspect(shared(f"data/hdf5/hdf5src1.10.8__{name}"))
+    assert product.names and product.attributes == {}
+    with open_catalogue(product.path) as catalogue:
+        assert len(catalogue.entries) > 0

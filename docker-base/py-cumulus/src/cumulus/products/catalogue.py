@@ -3,12 +3,12 @@
 Values are read only for the variables that a rule chooses.
 """
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
 
 from .. import CumulusError
-from .netcdf import path_of, read_coordinate, walk
+from .netcdf import path_of, read_coordinate, readable_attributes, walk
 
 __all__ = ["Catalogue", "Entry", "open_catalogue"]
 
@@ -92,18 +92,11 @@ def open_catalogue(path):
 
 
 def _entry(variable):
-    attributes = dict(_attributes(variable))
+    attributes = dict(readable_attributes(variable))
     texts = {key: value.strip() for key, value in attributes.items() if isinstance(value, str)}
     numbers = {key: value for key, value in attributes.items() if not isinstance(value, str)}
     path, name = path_of(variable), variable.name
     return Entry(path, name, variable.dimensions, variable.shape, texts, numbers, variable)
-
-
-def _attributes(variable):
-    """Names and values of the attributes that the NetCDF library can read."""
-    for key in variable.ncattrs():
-        with suppress(AttributeError, KeyError, ValueError, RuntimeError):
-            yield key, variable.getncattr(key)
 
 
 def _is_number(variable):

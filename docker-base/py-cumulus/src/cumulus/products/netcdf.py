@@ -2,13 +2,14 @@
 
 import os
 import warnings
+from contextlib import suppress
 
 from ..logutils.logger import log_warning
 from .classic import refuse_truncated
 from .memory import ensure_fits
 from .model import GLOBALS, NO_TIME, TEXTS, Product, Variable, is_unnamed_time, is_wanted
 
-__all__ = ["path_of", "read_coordinate", "read_netcdf", "walk"]
+__all__ = ["path_of", "read_coordinate", "read_netcdf", "readable_attributes", "walk"]
 
 
 def read_netcdf(path, family):
@@ -36,7 +37,7 @@ def read_netcdf(path, family):
         for full_name, (variable, attributes) in unnamed.items():
             if variable.name in used:
                 coordinates[full_name] = read_coordinate(variable, attributes, _bounds(variable))
-        about = {key: dataset.getncattr(key) for key in dataset.ncattrs() if key in GLOBALS}
+        about = {key: value for key, value in readable_attributes(dataset) if key in GLOBALS}
         data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
     kept = tuple(
         coordinate
@@ -92,6 +93,17 @@ def _read(variable, part=...):
     for text in texts:
         log_warning(f"variable {variable.name}: {text}")
     return None if any("no unpacking" in text for text in texts) else stored
+
+
+def readable_attributes(item):
+    """Yield name and value of the attributes of a variable or group that the library can read."""
+    try:
+        names = item.ncattrs()
+    except AttributeError:
+        return
+    for name in names:
+        with suppress(AttributeError, KeyError, ValueError, RuntimeError):
+            yield name, item.getncattr(name)
 
 
 def path_of(variable):
