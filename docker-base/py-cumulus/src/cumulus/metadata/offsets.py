@@ -18,7 +18,10 @@ __all__ = ["may_have_offsets", "offset_times", "since"]
 
 _DIFFERENCE = re.compile(r"(?:^|_)(?:d_?time|delta_?time|time_?offset)$")
 # Names for which another look into the file is worth its time.
-_HINT = re.compile(r"time|offset|delta|elapsed|second|milli|(?:^|_)dt(?:_|$)")
+_HINT = re.compile(
+    r"(?!.*(?:forecast|reference|bounds|bnds))"
+    r".*(?:time|offset|delta|elapsed|second|milli|(?:^|_)dt(?:_|$))"
+)
 _SAYS_SO = re.compile(
     r"\b(?:difference|offset|elapsed)\b.{,20}\b(?:from|since)\b.{,20}\b(?:reference|base|start)"
 )
@@ -33,7 +36,7 @@ def may_have_offsets(product, times):
     if product.unnamed or len(product.times) > 1:
         return True
     names = {path.rpartition("/")[2] for path in product.names} - {times[0].name}
-    return any(_HINT.search(name.lower()) for name in names)
+    return any(_HINT.match(name.lower()) for name in names)
 
 
 def offset_times(product, reference):

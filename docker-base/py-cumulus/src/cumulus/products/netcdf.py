@@ -37,7 +37,7 @@ def read_netcdf(path, family):
         for full_name, (variable, attributes) in unnamed.items():
             if variable.name in used:
                 coordinates[full_name] = read_coordinate(variable, attributes, _bounds(variable))
-        about = {key: value for key, value in readable_attributes(dataset) if key in GLOBALS}
+        about = dict(readable_attributes(dataset, GLOBALS))
         data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
     kept = tuple(
         coordinate
@@ -95,13 +95,16 @@ def _read(variable, part=...):
     return None if any("no unpacking" in text for text in texts) else stored
 
 
-def readable_attributes(item):
-    """Yield name and value of the attributes of a variable or group that the library can read."""
+def readable_attributes(item, wanted=None):
+    """Yield name and value of attributes of a variable or group, as far as the library reads them.
+
+    ``wanted`` are the names that count; all by default.
+    """
     try:
         names = item.ncattrs()
     except AttributeError:
         return
-    for name in names:
+    for name in names if wanted is None else set(names).intersection(wanted):
         with suppress(AttributeError, KeyError, ValueError, RuntimeError):
             yield name, item.getncattr(name)
 
