@@ -17,6 +17,7 @@ _RADIANS = {"rad": 1.0, "radian": 1.0, "radians": 1.0, "microradian": 1e-6}
 
 
 def has_projection(catalogue):
+    """Return whether a variable of the product is a grid_mapping."""
     return any(each.attributes.get("grid_mapping_name") for each in catalogue.entries)
 
 

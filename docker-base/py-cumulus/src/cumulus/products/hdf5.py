@@ -11,29 +11,14 @@ import os
 import re
 from dataclasses import dataclass, replace
 
-import h5py
 import numpy as np
-from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5r, h5s, h5t
+from h5py import h5a, h5d, h5f, h5g, h5l, h5o
 
-from .memory import ensure_fits
-from .model import (
-    GLOBALS,
-    NO_TIME,
-    TEXTS,
-    Product,
-    Variable,
-    is_latitude,
-    is_longitude,
-    is_unnamed_time,
-    is_wanted,
-)
+from .hdf5_variable import NotPlain, globals_of, is_number, is_scale, read_variable, text_of
+from .model import TEXTS, Product, is_latitude, is_longitude, is_unnamed_time, is_wanted
 
 __all__ = ["read_plain"]
 
-# Attributes that change the meaning of stored values, or what the values cover: these are left to
-# the NetCDF reader.
-_MASKING = (b"scale_factor", b"add_offset", b"missing_value", b"valid_min", b"valid_max",
-            b"valid_range", b"_Unsigned", b"bounds", b"climatology")  # fmt: skip
 _DEEPEST = 20  # groups within groups; a deeper file has a circle of links
 _MOST_LAYOUTS = 8
 _ALIKE = 200_000  # bytes; in a larger file the values take most of the time
@@ -44,10 +29,6 @@ _MARKED = re.compile(
     rb"(?:units|standard_name)\0[^a-z]{,40}[a-z_ ]{,24}?(?:deg|itude| since )"  # of its own text
 )
 _MARKS = ("deg", "latitude", "longitude", " since ")  # every coordinate has one of these
-
-
-class _NotPlain(Exception):
-    """The file has something that only the NetCDF library understands."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +79,7 @@ def read_plain(path):
                 _layouts.clear()
             _layouts[key] = layout
         return product
-    except (_NotPlain, OSError, RuntimeError, KeyError, ValueError, TypeError):
+    except (NotPlain, OSError, RuntimeError, KeyError, ValueError, TypeError):
         return None
 
 
@@ -118,23 +99,23 @@ def _read_alike(root, layout):
             return None
     for path in layout.almost:
         dataset = h5o.open(root, path.encode())
-        attributes = {key: _text(dataset, key) for key in TEXTS}
+        attributes = {key: text_of(dataset, key) for key in TEXTS}
         is_unnamed = path in layout.unnamed
         if _is_coordinate(dataset, attributes) or is_unnamed_time(attributes) != is_unnamed:
             return None
     variables = []
     for path, attributes in layout.coordinates.items():
         dataset = h5o.open(root, path.encode())
-        if {key: _text(dataset, key) for key in TEXTS} != attributes:
+        if {key: text_of(dataset, key) for key in TEXTS} != attributes:
             return None
-        variables.append(_variable(path, dataset, attributes))
+        variables.append(read_variable(path, dataset, attributes))
     variables = _filled_up(variables)
     is_empty = not any(variable.values.size for variable in variables) and all(
         0 in h5o.open(root, name.encode()).shape for name in layout.names
     )
     return Product(
         "NetCDF-4", layout.names, tuple(variables), layout.used, is_empty,
-        attributes=_globals(root), unnamed=layout.unnamed,
+        attributes=globals_of(root), unnamed=layout.unnamed,
     )  # fmt: skip
 
 
@@ -171,13 +152,13 @@ def _survey(root):
     _collect(root, "/", groups, datasets)
     coordinates, almost = {}, {}
     for path, dataset in datasets.items():
-        attributes = {key: _text(dataset, key) for key in TEXTS[:2]}
+        attributes = {key: text_of(dataset, key) for key in TEXTS[:2]}
         text = " ".join(attributes.values()).lower()
         if not any(word in text for word in _MARKS):
             continue  # two attributes are enough to exclude almost every variable
         if _is_named_outside(path, groups):
-            raise _NotPlain  # only the library knows whether a dimension has its name
-        attributes |= {key: _text(dataset, key) for key in TEXTS[2:]}
+            raise NotPlain  # only the library knows whether a dimension has its name
+        attributes |= {key: text_of(dataset, key) for key in TEXTS[2:]}
         if _is_coordinate(dataset, attributes):
             coordinates[path] = attributes
         else:
@@ -186,10 +167,10 @@ def _survey(root):
     used = frozenset()
     # Then the attribute coordinates of the data decides.
     if unnamed or max(_counts(coordinates.values())) > 1:
-        texts = (_text(dataset, "coordinates") for dataset in datasets.values())
+        texts = (text_of(dataset, "coordinates") for dataset in datasets.values())
         used = frozenset(name for text in texts for name in text.split())
     for path in unnamed:
-        if path.rpartition("/")[2] in used and _is_number(datasets[path]):
+        if path.rpartition("/")[2] in used and is_number(datasets[path]):
             coordinates[path] = almost.pop(path)
     return _Layout(groups, tuple(datasets), coordinates, used, tuple(almost), tuple(unnamed))
 
@@ -203,13 +184,9 @@ def _is_named_outside(path, groups):
     )
 
 
-def _is_number(dataset):
-    return dataset.get_type().get_class() in (h5t.INTEGER, h5t.FLOAT)
-
-
 def _is_coordinate(dataset, attributes):
-    is_axis = _is_scale(dataset) and len(dataset.shape) == 1
-    return _is_number(dataset) and is_wanted(attributes, is_axis)
+    is_axis = is_scale(dataset) and len(dataset.shape) == 1
+    return is_number(dataset) and is_wanted(attributes, is_axis)
 
 
 def _collect(group, path, groups, datasets, depth=0):
@@ -222,12 +199,12 @@ def _collect(group, path, groups, datasets, depth=0):
             or name.startswith("_nc4_non_coord_")  # not its name in NetCDF
             or group.links.get_info(raw).type != h5l.TYPE_HARD
         ):
-            raise _NotPlain
+            raise NotPlain
         child = h5o.open(group, raw)
         if isinstance(child, h5g.GroupID):
             children.append((child, f"{path}{name}/"))
         elif isinstance(child, h5d.DatasetID) and not (
-            _is_scale(child) and _text(child, "NAME").startswith(_BARE_DIMENSION)
+            is_scale(child) and text_of(child, "NAME").startswith(_BARE_DIMENSION)
         ):
             datasets[path + name] = child
     for child, child_path in children:
@@ -238,105 +215,3 @@ def _counts(coordinates):
     """How many latitudes, longitudes and times there are."""
     kinds = (is_latitude, is_longitude, lambda attributes: " since " in attributes["units"])
     return [sum(map(kind, coordinates)) for kind in kinds]
-
-
-# --- one variable ----------------------------------------------------------------------------
-
-
-def _is_scale(dataset):
-    return h5a.exists(dataset, b"CLASS")
-
-
-def _text(dataset, name):
-    """A text attribute; "" where there is none."""
-    raw = name.encode()
-    if not h5a.exists(dataset, raw):
-        return ""
-    attribute = h5a.open(dataset, raw)
-    kind = attribute.get_type()
-    if not isinstance(kind, h5t.TypeStringID):
-        return ""  # a number is none of the texts that are looked for
-    size = kind.get_size()
-    if kind.is_variable_str() or attribute.get_storage_size() != size:
-        texts = np.ravel(h5py.AttributeManager(h5py.Dataset(dataset))[name])
-        if len(texts) != 1:
-            raise _NotPlain
-        return str(texts[0]).strip()
-    text = np.empty((), dtype=f"S{size}")
-    attribute.read(text, kind)  # as it is stored: no type has to be built
-    return text.item().decode("utf-8", "replace").strip()
-
-
-def _globals(root):
-    """Attributes of the file that tell time and place: texts, and numbers of one value."""
-    attributes = {}
-    for key in GLOBALS:
-        if h5a.exists(root, key.encode()):
-            attributes[key] = _text(root, key) or _number(root, key)
-    return attributes
-
-
-def _number(root, key):
-    attribute = h5a.open(root, key.encode())
-    if attribute.get_type().get_class() not in (h5t.INTEGER, h5t.FLOAT):
-        return ""
-    values = _read(root, key.encode()).ravel()
-    return values[0].item() if values.size == 1 else ""
-
-
-def _variable(path, dataset, attributes):
-    if any(h5a.exists(dataset, name) for name in _MASKING):
-        raise _NotPlain
-    group, _, name = path.rpartition("/")
-    # A small file may declare billions of unwritten values: one fill value is broadcast then.
-    is_written = dataset.get_storage_size() > 0
-    if is_written:
-        ensure_fits(path, dataset.shape, dataset.dtype.itemsize)
-    values = np.empty(dataset.shape if is_written else (), dataset.dtype)
-    if is_written:
-        dataset.read(h5s.ALL, h5s.ALL, values)
-    else:
-        dataset.get_create_plist().get_fill_value(values)
-    present = np.isfinite(values) & (values != _fill(dataset, values.dtype)) & (values != NO_TIME)
-    values, present = (np.broadcast_to(array, dataset.shape) for array in (values, present))
-    dimensions = _dimensions(dataset)
-    is_coordinate = dimensions == (_identity(dataset),)
-    return Variable(name, group or "/", dimensions, is_coordinate, attributes, values, present)
-
-
-def _fill(dataset, dtype):
-    if not h5a.exists(dataset, b"_FillValue"):
-        if dtype.itemsize == 1:
-            raise _NotPlain  # only the library knows whether every byte may be data
-        import netCDF4  # has the library's default fill values
-
-        return netCDF4.default_fillvals[dtype.str[1:]]
-    fill = _read(dataset, b"_FillValue")
-    if fill.size != 1 or fill.dtype.kind not in "iuf":
-        raise _NotPlain
-    return fill.ravel()[0]
-
-
-def _dimensions(dataset):
-    """Dimensions, identified by the object of their scale: to find their names takes long."""
-    if not dataset.shape:
-        return ()
-    if not h5a.exists(dataset, b"DIMENSION_LIST"):
-        if _is_scale(dataset) and len(dataset.shape) == 1:
-            return (_identity(dataset),)
-        raise _NotPlain
-    scales = (
-        h5r.dereference(references[0], dataset) for references in _read(dataset, b"DIMENSION_LIST")
-    )
-    return tuple(_identity(scale) for scale in scales)
-
-
-def _identity(dataset):
-    return h5g.get_objinfo(dataset).objno
-
-
-def _read(dataset, name):
-    attribute = h5a.open(dataset, name)
-    values = np.empty(attribute.shape, attribute.dtype)
-    attribute.read(values)
-    return values

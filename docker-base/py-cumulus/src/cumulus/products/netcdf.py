@@ -110,6 +110,7 @@ def readable_attributes(item, wanted=None):
 
 
 def path_of(variable):
+    """Return the path of a netCDF4.Variable in its file."""
     return f"{variable.group().path.rstrip('/')}/{variable.name}"
 
 
@@ -151,6 +152,7 @@ def _cells(variable, bounds):
 
 
 def walk(group):
+    """Yield every netCDF4.Variable of a group and of the groups in it."""
     yield from group.variables.values()
     for child in group.groups.values():
         yield from walk(child)
