@@ -24,7 +24,7 @@ def _copy(old, new, skip, kinds, names):
         kind, fill = kinds.get(name, variable.dtype), attributes.pop("_FillValue", None)
         if kind is not str:
             kind = np.dtype(kind).newbyteorder("=")
-        along = [names.get(one, one) for one in variable.dimensions]
+        along = [names.get(name, name) for name in variable.dimensions]
         copy = new.createVariable(name, kind, along, fill_value=fill)
         copy.set_auto_maskandscale(False)
         copy.setncatts(attributes)

@@ -92,14 +92,14 @@ def times(layout):
     about = {"units": f"{unit} since 2012-09-06", "standard_name": "time"}
     other = {"units": f"{unit} since 2012-09-07", "standard_name": "time"}
     known = REFERENCE, REFERENCE + timedelta(seconds=2 * UNITS[unit])
-    one = {"obs": (values, about, ("record",))}
+    single = {"obs": (values, about, ("record",))}
     if layout["times"] == "one":
-        return one, known
+        return single, known
     if layout["times"] == "two, one named":
         data = (np.zeros(count), {"units": "K", "coordinates": "obs"}, ("record",))
-        return {"tai": (values, other, ("record",)), **one, "data": data}, known
+        return {"tai": (values, other, ("record",)), **single, "data": data}, known
     if layout["times"] == "two":
-        return {"first": (values, other, ("record",)), **one}, (None, None)
+        return {"first": (values, other, ("record",)), **single}, (None, None)
     if layout["times"] == "offsets":
         reference = (np.array([0.0]), about, ("start",))
         offset = (values, {"units": unit, "long_name": "offset from reference time"}, ("record",))

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from samples import COLLECTION, extent_of, shared, write_product
 
 from cumulus import CumulusError, collection
+from cumulus.collection import MetadataRules
 from cumulus.extent import Box, Extent, from_mapping
 from cumulus.logutils import get_logger
 from cumulus.metadata import write_granule_records
 from cumulus.metadata.echo10 import render_echo10
 from cumulus.metadata.filename import from_groups
-from cumulus.metadata.sources import from_sidecar
+from cumulus.metadata.sources import find_extent_and_gaps, from_sidecar
 from cumulus.metadata.ummg import render_ummg
 
 
@@ -99,6 +100,14 @@ def test_warning_says_why_the_product_does_not_know(
     sources = "filename, product, attributes"
     assert f"no temporal extent found in {sources}; product: {time}" in caplog.text
     assert f"no spatial extent found in product, attributes; product: {place}" in caplog.text
+
+
+def test_caller_learns_why_a_part_is_unknown(product):
+    """What the handler needs to refuse a granule without time or place."""
+    rules = MetadataRules(time=("filename",), place=("product",))
+    extent, gaps = find_extent_and_gaps(product, rules)
+    assert extent.begin is None
+    assert gaps == {"time": "no temporal extent found in filename, attributes"}
 
 
 def test_begin_without_an_end_is_a_warning(tmp_path, caplog):

@@ -106,12 +106,12 @@ class _Search:
             asked = ", ".join(orders["time"])
             self._miss("time", f"a begin, but no end of the temporal extent in {asked}")
         answers = [self._answer(source) for source in orders["place"]]
-        place = next((answer for answer in answers if answer.box), Extent())
-        if place.box is None:
+        located = next((answer for answer in answers if answer.box), Extent())
+        if located.box is None:
             self._miss("place", f"no spatial extent found in {self._asked(orders, 'place')}")
         for part, order in orders.items():
             self._warn_of_disagreement(part, order)
-        return Extent(begin, end, place.box, place.polygon)
+        return Extent(begin, end, located.box, located.polygon)
 
     def _miss(self, part, reason):
         self.gaps[part] = reason

@@ -50,7 +50,7 @@ def text_of(dataset, name):
 
 
 def globals_of(root):
-    """Return the attributes of the file that tell time and place: texts, and numbers of one value."""
+    """Return the attributes of the file that tell time and place: texts and single numbers."""
     attributes = {}
     for key in GLOBALS:
         if h5a.exists(root, key.encode()):
