@@ -84,7 +84,8 @@ def test_broken_library_line_turns_native_red(project):
 
 
 def test_edit_of_the_table_takes_two_seconds_at_most(project):
-    """Two seconds of processor time, since other tests run at the same time."""
+    """The comparison answers within two seconds of processor time; without a checker no line about CF follows it."""
+    (project / ".venv" / "bin" / "compliance-checker").unlink()
     table = project / "convert" / "hs3cpl2nc.c"
     table.write_text(f"{table.read_text()}/* edited */\n")
     before = os.times()
@@ -152,9 +153,9 @@ def test_tutorial_from_an_own_granule_to_a_green_clone(native, project, tmp_path
     for folder in ("input", "output", "test-output"):
         for path in (project / "data" / folder).glob("[!.]*"):
             path.unlink()
-    (project / "data" / "input" / "HS3_CPL_OWN_1.hdf5").write_bytes(granule)
+    (project / "data" / "input" / "HS3_CPL_OWN_20120907.hdf5").write_bytes(granule)
     run("make", "native", cwd=project)
-    names = {"HS3_CPL_OWN_1.nc", "HS3_CPL_OWN_1.nc.meta.xml", "HS3_CPL_OWN_1.cmr.json"}
+    names = {"HS3_CPL_OWN_20120907.nc", "HS3_CPL_OWN_20120907.nc.meta.xml", "HS3_CPL_OWN_20120907.cmr.json"}
     assert {path.name for path in (project / "data/test-output").glob("[!.]*")} == names
     run(project / "bin" / "accept-products", "--yes", "--because", "looked at in Panoply")
 

@@ -5,6 +5,7 @@ to the engine themselves. Nothing is processed: run `docker compose run test` or
 """
 
 import filecmp
+import importlib
 import json
 import os
 import runpy
@@ -21,15 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 CUMULUS = runpy.run_path(str(ROOT / "bin" / "cumulus"))  # which knows where py-cumulus can run
 PYTHON, LIBRARY, HERE = CUMULUS["where"]()
 sys.path.append(LIBRARY)
-
-from cumulus.files import files_of, find_link  # noqa: E402
+FILES = importlib.import_module("cumulus.files")
 
 INPUT, EXPECTED, ACTUAL = (ROOT / "data" / name for name in ("input", "output", "test-output"))
 STARTER = {"{{ cookiecutter.__atb_input }}", "{{ cookiecutter.__op_input }}"}  # inputs that came with the template
 SHOWN = 10  # differences of a product
 BESIDE = os.pathsep.join([str(Path(PYTHON).parent), os.environ.get("PATH", "")])
 CHECKER = shutil.which("compliance-checker", path=BESIDE)
-LINK = find_link(ACTUAL)  # what is wrong where a link is among the products: nobody follows it
+LINK = FILES.find_link(ACTUAL)  # what is wrong where a link is among the products: nobody follows it
 REPORT = "data/test-output/.cumulus/comparison.html"
 COMPARE = ["compare", "data/output", "data/test-output", "--rules", "collection.toml"]
 
@@ -68,7 +68,7 @@ def compare_in_image():
 
 def products(folder):
     """Names of the products in a folder, or of its inputs: all that the comparison counts."""
-    return files_of(folder) if folder.is_dir() and not (folder == ACTUAL and LINK) else set()
+    return FILES.files_of(folder) if folder.is_dir() and not (folder == ACTUAL and LINK) else set()
 
 
 def own_granules():

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -248,7 +249,7 @@ def test_handler_and_comparison_agree(repository):
     expect(repository, "CPL_A", "CPL_B")
     done = run_test(repository)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("6 files compared: 6 equal\n")
+    assert "\n6 files compared: 6 equal\nCF: " in done.stdout
 
 
 def test_changed_product_is_status_1(repository):
@@ -283,7 +284,7 @@ def test_nothing_expected_is_the_status_of_the_handler(repository):
     done = run_test(repository)
     assert done.returncode == 0
     assert "NOTHING COMPARED: no expected products" in done.stdout
-    assert done.stdout.endswith("when they are right: bin/accept-products\n")
+    assert "when they are right: bin/accept-products\n" in done.stdout
 
 
 def test_expected_directory_may_be_absent(repository):
@@ -414,3 +415,12 @@ def test_stop_while_the_handler_starts_reaches_it(tmp_path, monkeypatch, number)
 
     monkeypatch.setattr("cumulus.commands.test.subprocess.Popen", start_and_stop)
     assert _run_handler(["sleep", "60"]) == 128 + number
+
+
+def test_green_run_says_how_to_check_its_products(repository):
+    """The last line is about CF; products that differ have none."""
+    repository.granule()
+    done = run_test(repository)
+    assert re.match("CF: .*: cumulus check .*CPL_A.nc", done.stdout.splitlines()[-1])
+    (repository.expected / "CPL_A.nc").write_text("other")
+    assert "CF: " not in run_test(repository).stdout

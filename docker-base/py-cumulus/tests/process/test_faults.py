@@ -51,9 +51,7 @@ def test_output_that_is_mounted_read_only_is_one_sentence(repository, mount):
 
 def test_state_on_another_file_system_is_one_sentence(repository, mount):
     """Nothing could be moved out of it whole."""
-    (repository.output / ".cumulus").mkdir()
-    (repository.output / ".cumulus").rmdir()
-    (repository.output / ".cumulus").symlink_to(mount("elsewhere", "size=1m"))
+    mount(repository.output / ".cumulus", "size=1m")
     repository.granule("CPL_A")
     done = repository.run()
     assert done.returncode == 2

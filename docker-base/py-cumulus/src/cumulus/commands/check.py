@@ -1,11 +1,14 @@
 """``cumulus check``: check products against CF and ACDD."""
 
 import sys
+from pathlib import Path
 
 from .. import CumulusError
 from .status import FAILED
 
-__all__ = ["check_products"]
+__all__ = ["check_products", "say_summary"]
+
+FEW = 5  # products that a test run checks: each takes a second or two
 
 
 def check_products(options):
@@ -25,6 +28,32 @@ def check_products(options):
     if options.summary:
         print(summarize(results, options.home))
     return max(_status(checked) for _, checked, _ in results)
+
+
+def say_summary(directory, home):
+    """Print a line about CF of the first NetCDF products in a directory, or how to check them.
+
+    Parameters
+    ----------
+    directory : path-like
+        Without a NetCDF product, nothing is printed.
+    home : path-like
+        The repository of the collection.
+    """
+    from ..compliance.checker import is_installed
+    from ..compliance.reporting import command_for, summarize
+
+    products = sorted(str(path) for path in Path(directory).glob("*.nc") if path.is_file())
+    if not products:
+        return
+    if not is_installed():
+        command = command_for(products[:1], home)
+        print(f"CF: not checked, compliance-checker is not installed; after make native: {command}")
+        return
+    first = products[:FEW]
+    line = summarize([(product, *_check(product)) for product in first], home)
+    more = f" (the first {FEW} of {len(products)} products)" if len(products) > FEW else ""
+    print(f"{line}{more}")
 
 
 def _check(product):

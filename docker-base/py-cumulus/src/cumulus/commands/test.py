@@ -20,8 +20,11 @@ __all__ = ["test_handler"]
 def test_handler(options):
     """Process and compare, and return the exit status."""
     from ..image_sources import changed_sources
+    from .check import say_summary
 
     status = _process_and_compare(options)
+    if status == 0:  # products that differ are an edit at work, which a check would hold up
+        say_summary(options.output, options.home)
     if changed := changed_sources(options.home):
         verb = f"and {len(changed) - 1} more have" if len(changed) > 1 else "has"
         print(

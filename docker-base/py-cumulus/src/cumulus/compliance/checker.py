@@ -20,7 +20,7 @@ from .findings import Checked
 from .messages import read_group
 from .scan import scan
 
-__all__ = ["check"]
+__all__ = ["check", "is_installed"]
 
 SECONDS = 600  # for one product
 _SUITES = ("1.6", "1.7", "1.8", "1.9", "1.10", "1.11")  # versions of CF that the checker knows
@@ -93,10 +93,18 @@ def _version(conventions):
     return ".".join(map(str, nearest))
 
 
-def _program():
-    """Path of compliance-checker: beside this Python, else on the search path."""
+def is_installed():
+    """Whether compliance-checker is here: beside this Python, or on the search path."""
+    return _find_program() is not None
+
+
+def _find_program():
     name, beside = "compliance-checker", os.path.dirname(sys.executable)
-    program = shutil.which(name, path=beside) or shutil.which(name)
+    return shutil.which(name, path=beside) or shutil.which(name)
+
+
+def _program():
+    program = _find_program()
     if not program:
         raise CumulusError(
             "compliance-checker is not installed here: pip install compliance-checker "

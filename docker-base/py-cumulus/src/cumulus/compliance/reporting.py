@@ -2,11 +2,12 @@
 
 import shlex
 import textwrap
+from pathlib import Path
 
 from .advice import Sources
 from .findings import WHOLE
 
-__all__ = ["report", "summarize"]
+__all__ = ["command_for", "report", "summarize"]
 
 
 def report(checked, home="."):
@@ -58,13 +59,25 @@ def summarize(results, home="."):
         counts = ", ".join([*filter(None, [counts]), f"{_plural(missing, 'product')} not checked"])
     if not counts:
         return f"CF: no error, no warning in {_plural(len(results), 'product')}"
-    command = ["cumulus", "check", *(["--home", str(home)] if str(home) != "." else [])]
-    command += [
-        str(product)
+    products = [
+        product
         for product, checked, _ in results
         if checked is None or checked.counting or checked.not_checked
     ]
-    return f"CF: {counts}: {shlex.join(command)}"
+    return f"CF: {counts}: {command_for(products, home)}"
+
+
+def command_for(products, home="."):
+    """Return the command that checks products, to be typed in the repository of the collection.
+
+    Examples
+    --------
+    >>> command_for(["two words.nc"])
+    "cumulus check 'two words.nc'"
+    """
+    program = "bin/cumulus" if Path(home, "bin", "cumulus").is_file() else "cumulus"
+    command = [program, "check", *(["--home", str(home)] if str(home) != "." else [])]
+    return shlex.join([*command, *map(str, products)])
 
 
 def _counts(checks):
