@@ -262,14 +262,15 @@ GOES = {
 }
 
 
-def projected(tmp_path, mapping, x, y, units="m"):
+def projected(tmp_path, mapping, x, y, units="m", **others):
     axes = {
         axis: (np.array(values, "f8"),
                {"units": units, "standard_name": f"projection_{axis}_coordinate"})
         for axis, values in (("x", x), ("y", y))
     }  # fmt: skip
     field = (np.zeros((len(y), len(x))), {"grid_mapping": "crs"}, ("y", "x"))
-    return write_variables(tmp_path / "p.nc", crs=(np.int32(0), mapping), field=field, **axes)
+    variables = {"crs": (np.int32(0), mapping), "field": field, **axes, **others}
+    return write_variables(tmp_path / "p.nc", **variables)
 
 
 def test_polar_grid_around_the_pole_holds_it(tmp_path):
@@ -290,6 +291,16 @@ def test_geostationary_point_is_that_of_its_guide(tmp_path):
     """GOES-R Product Users' Guide, volume 3, page 25."""
     edges = corners(projected(tmp_path, GOES, [-0.024052], [0.095340], "rad"))
     assert edges == pytest.approx((-84.690932, 33.846162, -84.690932, 33.846162), abs=1e-5)
+
+
+def test_point_below_the_satellite_is_not_the_place_of_its_grid(tmp_path):
+    """The files of GOES-R have it as a latitude and a longitude without dimensions."""
+    point = {
+        "subpoint_lat": (0.0, {**NORTH, "standard_name": "latitude"}),
+        "subpoint_lon": (-75.0, {**EAST, "standard_name": "longitude"}),
+    }
+    path = projected(tmp_path, GOES, [-0.024052], [0.095340], "rad", **point)
+    assert corners(path) == pytest.approx((-84.690932, 33.846162, -84.690932, 33.846162), abs=1e-5)
 
 
 def test_full_disk_leaves_out_its_corners_beside_the_earth(tmp_path):

@@ -145,11 +145,20 @@ class _Search:
             return [lambda: named_positions(self._catalogue, names.latitude, names.longitude)]
         if is_radar_volume(product.names):
             return [lambda: gate_positions(self._catalogue)]
-        rules = [lambda: from_coordinates(product)]
+        rules = [self._coordinate_positions]
         if "place" in self._wanted and product.path:
             rules.append(lambda: usual_positions(self._catalogue))
             rules.append(self._projected)
         return rules
+
+    def _coordinate_positions(self):
+        """Beside a projected grid a lone position is that of the satellite, not of the data."""
+        positions = from_coordinates(self._product)
+        names = {path.rpartition("/")[2].lower() for path in self._product.names}
+        is_lone = all(each.latitude.values.ndim == 0 for each in positions)
+        if positions and is_lone and {"x", "y"} <= names and self._product.path:
+            return self._projected() or positions
+        return positions
 
     def _projected(self):
         return projected_positions(self._catalogue) if has_projection(self._catalogue) else []
