@@ -159,6 +159,17 @@ def test_usual_names_are_positions(tmp_path, names, units):
     assert corners(track(tmp_path, [20, 21], [-60, -58], units, units, names)) == (-60, 20, -58, 21)
 
 
+def test_all_values_of_a_large_swath_count(tmp_path, monkeypatch):
+    """Of a long time the ends suffice; of longitudes they do not."""
+    monkeypatch.setattr("cumulus.products.catalogue._WHOLE", 4)
+    east = np.array([[-150.0, -100, -50], [0, 50, 100]])
+    north = np.arange(6.0).reshape(2, 3) + 1
+    path = write_variables(
+        tmp_path / "p.nc", lat=(north, {}, ("y", "x")), lon=(east, {}, ("y", "x"))
+    )
+    assert corners(path) == (-150, 1, 100, 6)
+
+
 TRAPS = {
     "all zero": ([0, 0], [0, 0], "has no values but 0"),
     "beyond the pole": ([20, 200], [1, 2], "has values beyond 90 degrees"),

@@ -63,7 +63,7 @@ def offset_times(product, reference):
         entries = [each for each in entries if each.name != reference.name]
         counted = [each for each in entries if _counts_from(each, start)]
         added = [] if counted else [each for each in entries if is_difference(each)]
-        times = [each.read() for each in counted] or [since(each, start) for each in added]
+        times = [each.read_time() for each in counted] or [since(each, start) for each in added]
     times = [squeezed(each) for each in times if each is not None and each.present.any()]
     intervals = [interval_of([each], {}) for each in times]
     if not times or (None, None) in intervals:
@@ -97,5 +97,5 @@ def is_difference(entry):
 
 def since(entry, start):
     """Return the times of a difference that is added to a moment."""
-    variable = entry.read(units=f"{entry.units} since {start:%Y-%m-%d %H:%M:%S.%f}")
+    variable = entry.read_time(units=f"{entry.units} since {start:%Y-%m-%d %H:%M:%S.%f}")
     return variable and replace(variable, attributes={**variable.attributes, "calendar": ""})

@@ -116,7 +116,7 @@ def named_times(catalogue, path):
     entry = catalogue.find(path)
     if entry is None:
         raise Refused(f"the product has no numeric variable {path!r}")
-    variable = entry.read(units=_full_units(entry) or entry.units)
+    variable = entry.read_time(units=_full_units(entry) or entry.units)
     if variable is None or " since " not in variable.attributes["units"]:
         raise Refused(f"{path!r} has no units such as 'seconds since 2000-01-01'")
     return [squeezed(variable)]
@@ -136,7 +136,7 @@ def usual_times(catalogue):
     for units_of in (_own_units, _full_units):
         known = [(each, units) for each in samples if (units := units_of(each))]
         if known:
-            return _sane([each.read(units=units) for each, units in known])
+            return _sane([each.read_time(units=units) for each, units in known])
     return _sane(_based(catalogue))
 
 
@@ -171,7 +171,7 @@ def _based(catalogue):
     differences = [each for each in catalogue.entries if is_difference(each) and not each.is_scalar]
     if base is None or not base.is_scalar or " since " not in base.units or len(differences) != 1:
         return []
-    start, _ = interval_of([base.read()], {})
+    start, _ = interval_of([base.read_time()], {})
     return [since(differences[0], start)] if start else []
 
 

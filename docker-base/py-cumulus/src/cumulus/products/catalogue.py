@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from .. import CumulusError
+from .model import TEXTS
 from .netcdf import path_of, read_coordinate, readable_attributes, walk
 
 __all__ = ["Catalogue", "Entry", "open_catalogue"]
@@ -43,20 +44,24 @@ class Entry:
     def is_scalar(self):
         return not self.dimensions
 
-    def read(self, units=None):
-        """Return the cumulus.products.Variable, or None with a warning; ``units`` replace its own.
+    def read(self):
+        """Return the cumulus.products.Variable with all values, or None with a warning."""
+        return read_coordinate(self._variable, self._texts())
+
+    def read_time(self, units=None):
+        """Return the Variable of a time, or None with a warning; ``units`` replace its own.
 
         Of more than a million values only the smallest and the largest are kept.
         """
-        texts = {key: self.attributes.get(key, "") for key in _TEXTS}
+        texts = self._texts()
         if units is not None:
             texts["units"] = units
         if prod(self.shape) <= _WHOLE or len(self.shape) < 2:
             return read_coordinate(self._variable, texts)
         return _ends(self._variable, texts, self.shape)
 
-
-_TEXTS = ("units", "standard_name", "axis", "calendar")
+    def _texts(self):
+        return {key: self.attributes.get(key, "") for key in TEXTS}
 
 
 class Catalogue:
