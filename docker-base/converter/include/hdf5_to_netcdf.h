@@ -20,7 +20,8 @@ extern "C" {
  * something in the input and has a name without a value is refused. */
 
 /* Describes a dataset, or all datasets that a glob matches (* and ? do not cross a slash: "/Data/ATB_*"). A row with a
- * group's own path can only drop it, with all its members. "" keeps what the file has. Where several rows match, the
+ * group's own path can only drop it, with all its members. The fields of a compound dataset are "/table/field", those of
+ * a compound within it "/table/outer.inner"; a row with the compound's own path keeps it one variable. "" keeps what the file has. Where several rows match, the
  * first with a value wins. Trailing columns may be left out. */
 struct variable {
     const char *path;           /* HDF5 path */
@@ -51,7 +52,8 @@ struct tables {
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 /* The whole program: reads the command line, converts, returns the exit status: 0 converted, 2 wrong usage, 3 input
- * unreadable or damaged, 4 content left out under --strict, 5 the output cannot be written. */
+ * unreadable or damaged, 4 no variable is left, or content is left out under --strict, 5 the output cannot be
+ * written. */
 int convert_main(int argc, char **argv, const struct tables *tables);
 
 #ifdef __cplusplus

@@ -95,7 +95,8 @@ static int is_bookkeeping(const struct item *item, const char *name)
     if (!as || H5Aexists(item->id, name) <= 0)
         return 0;
     hid_t attribute = H5Aopen(item->id, name, H5P_DEFAULT), type = H5Aget_type(attribute);
-    int is_real = H5Tget_class(type) == as->class && (as->is_global ? !strcmp(item->path, "/") : !item->is_group);
+    int is_real = H5Tget_class(type) == as->class && (as->is_global ? !strcmp(item->path, "/")
+                                                      : H5Iget_type(item->id) == H5I_DATASET);
     H5Tclose(type);
     H5Aclose(attribute);
     return is_real;
@@ -121,7 +122,9 @@ int is_replaced(const struct job *job, const struct item *item, const char *name
         return 1;
     if (!strcmp(item->path, "/") && (!strcmp(name, "Conventions") || !strcmp(name, "history")))
         return 1;
-    return (item->is_scale && is_scale_mark(name)) || table_value(job, item, name);
+    int is_scale = item->is_scale || (item->is_group && H5Iget_type(item->id) == H5I_DATASET && is_scale_mark(name)
+                                      && attribute_starts(item->id, "CLASS", "DIMENSION_SCALE"));
+    return (is_scale && is_scale_mark(name)) || table_value(job, item, name);
 }
 
 /* NULL, or why the output cannot have the attribute under this name. */
@@ -192,13 +195,17 @@ int convert_number(nc_type from, nc_type to, unsigned char number[8])
 /* Makes the attribute's value the variable's fill value; returns NULL, or why it cannot be one. */
 const char *as_fill(const struct item *item, nc_type type, size_t count, unsigned char value[8])
 {
-    if (count != 1 || type == NC_STRING || (type == NC_CHAR) != (item->type == NC_CHAR))
+    if (count != 1 || type == NC_STRING || is_own(item->type) || (type == NC_CHAR) != (item->type == NC_CHAR))
         return NO_FILL;
     return type == NC_CHAR || convert_number(type, item->type, value) ? NULL : "it does not fit the variable's type";
 }
 
 int put_fill_value(const struct item *item, const unsigned char fill[8])
 {
+    if (item->own) {
+        uint64_t bits = enum_bits(item, fill);
+        return put_values(item->to, "_FillValue", item->write, 1, &bits);
+    }
     return item->type == NC_CHAR ? put_chars(item->to, "_FillValue", (const char *)fill, 1)
         : put_values(item->to, "_FillValue", native_type(item->type, H5T_INTEGER), 1, fill);
 }
@@ -262,6 +269,7 @@ static herr_t copy_attribute(hid_t object, const char *name, const H5A_info_t *i
     const struct target *target = data;
     struct job *job = target->job;
     const char *path = target->item->path, *why = NULL;
+    char newer[256];
     (void)info;
     if (is_replaced(job, target->item, name))
         return 0;
@@ -271,7 +279,9 @@ static herr_t copy_attribute(hid_t object, const char *name, const H5A_info_t *i
     char *legal = legal_name(name);
     int status = 0;
 
-    if (attribute < 0 || type < 0 || count < 0)
+    if ((attribute < 0 || type < 0) && is_newer(newer, sizeof newer))
+        why = newer;
+    else if (attribute < 0 || type < 0 || count < 0)
         status = fail(job, STATUS_INPUT, "cannot read an attribute of", path);
     else if (!legal)
         status = out_of_memory(job);
@@ -293,7 +303,7 @@ static herr_t copy_attribute(hid_t object, const char *name, const H5A_info_t *i
 /* ---- Fill values and enumerations ---- */
 
 /* netCDF fills with this unless told otherwise, without naming it. */
-static int is_netcdf_fill(nc_type type, const unsigned char fill[8])
+int is_netcdf_fill(nc_type type, const unsigned char fill[8])
 {
     union {
         int8_t i1; uint8_t u1; int16_t i2; uint16_t u2; int32_t i4; uint32_t u4; int64_t i8; uint64_t u8;
@@ -320,7 +330,7 @@ static int put_fill(struct job *job, const struct item *item)
 {
     static const unsigned char zero[8];
     const struct storage *storage = &item->storage;
-    if (!item->is_variable || item->type == NC_STRING || !storage->has_fill || !memcmp(storage->fill, zero, sizeof zero)
+    if (!item->is_variable || item->type >= NC_STRING || !storage->has_fill || !memcmp(storage->fill, zero, sizeof zero)
         || is_netcdf_fill(item->type, storage->fill) || table_value(job, item, "_FillValue")
         || H5Aexists(item->to, "_FillValue") > 0)
         return 0;
@@ -331,7 +341,7 @@ static int put_fill(struct job *job, const struct item *item)
  * spaces. */
 static int describe_enum(struct job *job, const struct item *item)
 {
-    hid_t type = H5Dget_type(item->id), memory = H5Tget_native_type(type, H5T_DIR_ASCEND);
+    hid_t type = item->leaf, memory = H5Tget_native_type(type, H5T_DIR_ASCEND);
     int count = H5Tget_nmembers(type), status = 0, marks = 0;
     size_t size = H5Tget_size(memory), length = 0;
     unsigned char *values = calloc((size_t)(count > 0 ? count : 1), 8);
@@ -362,7 +372,6 @@ static int describe_enum(struct job *job, const struct item *item)
     free(values);
     free(meanings);
     H5Tclose(memory);
-    H5Tclose(type);
     return status;
 }
 
@@ -383,10 +392,20 @@ static int put_scale_name(struct job *job, const struct item *item)
 int copy_attributes(struct job *job, const struct item *item)
 {
     struct target target = {job, item};
+    char why[256];
     hsize_t position = 0;
+    if (item->is_field)         /* the dataset's attributes are those of the group */
+        return put_table_attributes(job, item) < 0 || put_fill(job, item) < 0 ? -1
+            : item->from == H5T_ENUM ? describe_enum(job, item) : 0;
     if (job->classic >= 0 ? copy_classic_attributes(job, item) < 0
-        : H5Aiterate2(item->id, H5_INDEX_CRT_ORDER, H5_ITER_INC, &position, copy_attribute, &target) < 0)
-        return fail(job, STATUS_INPUT, "cannot read the attributes of", item->path);
+        : H5Aiterate2(item->id, H5_INDEX_CRT_ORDER, H5_ITER_INC, &position, copy_attribute, &target) < 0) {
+        if (job->report->status || job->classic >= 0 || !is_newer(why, sizeof why))
+            return fail(job, STATUS_INPUT, "cannot read the attributes of", item->path);
+        tell(job, LEFT_OUT, item->path, NULL, "its attributes and the names of its dimensions: of an attribute %s",
+             why);
+    }
+    if (item->is_type)
+        return 0;
     if (put_table_attributes(job, item) < 0 || put_fill(job, item) < 0)
         return -1;
     if (item->is_scale && item->is_variable && put_scale_name(job, item) < 0)

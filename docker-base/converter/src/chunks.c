@@ -120,9 +120,9 @@ static int plan_chunks(const struct item *item, struct grid *grid)
     hsize_t count = 0;
     int known = H5Dget_num_chunks(item->id, space, &count) >= 0;
 
-    grid->rank = item->rank;
+    grid->rank = item->rank - item->element_rank;
     grid->total = 1;
-    for (int i = 0; i < item->rank; i++) {
+    for (int i = 0; i < grid->rank; i++) {
         grid->chunk[i] = item->storage.chunk[i];
         grid->chunks[i] = (item->length[i] + grid->chunk[i] - 1) / grid->chunk[i];
         grid->total *= grid->chunks[i];

@@ -272,6 +272,7 @@ static int add_classic_variable(struct job *job, int var, const size_t *dims)
     if (rank > RANK)
         return fail_because(job, STATUS_INPUT, "cannot convert", path, "it has more dimensions than HDF5 allows");
     use_rows(job, path, 0);
+    job->has_data = 1;
     if (!add_variable_name(job, path, &name, &parent))
         return 0;
     struct item *item = add_item(job, -1, path, name, parent);

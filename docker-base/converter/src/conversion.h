@@ -10,7 +10,7 @@ enum status {
     STATUS_OK = 0,
     STATUS_USAGE = 2,
     STATUS_INPUT = 3,           /* the input is unreadable or damaged */
-    STATUS_LEFT_OUT = 4,        /* content was left out, under --strict */
+    STATUS_LEFT_OUT = 4,        /* no variable is left of the data; under --strict, content was left out */
     STATUS_WRITE = 5            /* the output cannot be written */
 };
 

@@ -29,6 +29,7 @@ static int find_file(struct job *job)
 static int open_hdf5(struct job *job)
 {
     struct stat size;
+    char format[512];
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     int is_small = stat(job->input, &size) == 0 && size.st_size <= SMALL_BYTES;
     if (is_small)
@@ -36,8 +37,15 @@ static int open_hdf5(struct job *job)
     else
         H5Pset_fapl_sec2(access);               /* HDF5_DRIVER has no effect */
     job->file = H5Fopen(job->input, H5F_ACC_RDONLY, access);
-    if (job->file < 0)
-        fail(job, STATUS_INPUT, "cannot read", job->input);
+    if (job->file < 0) {
+        hid_t errors = keep_errors(1);
+        int is_known = H5Fis_hdf5(job->input) == 0 && tell_format(job->input, format, sizeof format);
+        put_back_errors(errors);
+        if (is_known)
+            fail_because(job, STATUS_INPUT, "cannot read", job->input, format);
+        else
+            fail(job, STATUS_INPUT, "cannot read", job->input);
+    }
     H5Pclose(access);
     if (job->file < 0)
         return -1;
@@ -79,9 +87,20 @@ static int check_strict(struct job *job)
         ? fail_because(job, STATUS_LEFT_OUT, "cannot convert", job->input, "content would be left out") : 0;
 }
 
+/* A product without a variable would look as if the input had no data. */
+static int check_variables(struct job *job)
+{
+    int count = 0;
+    for (size_t i = 0; i < job->item_count; i++)
+        count += job->items[i].is_variable;
+    return job->has_data && count == 0
+        ? fail_because(job, STATUS_LEFT_OUT, "cannot convert", job->input,
+                       "no variable is left of its data: each dataset is left out or dropped") : 0;
+}
+
 static int convert_items(struct job *job, const char *output)
 {
-    if (define_all(job, output) < 0 || check_strict(job) < 0)
+    if (define_all(job, output) < 0 || check_strict(job) < 0 || check_variables(job) < 0)
         return -1;
     if (job->options->list)
         return list_variables(job);
@@ -113,6 +132,7 @@ static int release(struct job *job, int status)
         for (int k = 0; job->items[i].axis_names && k < job->items[i].rank; k++)
             free(job->items[i].axis_names[k]);
         free(job->items[i].axis_names);
+        close_types(&job->items[i]);
         if (job->items[i].id >= 0)
             H5Oclose(job->items[i].id);
     }

@@ -7,27 +7,29 @@
 /* Whether the input's values are stored as the output's will be. */
 int same_type(const struct item *item)
 {
-    hid_t type = H5Dget_type(item->id), to = file_type(item->type, item->big_endian);
-    hid_t base = H5Tget_class(type) == H5T_ENUM ? H5Tget_super(type) : H5Tcopy(type);
+    if (item->is_field || item->element_rank > 0 || is_own(item->type))
+        return 0;
+    hid_t to = file_type(item->type, item->big_endian);
+    hid_t base = item->from == H5T_ENUM ? H5Tget_super(item->leaf) : H5Tcopy(item->leaf);
     int same = item->type == NC_CHAR || H5Tequal(base, to) > 0;
     if (item->from == H5T_BITFIELD)
         same = H5Tget_size(base) == H5Tget_size(to) && (H5Tget_size(to) == 1 || H5Tget_order(base) == H5Tget_order(to));
     H5Tclose(base);
     H5Tclose(to);
-    H5Tclose(type);
     return same;
 }
 
 /* ---- Boxes ---- */
 
-/* How much of each axis to move at once: whole chunks, the last axes first, up to about BOX_BYTES. */
+/* How much of each axis to move at once: whole chunks, and elements, the last axes first, up to about BOX_BYTES. */
 void plan_box(const struct item *item, size_t element, hsize_t box[RANK])
 {
     int chunked = item->storage.layout == H5D_CHUNKED;
     hsize_t total = element;
     for (int i = 0; i < item->rank; i++) {
         const hsize_t chunk = item->storage.chunk[i];
-        box[i] = !chunked ? 1 : chunk < item->length[i] ? chunk : item->length[i];
+        int is_whole = i >= item->rank - item->element_rank;
+        box[i] = is_whole ? item->length[i] : !chunked ? 1 : chunk < item->length[i] ? chunk : item->length[i];
         total *= box[i];
     }
     for (int i = item->rank - 1; i >= 0 && total < BOX_BYTES; i--) {
@@ -68,26 +70,36 @@ hid_t select_box(const struct item *item, hid_t space, const hsize_t box[RANK], 
 struct move {                   /* of a dataset, box by box */
     struct job *job;
     const struct item *item;
-    hid_t from, to;             /* types in memory: as read, and as written */
-    hid_t space;
+    hid_t from, to;             /* spaces of the input and of the output: arrays in the type are axes there */
     hsize_t box[RANK];
     void *buffer;
     char *fill;                 /* to be written in place of strings of the input, or NULL */
     int marks;                  /* of strings */
 };
 
-static int move_strings(struct move *move, hid_t memory)
+/* Selects what is to be read for a box; returns the memory's space. */
+static hid_t select_elements(const struct move *move, const hsize_t start[RANK], const hsize_t size[RANK])
 {
-    size_t count = (size_t)H5Sget_simple_extent_npoints(memory);
+    int rank = move->item->rank - move->item->element_rank;
+    if (rank == 0)
+        return H5Screate(H5S_SCALAR);
+    H5Sselect_hyperslab(move->from, H5S_SELECT_SET, start, NULL, size, NULL);
+    return H5Screate_simple(rank, size, NULL);
+}
+
+static int move_strings(struct move *move, hid_t elements, hid_t values)
+{
+    const struct item *item = move->item;
+    size_t count = (size_t)H5Sget_simple_extent_npoints(values);
     char **strings = move->fill ? calloc(count + 1, sizeof *strings)
-        : read_strings(move->item->id, move->from, count, memory, move->space, &move->marks);
+        : read_field_strings(item, count, elements, move->from, &move->marks);
     if (!strings)
         return move->fill ? out_of_memory(move->job)
-            : fail(move->job, STATUS_INPUT, "cannot read", move->item->path);
+            : fail(move->job, STATUS_INPUT, "cannot read", item->path);
     for (size_t i = 0; move->fill && i < count; i++)
         strings[i] = move->fill;
-    int status = H5Dwrite(move->item->to, move->to, memory, move->space, H5P_DEFAULT, strings) < 0
-        ? fail(move->job, STATUS_WRITE, "cannot write", move->item->path) : 0;
+    int status = H5Dwrite(item->to, item->write, values, move->to, H5P_DEFAULT, strings) < 0
+        ? fail(move->job, STATUS_WRITE, "cannot write", item->path) : 0;
     if (move->fill)
         free(strings);
     else
@@ -95,34 +107,48 @@ static int move_strings(struct move *move, hid_t memory)
     return status;
 }
 
-/* One box: HDF5 turns the input's type into the output's in reading. */
+/* HDF5 turns the input's type into the output's in reading. */
+static int move_numbers(struct move *move, hid_t elements, hid_t values)
+{
+    const struct item *item = move->item;
+    if (H5Dread(item->id, item->read, elements, move->from, H5P_DEFAULT, move->buffer) < 0)
+        return fail(move->job, STATUS_INPUT, "cannot read", item->path);
+    int status = H5Dwrite(item->to, item->write, values, move->to, H5P_DEFAULT, move->buffer) < 0
+        ? fail(move->job, STATUS_WRITE, "cannot write", item->path) : 0;
+    if (is_own(item->type))
+        H5Dvlen_reclaim(item->read, elements, H5P_DEFAULT, move->buffer);
+    return status;
+}
+
 static int move_box(struct move *move, const hsize_t start[RANK])
 {
     const struct item *item = move->item;
     hsize_t size[RANK];
-    hid_t memory = select_box(item, move->space, move->box, start, size);
-    int status = 0;
-    if (item->type == NC_STRING)
-        status = move_strings(move, memory);
-    else if (H5Dread(item->id, move->from, memory, move->space, H5P_DEFAULT, move->buffer) < 0)
-        status = fail(move->job, STATUS_INPUT, "cannot read", item->path);
-    else if (H5Dwrite(item->to, move->to, memory, move->space, H5P_DEFAULT, move->buffer) < 0)
-        status = fail(move->job, STATUS_WRITE, "cannot write", item->path);
-    H5Sclose(memory);
+    hid_t values = select_box(item, move->to, move->box, start, size);
+    hid_t elements = select_elements(move, start, size);
+    int status = (item->type == NC_STRING ? move_strings : move_numbers)(move, elements, values);
+    H5Sclose(elements);
+    H5Sclose(values);
     return status;
 }
 
-/* How many bytes an element needs while it is read; for a string of any length, its share of the file. */
-static size_t element_size(const struct job *job, const struct item *item, hid_t type)
+/* How many bytes a value needs while it is read; for one of any length, its share of the file. */
+static size_t value_size(const struct job *job, const struct item *item)
 {
-    hsize_t file = 0, elements = 1;
-    if (item->type != NC_STRING)
-        return H5Tget_size(type);
-    for (int i = 0; i < item->rank; i++)
-        elements *= item->length[i];
-    if (H5Tis_variable_str(type) > 0 && elements > 0)
+    hsize_t file = 0, values = 1, in_element = 1;
+    hid_t type = H5Dget_type(item->id);
+    for (int i = 0; i < item->rank; i++) {
+        values *= item->length[i];
+        in_element *= i < item->rank - item->element_rank ? 1 : item->length[i];
+    }
+    size_t stored = H5Tget_size(type) / (size_t)(in_element ? in_element : 1), size = H5Tget_size(item->write);
+    int is_text = item->type == NC_STRING;
+    if ((is_text ? H5Tis_variable_str(item->leaf) > 0 : is_own(item->type)) && values > 0)
         H5Fget_filesize(job->file, &file);
-    return 64 + H5Tget_size(type) + (size_t)(file / (elements ? elements : 1));
+    if (is_text)
+        size = 64 + H5Tget_size(item->leaf);
+    H5Tclose(type);
+    return (size > stored ? size : stored) + (size_t)(file / (values ? values : 1));
 }
 
 static int move_all_boxes(struct move *move)
@@ -137,15 +163,14 @@ static int move_all_boxes(struct move *move)
  * strings, `fill`. */
 static int move_boxes(struct job *job, const struct item *item, char *fill)
 {
-    hid_t from = H5Dget_type(item->id), to = file_type(item->type, item->big_endian);
-    int is_text = item->type == NC_STRING, status = 0;
-    int as_stored = is_text || item->type == NC_CHAR || item->from == H5T_BITFIELD;
-    struct move move = {.job = job, .item = item, .from = as_stored ? from : to, .to = to,
-        .space = H5Dget_space(item->id), .fill = fill};
-    size_t count = 0, element = element_size(job, item, is_text ? from : to);
-    hsize_t *starts = is_text && item->storage.has_fill ? NULL : sparse_chunks(item, &count), room = element;
+    int is_text = item->type == NC_STRING, status = 0, is_filled = item->storage.is_filled
+        || (is_text && item->storage.has_fill);
+    struct move move = {.job = job, .item = item, .from = H5Dget_space(item->id), .to = H5Dget_space(item->to),
+        .fill = fill};
+    size_t count = 0, size = value_size(job, item);
+    hsize_t *starts = is_filled ? NULL : sparse_chunks(item, &count), room = size;
 
-    plan_box(item, element, move.box);
+    plan_box(item, size, move.box);
     for (int i = 0; i < item->rank; i++) {
         if (starts)
             move.box[i] = item->storage.chunk[i];
@@ -163,10 +188,60 @@ static int move_boxes(struct job *job, const struct item *item, char *fill)
     tell_marks(job, item->path, NULL, move.marks);
     free(starts);
     free(move.buffer);
-    H5Sclose(move.space);
-    H5Tclose(to);
-    H5Tclose(from);
+    H5Sclose(move.to);
+    H5Sclose(move.from);
     return status;
+}
+
+/* ---- Values without a name ---- */
+
+
+static int has_other_value(const struct item *item, const unsigned char *buffer, size_t count, const uint64_t *values,
+                           size_t value_count)
+{
+    size_t size = H5Tget_size(item->write);
+    uint64_t before = values[0];
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bits = 0;
+        memcpy(&bits, buffer + i * size, size);
+        if (bits != before && !bsearch(&bits, values, value_count, sizeof *values, by_bits))
+            return 1;
+        before = bits;
+    }
+    return 0;
+}
+
+/* Whether a dataset of numbers holds any but these, whose bits are sorted; -1 where it cannot be read. */
+int has_other_values(struct job *job, const struct item *item, const uint64_t *values, size_t count)
+{
+    struct move move = {.job = job, .item = item, .from = H5Dget_space(item->id)};
+    hsize_t start[RANK] = {0}, size[RANK], room = value_size(job, item);
+    int answer = 0, is_done = 0;
+    for (int i = 0; i < item->rank; i++)
+        if (item->length[i] == 0) {
+            H5Sclose(move.from);
+            return 0;
+        }
+    hid_t space = H5Screate_simple(item->rank, item->length, NULL);
+    plan_box(item, (size_t)room, move.box);
+    for (int i = 0; i < item->rank; i++)
+        room *= move.box[i];
+    move.buffer = malloc((size_t)room);
+    if (!move.buffer)
+        answer = out_of_memory(job);
+    while (!answer && !is_done) {
+        hid_t box = select_box(item, space, move.box, start, size), elements = select_elements(&move, start, size);
+        answer = H5Dread(item->id, item->read, elements, move.from, H5P_DEFAULT, move.buffer) < 0
+            ? fail(job, STATUS_INPUT, "cannot read", item->path)
+            : has_other_value(item, move.buffer, (size_t)H5Sget_simple_extent_npoints(box), values, count);
+        H5Sclose(elements);
+        H5Sclose(box);
+        is_done = !next_box(item, move.box, start);
+    }
+    free(move.buffer);
+    H5Sclose(space);
+    H5Sclose(move.from);
+    return answer;
 }
 
 /* ---- Contiguous data, as they are ---- */
@@ -216,8 +291,9 @@ static int move_values(struct job *job, const struct item *item)
         if (item->length[i] == 0)
             return 0;
     int marks = 0;
-    char *fill = item->type == NC_STRING ? string_fill(item->id, &marks) : NULL;
-    if (H5Dget_storage_size(item->id) == 0 && !(item->type == NC_STRING && item->storage.has_fill) && !fill)
+    char *fill = item->type == NC_STRING ? string_fill(item, &marks) : NULL;
+    int is_filled = item->storage.is_filled || (item->type == NC_STRING && item->storage.has_fill);
+    if (H5Dget_storage_size(item->id) == 0 && !is_filled && !fill)
         return 0;               /* all of it is the fill value, and netCDF's strings have none of their own */
     int moved = item->storage.layout == H5D_CHUNKED ? move_chunks(job, item) : move_contiguous(job, item);
     int status = moved ? moved < 0 ? -1 : 0 : move_boxes(job, item, fill);

@@ -113,18 +113,25 @@ static int read_int_attribute(hid_t object, const char *name, int *values, int c
     return done;
 }
 
+/* Whether the dataset is a scale; so is a compound whose fields are variables. */
+static int is_own_scale(const struct item *item)
+{
+    return item->is_scale || (item->is_field && attribute_starts(item->id, "CLASS", "DIMENSION_SCALE"));
+}
+
 /* The addresses of the scales that are attached to the axes; HADDR_UNDEF where there is none. */
 static void attached_scales(struct job *job, const struct item *item, haddr_t scale[RANK])
 {
     hvl_t lists[RANK];
+    int rank = item->rank - item->element_rank;
     for (int i = 0; i < item->rank; i++)
-        scale[i] = item->is_scale && item->rank == 1 ? item->address : HADDR_UNDEF;
-    if (item->rank == 0 || H5Aexists(item->id, "DIMENSION_LIST") <= 0)
+        scale[i] = is_own_scale(item) && rank == 1 && i == 0 ? item->address : HADDR_UNDEF;
+    if (rank == 0 || H5Aexists(item->id, "DIMENSION_LIST") <= 0)
         return;
     hid_t attribute = H5Aopen(item->id, "DIMENSION_LIST", H5P_DEFAULT), space = H5Aget_space(attribute);
     hid_t type = H5Tvlen_create(H5T_STD_REF_OBJ);
-    if (H5Sget_simple_extent_npoints(space) == item->rank && H5Aread(attribute, type, lists) >= 0) {
-        for (int i = 0; i < item->rank; i++) {
+    if (H5Sget_simple_extent_npoints(space) == rank && H5Aread(attribute, type, lists) >= 0) {
+        for (int i = 0; i < rank; i++) {
             if (lists[i].len > 0)       /* an object reference is the object's address */
                 scale[i] = *(const hobj_ref_t *)lists[i].p;
             if (lists[i].len > 1)
@@ -268,7 +275,7 @@ static int scale_dim(struct job *job, struct item *item)
 static int keep_axis_names(struct job *job, struct item *item, const haddr_t scale[RANK],
                            char labels[RANK][NC_MAX_NAME + 1])
 {
-    int has_methods = H5Aexists(item->id, "cell_methods") > 0;
+    int has_methods = !item->is_field && H5Aexists(item->id, "cell_methods") > 0;
     for (int i = 0; i < item->rank && has_methods; i++) {
         char name[NC_MAX_NAME + 1] = "";
         hid_t id = scale[i] == HADDR_UNDEF ? -1 : open_scale(item, scale[i]);
@@ -295,9 +302,10 @@ static int axes(struct job *job, struct item *item)
     read_axis_labels(job, item, scale, labels);
     if (keep_axis_names(job, item, scale, labels) < 0)
         return -1;
-    if (!read_int_attribute(item->id, "_Netcdf4Coordinates", nc4_ids, item->rank))
-        for (int i = 0; i < item->rank; i++)
-            nc4_ids[i] = -1;
+    for (int i = 0; i < item->rank; i++)
+        nc4_ids[i] = -1;
+    if (!item->is_field)
+        read_int_attribute(item->id, "_Netcdf4Coordinates", nc4_ids, item->rank);
     for (int i = 0; i < item->rank; i++) {
         if (table_dim(job, item, i, name) < 0)
             return -1;

@@ -2,6 +2,7 @@
  *
  *   convert.c      opens the input, calls the others in turn, and releases everything
  *   walk.c         walks the input and lists its groups and datasets; datasets.c says which can be converted
+ *   fields.c       makes a variable of each field of a compound dataset; types.c keeps netCDF-4's own types
  *   dimensions.c   finds the dimensions: of the tables, of scales, of HDF-EOS5 (hdfeos.c), of labels (labels.c), of
  *                  lengths
  *   netcdf4.c      defines groups, dimensions and variables of the output
@@ -11,6 +12,7 @@
  *   classic.c      does the same for NetCDF-3 input
  *   table.c        says what the tables say, and writes their attributes; values.c fills the names in their texts
  *   text.c         reads strings and names
+ *   formats.c      says what a file is that is neither HDF5 nor NetCDF
  *   support.c      holds messages and types
  *   listing.c      says what --list and --table say
  *
@@ -44,6 +46,7 @@ struct storage {                /* how the input keeps a dataset */
     unsigned level;             /* of deflate */
     int has_fill;               /* somebody chose the fill value; of strings of any length: string_fill() */
     unsigned char fill[8];      /* value of elements that were never written, in native order, here and in the output */
+    int is_filled;              /* what was never written must be written: the output has no such fill value */
 };
 
 /* The items are in the order of the walk: a group comes before its members. */
@@ -54,14 +57,19 @@ struct item {
     size_t parent;              /* index of that group; the root is its own parent */
     hid_t id, to;               /* in the input and in the output */
     haddr_t address;            /* tells whether two links lead to the same object */
-    int is_variable;            /* otherwise a group, or a dataset that only holds a dimension */
-    int is_group, is_scale;
+    int is_variable;            /* otherwise a group, a type, or a dataset that only holds a dimension */
+    int is_group, is_scale, is_type;
+    int is_field;               /* of a compound dataset, which is the group */
     int had_members;            /* of a group: the input has something in it */
     int depth;                  /* of a group: how many are above it */
     nc_type type;
     H5T_class_t from;           /* the class of the input's type */
+    hid_t leaf;                 /* the type of a value in the input, or 0 */
+    hid_t read, write;          /* types in memory, of the same bytes: of an element as it is read; of a value */
+    size_t own;                 /* the item that is its type, where that is none of netCDF's atomic ones, or 0 */
     int big_endian;
     int rank;
+    int element_rank;           /* of these, the last ones: the axes of arrays within the type */
     hsize_t length[RANK], limit[RANK];
     size_t dim[RANK];
     char **axis_names;          /* of a variable with cell_methods: the input's own names, NULL for an axis without */
@@ -106,9 +114,29 @@ struct job {
     struct item **by_path, **by_output;         /* the variables in these orders; NULL until a name is looked for */
     size_t variable_count;
     int classic;                /* the netCDF library's number of a NetCDF-3 input */
+    int has_data;               /* the input has a dataset with values */
+    int netcdf4;                /* the netCDF library wrote the input: 1, -1 not, 0 not known yet */
 };
 
+struct source {                 /* a dataset whose variables are being listed */
+    hid_t id, space;
+    haddr_t address;
+    struct storage storage;
+    const char *path, *name;
+    size_t parent;
+};
+
+struct level {                  /* a step into a type: from a compound to a member, or from an array to its elements */
+    const struct level *outer;  /* NULL: `type` is the dataset's */
+    hid_t type;
+    const char *member;         /* NULL: the step is into an array */
+};
+
+/* formats.c */
+int tell_format(const char *input, char *text, size_t room);
+
 /* support.c */
+int is_newer(char *text, size_t room);
 int fail(struct job *job, enum status status, const char *what, const char *path);
 int fail_because(struct job *job, enum status status, const char *what, const char *path, const char *why);
 int out_of_memory(struct job *job);
@@ -127,6 +155,8 @@ int check_tables(struct job *job);
 int matches(const char *pattern, const char *path);
 const char *column(const struct job *job, const char *path, size_t offset);
 #define COLUMN(job, path, member) column(job, path, offsetof(struct variable, member))
+int has_own_row(const struct job *job, const char *path);
+int names_members(const struct job *job, const char *path);
 int is_dropped(const struct job *job, const char *path);
 void use_rows(struct job *job, const char *path, int is_group);
 const char *table_value(const struct job *job, const struct item *item, const char *name);
@@ -151,7 +181,8 @@ char *utf8_copy(const char *text, int *marks);
 char *legal_name(const char *name);
 const char *shown_name(const char *name);
 char **read_strings(hid_t object, hid_t type, size_t count, hid_t memory, hid_t space, int *marks);
-char *string_fill(hid_t dataset, int *marks);
+char **read_field_strings(const struct item *item, size_t count, hid_t memory, hid_t space, int *marks);
+char *string_fill(const struct item *item, int *marks);
 void free_strings(char **strings, size_t count);
 void tell_marks(struct job *job, const char *path, const char *attribute, int marks);
 size_t unpadded(const char *text, size_t size, char padding);
@@ -168,6 +199,25 @@ int lies_elsewhere(hid_t dataset);
 hid_t own_space(hid_t dataset);
 int add_dataset(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent);
 int add_variable_name(struct job *job, const char *path, const char **name, size_t *parent);
+int add_variable(struct job *job, const struct source *source, const struct level *level, const char *path,
+                 const char *name);
+
+void close_types(const struct item *item);
+
+/* fields.c, types.c */
+int add_variables(struct job *job, struct source *source, hid_t type);
+hid_t wrap(const struct level *level, hid_t inner);
+int add_axes(const struct level *level, struct item *item);
+const char *own_types(hid_t type, hid_t *read, hid_t *write);
+const char *describe_own(struct item *item);
+void describe_enum_type(struct item *item);
+int by_bits(const void *a, const void *b);
+uint64_t enum_bits(const struct item *item, const unsigned char fill[8]);
+int is_own(nc_type type);
+int has_any_length(hid_t type);
+int add_named_type(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent);
+int plan_types(struct job *job);
+int define_type(struct job *job, size_t index);
 
 /* dimensions.c, hdfeos.c, labels.c */
 size_t common_group(const struct job *job, size_t a, size_t b);
@@ -199,6 +249,7 @@ const char *is_occupied(const struct job *job, const struct item *item, const ch
 void tell_if_hidden(struct job *job, const char *path, const char *name);
 int copy_attributes(struct job *job, const struct item *item);
 int convert_number(nc_type from, nc_type to, unsigned char number[8]);
+int is_netcdf_fill(nc_type type, const unsigned char fill[8]);
 const char *as_fill(const struct item *item, nc_type type, size_t count, unsigned char value[8]);
 int put_fill_value(const struct item *item, const unsigned char fill[8]);
 int write_history(struct job *job);
@@ -208,6 +259,7 @@ int next_box(const struct item *item, const hsize_t box[RANK], hsize_t start[RAN
 hid_t select_box(const struct item *item, hid_t space, const hsize_t box[RANK], const hsize_t start[RANK],
                  hsize_t size[RANK]);
 int move_variable(struct job *job, const struct item *item);
+int has_other_values(struct job *job, const struct item *item, const uint64_t *values, size_t count);
 int move_chunks(struct job *job, const struct item *item);
 hsize_t *sparse_chunks(const struct item *item, size_t *count);
 int is_classic(const char *input);

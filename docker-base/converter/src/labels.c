@@ -24,12 +24,12 @@ static void read_labels(const struct item *item, char names[RANK][NC_MAX_NAME + 
         return;
     hid_t attribute = H5Aopen(item->id, attribute_name, H5P_DEFAULT);
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    int marks = 0;
-    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == item->rank) {
-        char **labels = read_strings(attribute, type, (size_t)item->rank, H5S_ALL, H5S_ALL, &marks);
-        for (int i = 0; labels && i < item->rank; i++)
+    int marks = 0, rank = item->rank - item->element_rank;
+    if (H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == rank) {
+        char **labels = read_strings(attribute, type, (size_t)rank, H5S_ALL, H5S_ALL, &marks);
+        for (int i = 0; labels && i < rank; i++)
             copy_name(names[i], labels[i], strlen(labels[i]));
-        free_strings(labels, (size_t)item->rank);
+        free_strings(labels, (size_t)rank);
     }
     H5Sclose(space);
     H5Tclose(type);
@@ -40,13 +40,13 @@ static void read_labels(const struct item *item, char names[RANK][NC_MAX_NAME + 
 static void read_dimension_names(struct job *job, const struct item *item, char names[RANK][NC_MAX_NAME + 1])
 {
     char *text = attribute_text(item->id, "DimensionNames"), *rest = text;
-    int count = text && *text ? 1 : 0;
+    int count = text && *text ? 1 : 0, rank = item->rank - item->element_rank;
     for (const char *c = text; c && *c; c++)
         count += *c == ',';
-    if (count > 0 && count != item->rank)
+    if (count > 0 && count != rank)
         tell(job, NOTED, item->path, "DimensionNames", "not used for the dimensions: the dataset has %d, the text "
-             "names %d", item->rank, count);
-    for (int i = 0; i < item->rank && count == item->rank; i++) {
+             "names %d", rank, count);
+    for (int i = 0; i < rank && count == rank; i++) {
         size_t length = strcspn(rest, ",");
         if (!*names[i])
             copy_name(names[i], rest, length);

@@ -18,7 +18,7 @@ static void print_dims(FILE *stream, const struct job *job, const struct item *i
 static char *cell(const struct job *job, const struct item *item, int column)
 {
     static const char *const types[] = {"", "byte", "char", "short", "int", "float", "double", "ubyte", "ushort",
-        "uint", "int64", "uint64", "string"};
+        "uint", "int64", "uint64", "string", "vlen", "opaque", "enum", "compound"};
     char *text = NULL, *units = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
@@ -29,7 +29,7 @@ static char *cell(const struct job *job, const struct item *item, int column)
     else if (column == 1)
         fputs(item->output, stream);
     else if (column == 2)
-        fputs(types[item->type], stream);
+        fputs(types[item->type <= NC_STRING && item->own ? NC_ENUM : item->type], stream);
     else if (column == 3) {
         fputc('(', stream);
         print_dims(stream, job, item, 1);

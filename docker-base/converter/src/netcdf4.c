@@ -44,10 +44,21 @@ static int settle_name(struct job *job, size_t group, char **name, int is_dim)
     return 0;
 }
 
+/* The name in the input; that of a field may hold slashes. */
+static const char *own_name(const struct job *job, const struct item *item)
+{
+    const struct item *group = &job->items[item->parent];
+    for (size_t i = 0; item->is_field && i < job->item_count; i++)
+        if (job->items[i].is_group && job->items[i].address == item->address)
+            group = &job->items[i];
+    return shown_name(item->is_field ? item->path + strlen(group->path) + 1 : strrchr(item->path, '/') + 1);
+}
+
 static int settle_item(struct job *job, struct item *item)
 {
-    const char *asked = item->is_group ? "" : COLUMN(job, item->path, name), *above = job->items[item->parent].output;
-    const char *wanted = *asked ? asked + (*asked == '/') : shown_name(strrchr(item->path, '/') + 1);
+    const char *asked = !item->is_variable ? "" : COLUMN(job, item->path, name);
+    const char *above = job->items[item->parent].output;
+    const char *wanted = *asked ? asked + (*asked == '/') : own_name(job, item);
     const struct item *owner = item_named(job, item->parent, item->name);
     int is_forbidden = strcmp(wanted, item->name) != 0;
     if (settle_name(job, item->parent, &item->name, 0) < 0)
@@ -59,7 +70,7 @@ static int settle_item(struct job *job, struct item *item)
     snprintf(item->output, room, "%s/%s", above, item->name);
     if (item->is_variable)
         tell(job, CONVERTED, item->path, NULL, "%s", item->output);
-    if (is_forbidden || owner)
+    if ((is_forbidden || owner) && !(item->is_type && item->id < 0))
         tell(job, NOTED, item->path, NULL, "converted as '%s': %s%s%s%s", item->name,
              is_forbidden ? "netCDF forbids its name" : "the name is that of '", is_forbidden && owner ?
              ", and the legal one is that of '" : "", owner ? owner->path : "", owner ? "'" : "");
@@ -125,6 +136,9 @@ static int settle_names(struct job *job)
     for (size_t i = 1; i < job->item_count; i++)
         if (job->items[i].is_variable && settle_item(job, &job->items[i]) < 0)
             return -1;
+    for (size_t i = 1; i < job->item_count; i++)
+        if (job->items[i].is_type && settle_item(job, &job->items[i]) < 0)
+            return -1;
     for (size_t i = 0; i < job->dim_count; i++)
         if (job->dims[i].number >= 0)
             find_coordinate(job, &job->dims[i]);
@@ -161,7 +175,8 @@ static void drop_empty_groups(struct job *job)
         if (!group->is_group || !group->had_members)
             continue;
         for (size_t k = i + 1; k < job->item_count; k++)
-            members += job->items[k].parent == i && (job->items[k].is_group || job->items[k].is_variable);
+            members += job->items[k].parent == i && (job->items[k].is_group || job->items[k].is_variable
+                                                            || job->items[k].is_type);
         for (size_t k = 0; k < job->dim_count; k++)
             members += job->dims[k].home == i;
         if (members > 0 || H5Aget_num_attrs(group->id) > 0)
@@ -230,19 +245,38 @@ static void set_filters(hid_t plist, const struct storage *storage)
     }
 }
 
+/* Sets the fill value; that of netCDF's own types is read in the form that the output has. */
+static void set_fill(hid_t plist, const struct item *item)
+{
+    hid_t input = item->own ? H5Dget_create_plist(item->id) : -1;
+    void *fill = item->own ? calloc(1, H5Tget_size(item->write)) : NULL;
+    if (!item->own)
+        H5Pset_fill_value(plist, native_type(item->type, H5T_INTEGER), item->storage.fill);
+    else if (fill && H5Pget_fill_value(input, item->read, fill) >= 0) {
+        hid_t space = H5Screate(H5S_SCALAR);
+        H5Pset_fill_value(plist, item->write, fill);
+        H5Dvlen_reclaim(item->read, space, H5P_DEFAULT, fill);
+        H5Sclose(space);
+    }
+    free(fill);
+    if (input >= 0)
+        H5Pclose(input);
+}
+
 static hid_t variable_list(struct job *job, const struct item *item)
 {
     hsize_t chunk[RANK];
     int chunked = item->rank > 0 && (item->storage.layout == H5D_CHUNKED || is_unlimited(job, item));
     hsize_t stored = item->id < 0 ? PASS_BYTES : H5Dget_storage_size(item->id);
     int has_fill = item->storage.has_fill && item->type != NC_STRING;
-    int is_full = !chunked && item->type != NC_STRING && stored >= (has_fill ? 1 : PASS_BYTES) && !job->options->list;
+    int has_length = item->type != NC_STRING && !(is_own(item->type) && has_any_length(item->write));
+    int is_full = !chunked && has_length && stored >= (has_fill ? 1 : PASS_BYTES) && !job->options->list;
 
     if (!has_fill && !chunked && !is_full)
         return job->plain_list;
     hid_t plist = H5Pcopy(job->plain_list);
     if (has_fill)
-        H5Pset_fill_value(plist, native_type(item->type, H5T_INTEGER), item->storage.fill);
+        set_fill(plist, item);
     if (is_full) {                      /* all of it will be written */
         H5Pset_fill_time(plist, H5D_FILL_TIME_NEVER);
         H5Pset_alloc_time(plist, H5D_ALLOC_TIME_EARLY);
@@ -250,7 +284,7 @@ static hid_t variable_list(struct job *job, const struct item *item)
     if (chunked) {
         plan_chunk(job, item, chunk);
         H5Pset_chunk(plist, item->rank, chunk);
-        if (item->type != NC_STRING)
+        if (has_length)
             set_filters(plist, &item->storage);
     }
     return plist;
@@ -285,7 +319,7 @@ static int define_variable(struct job *job, size_t index)
     struct item *item = &job->items[index];
     hsize_t limit[RANK];
     char hidden[NC_MAX_NAME + 32];
-    hid_t type = file_type(item->type, item->big_endian);
+    hid_t type = item->own ? H5Tcopy(job->items[item->own].to) : file_type(item->type, item->big_endian);
 
     for (int i = 0; i < item->rank; i++)
         limit[i] = job->dims[item->dim[i]].unlimited ? H5S_UNLIMITED : item->length[i];
@@ -425,7 +459,7 @@ static int create_output(struct job *job, const char *output)
 
 int define_all(struct job *job, const char *output)
 {
-    if (drop_unused_dims(job) < 0)
+    if (plan_types(job) < 0 || drop_unused_dims(job) < 0)
         return -1;
     drop_empty_groups(job);
     job->plain_list = dataset_list();
@@ -433,6 +467,9 @@ int define_all(struct job *job, const char *output)
     for (size_t i = 1; i < job->item_count && !status; i++)
         if (job->items[i].is_group)
             status = define_group(job, &job->items[i]);
+    for (size_t i = 1; i < job->item_count && !status; i++)
+        if (job->items[i].is_type)
+            status = define_type(job, i);
     for (size_t i = 0; i < job->dim_count && !status; i++)
         if (job->dims[i].number >= 0)
             status = define_dim(job, &job->dims[i]);

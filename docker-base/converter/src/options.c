@@ -33,7 +33,8 @@ const char usage[] =
     "  --help, --version\n"
     "\n"
     "Exit status, of the first input that failed: 0 converted; 2 wrong usage; 3 input unreadable or damaged;\n"
-    "4 content left out, under --strict; 5 the output cannot be written.  With --batch the answers hold it.\n";
+    "4 no variable is left, or content is left out under --strict; 5 the output cannot be written.\n"
+    "With --batch the answers hold it.\n";
 
 /* Larger than any character: there are no short options. */
 enum { BATCH = 256, LIST_ONLY, TABLE_ONLY, STRICT, SET, REPORT, NO_VERIFY, THREADS, PRINT_HELP, PRINT_VERSION };

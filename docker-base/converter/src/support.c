@@ -37,6 +37,16 @@ static void library_text(char text[TEXT])
             snprintf(text, TEXT, "%s", plainer[i][1]);
 }
 
+/* Whether the last call failed since HDF5 met a newer form of the file format than it knows; copies its reason. */
+int is_newer(char *text, size_t room)
+{
+    char reason[TEXT];
+    library_text(reason);
+    snprintf(text, room, "HDF5 %d.%d.%d does not know its form (%.128s)", H5_VERS_MAJOR, H5_VERS_MINOR,
+             H5_VERS_RELEASE, reason);
+    return strstr(reason, "bad version number") != NULL;
+}
+
 /* HDF5 forgets why a call failed with the next call: to be taken before cleaning up, and put back after it. */
 hid_t keep_errors(int failed)
 {
@@ -155,15 +165,15 @@ nc_type netcdf_type(hid_t type)
 const char *type_name(hid_t type)
 {
     switch (H5Tget_class(type)) {
-    case H5T_COMPOUND: return "compound type";
-    case H5T_ARRAY: return "array type";
-    case H5T_OPAQUE: return "opaque type";
-    case H5T_REFERENCE: return "reference";
-    case H5T_VLEN: return "variable-length type";
-    case H5T_TIME: return "HDF5 time type";
-    case H5T_FLOAT: return "floating-point type wider than 8 bytes";
-    case H5T_INTEGER: return "integer type wider than 8 bytes";
-    default: return "unknown type";
+    case H5T_COMPOUND: return "compound type: not supported";
+    case H5T_ARRAY: return "array type: not supported";
+    case H5T_OPAQUE: return "opaque type: not supported";
+    case H5T_REFERENCE: return "reference: not supported";
+    case H5T_VLEN: return "variable-length type: not supported";
+    case H5T_TIME: return "HDF5 time type: not supported";
+    case H5T_FLOAT: return "floating-point type wider than 8 bytes: not supported";
+    case H5T_INTEGER: return "integer type wider than 8 bytes: not supported";
+    default: return "unknown type: not supported";
     }
 }
 

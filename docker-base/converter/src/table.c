@@ -24,6 +24,28 @@ const char *column(const struct job *job, const char *path, size_t offset)
     return "";
 }
 
+/* Whether a row has this path itself: globs do not count. */
+int has_own_row(const struct job *job, const char *path)
+{
+    int has_row = 0;
+    for (size_t i = 0; i < job->tables->variable_count; i++)
+        has_row |= !strcmp(job->tables->variables[i].path, path);
+    return has_row;
+}
+
+/* Whether a row speaks of members of `path`. */
+int names_members(const struct job *job, const char *path)
+{
+    int has_row = 0;
+    for (size_t i = 0; i < job->tables->variable_count && !has_row; i++) {
+        const char *pattern = job->tables->variables[i].path, *slash = strrchr(pattern, '/');
+        char *above = slash && slash > pattern ? strndup(pattern, (size_t)(slash - pattern)) : NULL;
+        has_row = above && matches(above, path);
+        free(above);
+    }
+    return has_row;
+}
+
 /* Whether a row drops a group: only by its own path, since globs speak of datasets. */
 static int drops_group(const struct variable *row, const char *path)
 {
@@ -53,6 +75,8 @@ void use_rows(struct job *job, const char *path, int is_group)
 /* The value that the tables give an attribute, or NULL; the variables' table speaks of no group. */
 const char *table_value(const struct job *job, const struct item *item, const char *name)
 {
+    if (item->is_type)
+        return NULL;
     const char *path = item->path, *text = item->is_group ? "" : !strcmp(name, "units") ? COLUMN(job, path, units)
         : !strcmp(name, "standard_name") ? COLUMN(job, path, standard_name)
         : !strcmp(name, "long_name") ? COLUMN(job, path, long_name) : "";
@@ -162,6 +186,8 @@ static int put_table_attribute(struct job *job, const struct item *item, const c
 
     if (!*value || H5Aexists(item->to, name) > 0)
         return 0;
+    if (is_own(type) && !strcmp(name, "_FillValue"))
+        return refuse_value(job, item, name, value);
     if (item->is_variable && item->type == NC_STRING && !strcmp(name, "_FillValue"))
         return put_string(job, item->to, name, value);
     if (item->is_group || !is_numeric(name, &type)) {

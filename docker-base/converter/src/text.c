@@ -69,20 +69,19 @@ static herr_t read_any(hid_t object, hid_t type, hid_t memory, hid_t space, void
 
 /* What strings of any length hold where none was written, or NULL: HDF5 can fill with nothing but empty ones, and reads
  * no chunk that is not stored. */
-char *string_fill(hid_t dataset, int *marks)
+char *string_fill(const struct item *item, int *marks)
 {
     char *fill = NULL;
     H5D_fill_value_t state = H5D_FILL_VALUE_UNDEFINED;
-    hid_t type = H5Dget_type(dataset), plist = H5Dget_create_plist(dataset);
-    if (H5Tis_variable_str(type) > 0 && H5Pfill_value_defined(plist, &state) >= 0
-        && state == H5D_FILL_VALUE_USER_DEFINED && H5Pget_fill_value(plist, type, &fill) < 0)
+    hid_t plist = H5Dget_create_plist(item->id);
+    if (H5Tis_variable_str(item->leaf) > 0 && item->element_rank == 0 && H5Pfill_value_defined(plist, &state) >= 0
+        && state == H5D_FILL_VALUE_USER_DEFINED && H5Pget_fill_value(plist, item->read, &fill) < 0)
         fill = NULL;
     if (fill && (!*fill || make_utf8(&fill, marks) < 0)) {
         H5free_memory(fill);
         fill = NULL;
     }
     H5Pclose(plist);
-    H5Tclose(type);
     return fill;
 }
 
@@ -116,30 +115,27 @@ static int cut_strings(char **strings, const char *block, size_t count, size_t s
     return 0;
 }
 
-/* `count` strings of a dataset's selection, or of an attribute; NULL where they cannot be read.  `*marks` say what
- * tell_marks() tells. */
-char **read_strings(hid_t object, hid_t type, size_t count, hid_t memory, hid_t space, int *marks)
+/* `count` strings of a dataset's selection, or of an attribute, read as type `as`; NULL where they cannot be read.
+ * `*marks` say what tell_marks() tells. */
+static char **read_strings_as(hid_t object, hid_t type, hid_t as, size_t count, hid_t memory, hid_t space, int *marks)
 {
     size_t size = H5Tget_size(type);
     char **strings = calloc(count + 1, sizeof *strings), *block = NULL;
-    hid_t text = H5Tcopy(type), errors;
     int done = -1;
 
     if (!strings)
-        goto close_type;
+        return NULL;
     if (H5Tis_variable_str(type) > 0) {
-        done = read_any(object, text, memory, space, strings) < 0 ? -1 : 0;
+        done = read_any(object, as, memory, space, strings) < 0 ? -1 : 0;
         for (size_t i = 0; i < count && !done; i++)
             if (!strings[i])    /* never written: HDF5 has no string here, netCDF an empty one */
                 strings[i] = H5allocate_memory(1, 1);
     } else if (count < SIZE_MAX / (size + 1) && (block = malloc(count * size + 1)) != NULL) {
-        if (read_any(object, text, memory, space, block) >= 0)
+        if (read_any(object, as, memory, space, block) >= 0)
             done = cut_strings(strings, block, count, size, type, marks);
         free(block);
     }
-close_type:
-    errors = keep_errors(done < 0);
-    H5Tclose(text);
+    hid_t errors = keep_errors(done < 0);
     for (size_t i = 0; i < count && !done; i++)
         done = make_utf8(&strings[i], marks);
     if (done < 0) {
@@ -148,6 +144,17 @@ close_type:
         put_back_errors(errors);
     }
     return strings;
+}
+
+char **read_strings(hid_t object, hid_t type, size_t count, hid_t memory, hid_t space, int *marks)
+{
+    return read_strings_as(object, type, type, count, memory, space, marks);
+}
+
+/* The strings of a variable, which may be a field or lie in arrays. */
+char **read_field_strings(const struct item *item, size_t count, hid_t memory, hid_t space, int *marks)
+{
+    return read_strings_as(item->id, item->leaf, item->read, count, memory, space, marks);
 }
 
 void tell_marks(struct job *job, const char *path, const char *attribute, int marks)

@@ -99,6 +99,8 @@ static int add_object(struct job *job, hid_t id, const char *path, const char *n
     int is_group = info.type == H5O_TYPE_GROUP;
     use_rows(job, path, is_group);
     if (is_group && is_dropped(job, path)) {
+        H5G_info_t members = {0};
+        job->has_data |= H5Gget_info(id, &members) >= 0 && members.nlinks > 0;
         H5Oclose(id);
         tell(job, ASKED, path, NULL, "dropped by the table, with all that is in it");
         return 0;
@@ -118,12 +120,12 @@ static int add_object(struct job *job, hid_t id, const char *path, const char *n
         return depth > DEEPEST ? fail_because(job, STATUS_INPUT, "cannot convert", job->input, TOO_DEEP)
             : out_of_memory(job);
     }
+    if (!other && info.type == H5O_TYPE_NAMED_DATATYPE)
+        return add_named_type(job, id, info.addr, path, name, parent);
     if (other)
         tell(job, NOTED, path, NULL, "another name of '%s'", other->path);
-    else if (info.type == H5O_TYPE_NAMED_DATATYPE && H5Tget_class(id) == H5T_ENUM)
-        tell(job, NOTED, path, NULL, "named enumeration: its names become flags of the variables of this type");
     else
-        tell(job, LEFT_OUT, path, NULL, "named data type");
+        tell(job, LEFT_OUT, path, NULL, "an object of a kind that is not supported");
     H5Oclose(id);
     return 0;
 }
@@ -134,7 +136,7 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
     struct job *job = here->job;
     const char *above = job->items[here->group].path;
     size_t room = strlen(above) + strlen(name) + 2;
-    char *path = malloc(room);
+    char *path = malloc(room), why[256];
     int status = 0;
 
     if (!path)
@@ -146,7 +148,11 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
         tell_link(job, group, name, path, link->type);
     } else {
         hid_t id = H5Oopen(group, name, H5P_DEFAULT);
-        status = id < 0 ? fail(job, STATUS_INPUT, "cannot read", path) : add_object(job, id, path, name, here->group);
+        if (id < 0 && is_newer(why, sizeof why))
+            tell(job, LEFT_OUT, path, NULL, "%s", why);
+        else
+            status = id < 0 ? fail(job, STATUS_INPUT, "cannot read", path)
+                : add_object(job, id, path, name, here->group);
     }
     free(path);
     return status;

@@ -28,6 +28,7 @@ class Verdict:
     attributes: int = 0
     dimensions: int = 0
     listed: int = 0
+    fields: int = 0
     wrong: list = field(default_factory=list)
 
 
@@ -71,7 +72,7 @@ def find(product, path):
     """The product's dataset; netCDF-4 hides one that has a dimension's name."""
     folder, _, name = path.rpartition("/")
     hidden = f"{folder}/_nc4_non_coord_{name}"
-    return product.get(hidden) or product.get(path)
+    return next((product[name] for name in (hidden, path) if name in product), None)
 
 
 def as_text(values, ends=b"\0"):
@@ -93,32 +94,86 @@ def blocks(dataset):
     return [slice(start, start + rows) for start in starts]
 
 
+def same_texts(old, new, dtype, verdict, padding=h5py.h5t.STR_NULLPAD):
+    """Texts up to their first zero byte, without the padding of the input's type."""
+    old = as_text(old, b"\0" if padding == h5py.h5t.STR_NULLTERM else b"")
+    if padding == h5py.h5t.STR_SPACEPAD and dtype.itemsize > 1:
+        old = [value.rstrip(b" ") for value in old]
+    verdict.values += len(old)
+    return old == as_text(new)
+
+
+def boxed(value, dtype, shape):
+    """A single sequence as an array of one object: h5py gives the sequence itself."""
+    if shape != () or dtype.kind != "O" or h5py.check_string_dtype(dtype):
+        return value
+    values = np.empty((), object)
+    values[()] = value
+    return values
+
+
+def same_sequence(old, new, verdict):
+    """One value of a variable-length type; an empty one may be None or an empty list."""
+    size = 0 if old is None else len(old)
+    return size == (0 if new is None else len(new)) and (size == 0 or same_arrays(old, new, verdict))
+
+
+def is_text(dtype):
+    return bool(h5py.check_string_dtype(dtype)) or dtype.kind == "S"
+
+
+def same_arrays(old, new, verdict):
+    """Values of any type that h5py reads; those of a compound field by field, in their order."""
+    old, new = np.asarray(old), np.asarray(new)
+    if old.dtype.names:
+        return new.dtype.names is not None and len(old.dtype.names) == len(new.dtype.names) and all(
+            same_arrays(old[name], new[other], verdict)
+            for name, other in zip(old.dtype.names, new.dtype.names, strict=True))
+    if is_text(old.dtype):
+        if new.dtype.kind == "S" and new.ndim > old.ndim:  # netCDF's compounds hold text as characters
+            new = np.ascontiguousarray(new).view(f"S{new.shape[-1]}")[..., 0]
+        return same_texts(old, new, old.dtype, verdict)
+    if old.dtype.kind == "O":
+        return old.shape == new.shape and all(
+            same_sequence(one, other, verdict) for one, other in zip(old.ravel(), new.ravel(), strict=True))
+    verdict.values += old.size
+    if old.dtype.kind == "V":
+        return old.shape == new.shape and old.tobytes() == new.tobytes()
+    new = new[tuple(slice(length) for length in np.shape(old))]
+    old, new = (values.astype("i1") if values.dtype == bool else values for values in (old, new))
+    return np.array_equal(old, new, equal_nan=old.dtype.kind in "fc")
+
+
 def same_values(before, after, verdict):
-    if h5py.check_string_dtype(before.dtype) or before.dtype.kind == "S":
+    if is_text(before.dtype):
         padding = before.id.get_type().get_strpad() if before.dtype.kind == "S" else h5py.h5t.STR_NULLTERM
-        old = as_text(before[()], b"\0" if padding == h5py.h5t.STR_NULLTERM else b"")
-        if padding == h5py.h5t.STR_SPACEPAD and before.dtype.itemsize > 1:
-            old = [value.rstrip(b" ") for value in old]
-        verdict.values += len(old)
-        return old == as_text(after[()])
-    for block in blocks(before):
-        old, new = before[block], after[block]
-        new = new[tuple(slice(length) for length in np.shape(old))]
-        old = old.astype("i1") if old.dtype == bool else old
-        verdict.values += old.size
-        if not np.array_equal(old, new, equal_nan=np.asarray(old).dtype.kind == "f"):
-            return False
-    return True
+        return same_texts(before[()], after[()], before.dtype, verdict, padding)
+    if before.dtype.kind == "V" and not before.dtype.names and not before.dtype.subdtype:
+        return opaque_bytes(before) == opaque_bytes(after)
+    return all(same_arrays(*(boxed(data[block], data.dtype, data.shape) for data in (before, after)), verdict)
+               for block in blocks(before))
+
+
+def opaque_bytes(dataset):
+    """The values of an opaque type as they are stored: HDF5 converts none that has a tag."""
+    values = np.zeros(dataset.shape, dataset.dtype)
+    dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, values, dataset.id.get_type())
+    return values.tobytes()
 
 
 def expected_type(dtype):
     if dtype.kind == "S" and dtype.itemsize == 1:
         return dtype  # netCDF's char
-    if h5py.check_string_dtype(dtype) or dtype.kind == "S":
+    if is_text(dtype) or dtype.kind in "OV" or dtype.subdtype:
         return None
     if dtype.kind == "b":
-        return np.dtype("i1")
+        return None  # an enumeration of int8 in HDF5, with its names or without
     return np.dtype("f4") if dtype.kind == "f" and dtype.itemsize < 4 else dtype.newbyteorder("=")
+
+
+def element_shape(dtype):
+    """The axes that an array type adds."""
+    return dtype.subdtype[1] if dtype.subdtype else ()
 
 
 def defines_fill(dataset):
@@ -136,7 +191,7 @@ def is_extended(before, after):
 
 def compare_dataset(path, before, after, verdict):
     """The same shape, type, values and fill value; counts the values that were compared."""
-    if before.shape != after.shape and not is_extended(before, after):
+    if before.shape + element_shape(before.dtype) != after.shape and not is_extended(before, after):
         verdict.wrong.append(f"{path}: shape {before.shape} became {after.shape}")
         return
     expected = expected_type(before.dtype)
@@ -150,6 +205,37 @@ def compare_dataset(path, before, after, verdict):
             and not np.array_equal(before.fillvalue, after.fillvalue, equal_nan=before.dtype.kind == "f"):
         verdict.wrong.append(f"{path}: fill value {before.fillvalue} became {after.fillvalue}")
     verdict.equal += 1
+
+
+def leaves(values, prefix=""):
+    """(FIELD or OUTER.INNER, values) of each field that is no compound; arrays are the values' last axes."""
+    for name in values.dtype.names:
+        if values[name].dtype.names:
+            yield from leaves(values[name], f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", values[name]
+
+
+def compare_fields(path, before, group, listed, verdict):
+    """Each field is a variable of the group with the same values, or listed."""
+    for name, old in leaves(np.asarray(before[()], dtype=before.dtype.base)):
+        where = f"{path}/{name}"
+        if where in listed and not listed[where].startswith("converted as "):
+            verdict.listed += 1
+            continue
+        match = re.match(r"converted as '(.*)': ", listed.get(where, ""))
+        field = find(group, match[1] if match else name)
+        if field is None:
+            verdict.wrong.append(f"{where}: dropped in silence")
+        elif field.shape != old.shape:
+            verdict.wrong.append(f"{where}: shape {old.shape} became {field.shape}")
+        elif (expected := expected_type(old.dtype)) is not None and field.dtype.newbyteorder("=") != expected:
+            verdict.wrong.append(f"{where}: type {old.dtype} became {field.dtype}")
+        elif not same_arrays(old, boxed(field[()], field.dtype, field.shape), verdict):
+            verdict.wrong.append(f"{where}: values differ")
+        else:
+            verdict.equal += 1
+            verdict.fields += 1
 
 
 def is_empty(value):
@@ -227,6 +313,11 @@ def dimensions_of(path):
         receiver.close()
 
 
+def legal(name):
+    """The name as netCDF accepts it."""
+    return re.sub(r"^[^\w]|[\x00-\x1f\x7f/]| $", "_", name)
+
+
 def compare_dimensions(input_path, product_path, report, verdict):
     """The same names, lengths and unlimitedness, where the NetCDF library itself sees names in the input."""
     before, after = dimensions_of(input_path), dimensions_of(product_path)
@@ -238,6 +329,7 @@ def compare_dimensions(input_path, product_path, report, verdict):
         new = after.get(entry["name"], [])
         for axis, (one, other) in enumerate(zip(old, new, strict=True) if old else ()):
             was_fixed_and_empty = one[1:] == (0, False)
+            one = (legal(one[0]), *one[1:])  # noqa: PLW2901
             if not one[0].startswith("phony_dim_") and one != (other[:2] + (False,) if was_fixed_and_empty else other):
                 verdict.wrong.append(f"{entry['path']}: dimension {axis} {one} became {other}")
             verdict.dimensions += not one[0].startswith("phony_dim_")
@@ -262,6 +354,8 @@ def judge(input_path, product_path, report):
                 continue
             if any(path.startswith(f"{other}/") for other in listed if other not in renamed):
                 continue
+            if isinstance(item, h5py.Datatype) and isinstance(after.get(target), h5py.Datatype):
+                continue
             if isinstance(item, h5py.Datatype) or not isinstance(item, (h5py.Group, h5py.Dataset)):
                 verdict.wrong.append(f"{path}: {item!r} is not listed")
                 continue
@@ -273,6 +367,9 @@ def judge(input_path, product_path, report):
                 if is_pure_dimension(item):
                     verdict.equal += 1
                     continue
-                compare_dataset(path, item, found, verdict)
+                if isinstance(found, h5py.Group):
+                    compare_fields(path, item, found, listed, verdict)
+                else:
+                    compare_dataset(path, item, found, verdict)
             compare_attributes(path, item, found, listed_attributes, verdict)
     return verdict

@@ -9,19 +9,26 @@ import pytest
 from programs import need
 from support import ROOT
 
+OPAQUE = "h5netcdf opens no file with an opaque type"
+SEQUENCES = "xarray decodes no sequences that h5netcdf reads"
 # What a tool cannot open, with the cause; docs/converter.md has the same table.
 EXCEPTIONS = {
     ("nccopy", "h5repack_layouto.h5"): "9 EB of values, none of them stored",
     ("ncks", "h5repack_layouto.h5"): "9 EB of values, none of them stored",
+    **{("xarray with h5netcdf", name): OPAQUE for name in (
+        "h5diff_dset1.h5", "h5diff_dset2.h5", "h5diff_dset3.h5", "h5repack_objs.h5")},
+    **{("xarray with h5netcdf", name): SEQUENCES for name in (
+        "tempty.h5", "tvldtypes5.h5", "flavored_vlarrays-format1.6.h5", "vlunicode_endian.h5")},
     ("xarray", "CRM032_test1.nc"): "its only time is the fill value; the input itself fails alike",
 }
 # Hours or gigabytes: what reads all values does not get these, of which only a few are stored.
 LARGE = ("tbigdims.h5", "tiny_huge_1d_over_maxint.hdf5", "chunked_v4_datasets.hdf5", "h5diff_hyper2.h5")
+OWN_TYPES = "ncks: WARNING File contains "  # ... user-defined types, which it copies with --udt
 COMMANDS = {
     "ncdump": ["ncdump", "-h", "{product}"],
     "nccopy": ["nccopy", "{product}", "{copy}"],
     "ncatted": ["ncatted", "-h", "-a", "Conventions,global,c,c,CF-1.6", "{product}", "{copy}"],
-    "ncks": ["ncks", "-h", "{product}", "{copy}"],
+    "ncks": ["ncks", "-h", "--udt", "{product}", "{copy}"],
 }
 
 
@@ -38,7 +45,7 @@ def products(plain, shared, tmp_path_factory):
     pairs = "".join(f"{path}\0{folder / path.name}.product\0" for path in inputs)
     assert plain("--batch", input=pairs, timeout=300).returncode == 0
     made = sorted(folder.iterdir())
-    assert len(made) >= 160
+    assert len(made) >= 150
     yield made
     shutil.rmtree(folder)
 
@@ -51,7 +58,8 @@ def fails(tool, product, copy):
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, errors="replace")
     except subprocess.TimeoutExpired:
         return "takes longer than 60 s"
-    return f"{done.returncode}: {done.stderr}" if done.returncode or done.stderr else None
+    told = [line for line in done.stderr.splitlines() if not line.startswith(OWN_TYPES)]
+    return f"{done.returncode}: {done.stderr}" if done.returncode or any(told) else None
 
 
 def expected(tool):
@@ -97,7 +105,7 @@ def test_xarray_opens_every_product(products, engine):
             xarray.open_datatree(product, engine=engine).close()
         except Exception as error:  # whatever it raises is the finding
             failures[short_name(product)] = repr(error)
-    assert failures.keys() == expected("xarray"), failures
+    assert failures.keys() == expected("xarray") | expected(f"xarray with {engine}"), failures
 
 
 def test_exceptions_are_those_of_the_documentation():

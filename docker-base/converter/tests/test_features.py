@@ -210,7 +210,8 @@ def test_text_after_a_zero_byte_is_left_out_by_name(convert):
         f"_convert: left out '/whole:ends early': {reason}", f"_convert: left out '/ends early': {reason}"]
 
 
-def test_enums_become_their_numbers_with_their_names_as_flags(convert):
+def test_enumerations_keep_their_type_with_their_names_as_flags(convert):
+    """NetCDF-4's own type for its tools, CF's flags for others."""
     def fill(file):
         file.create_dataset("e", data=[0, 5, 5], dtype=h5py.enum_dtype({"RED": 0, "BLUE": 5}, basetype=">i2"))
         file["bool"] = np.array([True, False])
@@ -219,15 +220,29 @@ def test_enums_become_their_numbers_with_their_names_as_flags(convert):
     for name, members in (("e", {"RED": 0, "BLUE": 5}), ("bool", {"FALSE": 0, "TRUE": 1})):
         variable = product[name]
         assert dict(zip(variable.flag_meanings.split(), variable.flag_values.tolist(), strict=True)) == members
+        assert variable.datatype.enum_dict == members and variable.dtype == ("i2" if name == "e" else "i1")
 
 
-def test_what_netcdf_cannot_hold_is_listed_by_reason(convert):
+def test_enumeration_with_a_value_that_has_no_name_keeps_its_numbers(convert):
+    """ncdump and nccopy stop at such a value."""
     def fill(file):
-        file["compound"] = np.zeros(3, dtype=[("a", "i4")])
-        file["opaque"] = np.zeros(3, "V7")
+        kind = h5py.enum_dtype({"RED": 1, "BLUE": 5}, basetype="i2")
+        file.create_dataset("odd", data=[1, 7], dtype=kind)
+        file.create_dataset("fill", data=[1, 5], dtype=kind, fillvalue=9)
+        file.create_dataset("unwritten", (3,), dtype=kind)
+        file.create_dataset("named", data=[1, 5], dtype=kind)
+        file["named"].attrs["_FillValue"] = np.int16(5)
+    product, stderr = convert(fill)
+    for name in ("odd", "fill", "unwritten"):
+        assert product[name].datatype == np.dtype("i2") and product[name].flag_meanings in ("RED BLUE", "BLUE RED")
+        assert f"note: '/{name}': its numbers are kept: a value or its fill value has no name in its enu" in stderr
+    assert product["named"].datatype.enum_dict == {"RED": 1, "BLUE": 5}
+
+
+def test_what_is_not_supported_is_listed_by_reason(convert):
+    def fill(file):
         file["reference"] = np.array([file.ref], dtype=h5py.ref_dtype)
-        file.create_dataset("vlen", (2,), dtype=h5py.vlen_dtype("i4"))
-        file.create_dataset("array", (2,), dtype=np.dtype(("f4", (3,))))
+        file.create_dataset("references", (2,), dtype=h5py.vlen_dtype(h5py.ref_dtype))
         file["empty"] = h5py.Empty("f4")
         file["type"] = np.dtype("f8")
         file["external"] = h5py.ExternalLink("other.h5", "/x")
@@ -235,24 +250,24 @@ def test_what_netcdf_cannot_hold_is_listed_by_reason(convert):
         file["long double"] = np.zeros(2, np.longdouble)
         file["kept"] = 1
     _, stderr = convert(fill)
-    for name, reason in {"compound": "compound type", "opaque": "opaque type", "reference": "reference",
-                         "vlen": "variable-length type", "array": "array type", "empty": "it has no value",
-                         "type": "named data type", "external": "external link", "dangling": "without a target",
-                         "long double": "wider than 8 bytes"}.items():
+    for name, reason in {"reference": "reference: not supported", "references": "reference: not supported",
+                         "empty": "it has no value", "type": "named data type: not supported",
+                         "external": "external link", "dangling": "without a target",
+                         "long double": "wider than 8 bytes: not supported"}.items():
         assert any(line.startswith(f"_convert: left out '/{name}': ") and reason in line
                    for line in stderr.splitlines()), name
 
 
-def test_named_enumeration_whose_names_are_kept_as_flags_is_noted(plain, tmp_path):
+def test_named_enumeration_is_kept_under_its_name(plain, tmp_path):
     """Every enumeration of a netCDF-4 file is named: nothing of it is lost."""
     with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
         kind = file.createEnumType(np.int8, "cloud", {"clear": 0, "cloudy": 1})
         file.createDimension("x", 2)
         file.createVariable("c", kind, ("x",))[:] = [0, 1]
     done = plain("--strict", tmp_path / "in.nc", tmp_path / "out.nc")
-    assert (done.returncode, done.stderr) == (
-        0, "_convert: note: '/cloud': named enumeration: its names become flags of the variables of this type\n")
+    assert (done.returncode, done.stderr) == (0, "")
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert (product["c"].datatype.name, list(product.enumtypes)) == ("cloud", ["cloud"])
         assert product["c"].flag_meanings == "clear cloudy"
 
 

@@ -145,8 +145,9 @@ def test_dropped_scale_still_names_the_dimension(build, tmp_path, rows):
     assert dimensions_of(tmp_path / "out.nc") == {f"/{name}": [("wave", 5, False)] for name in "xy"}
 
 
-@pytest.mark.parametrize("scale", [{"data": np.zeros(5, [("a", "i4")])}, {"data": np.arange(5), "compression": "lzf"}],
-                         ids=["compound", "lzf"])
+@pytest.mark.parametrize("scale", [{"shape": (5,), "dtype": h5py.ref_dtype},
+                                   {"data": np.arange(5), "compression": "lzf"}],
+                         ids=["reference", "lzf"])
 def test_scale_that_is_left_out_still_names_the_dimension(plain, tmp_path, scale):
     scaled(tmp_path / "in.h5", **scale)
     assert "left out '/g/wave': " in plain(tmp_path / "in.h5", tmp_path / "out.nc").stderr
@@ -165,8 +166,11 @@ def test_dimension_whose_users_are_left_out_is_kept(plain, tmp_path):
     """No table asked for anything else."""
     with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
         file.createDimension("n", 3)
-        file.createVariable("c", file.createCompoundType(np.dtype([("a", "i4")]), "t"), ("n",))
+        file.createVariable("x", "i4")[...] = 1
+    with h5py.File(tmp_path / "in.nc", "a") as file:
+        file.create_dataset("c", (3,), h5py.ref_dtype).dims[0].attach_scale(file["n"])
     done = plain(tmp_path / "in.nc", tmp_path / "out.nc")
+    assert "left out '/c': reference: not supported" in done.stderr
     assert "no variable lies along" not in done.stderr
     with netCDF4.Dataset(tmp_path / "out.nc") as product:
         assert len(product.dimensions["n"]) == 3

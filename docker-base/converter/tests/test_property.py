@@ -8,6 +8,7 @@ import h5py
 import hypothesis.strategies as st
 import netCDF4
 import numpy as np
+import pytest
 from converter.tests.oracle import judge, read_report
 from hypothesis import HealthCheck, given, settings
 
@@ -15,7 +16,20 @@ NAMES = st.one_of(st.sampled_from(["a", "b", "time", "x y", "é", "_c", "@d", "d
                   st.text("abcXYZ01_-. ", min_size=1, max_size=6).filter(lambda name: name.strip(". ") == name))
 NUMBERS = st.sampled_from(["i1", "u1", "<i2", ">i2", "<u4", ">i8", "<u8", "<f4", ">f8", "<f2", "?"])
 TEXTS = st.sampled_from([h5py.string_dtype(), "S3", h5py.string_dtype("ascii", 5)])
-EXOTIC = st.sampled_from([np.dtype([("a", "i4")]), h5py.ref_dtype, h5py.vlen_dtype("i4"), np.dtype("V3")])
+EXOTIC = st.sampled_from([h5py.ref_dtype, h5py.vlen_dtype("i4"), np.dtype("V3"), h5py.vlen_dtype(">f8"),
+                          h5py.enum_dtype({"OFF": 0, "ON/OFF": 4}, basetype=">i2")])
+FIELD_NAMES = st.sampled_from(["a", "b", "time", "x y", "é", "@d", "km/h", "a.b"])
+LEAVES = st.one_of(NUMBERS, TEXTS, EXOTIC, st.tuples(NUMBERS, st.sampled_from([(2,), (2, 3)])))
+
+
+def compounds(leaves):
+    """Compounds of a few fields; a pair of type and shape is an array."""
+    fields = st.dictionaries(FIELD_NAMES, leaves, min_size=1, max_size=4)
+    return fields.map(lambda named: np.dtype([(name, *kind) if isinstance(kind, tuple) else (name, kind)
+                                              for name, kind in named.items()]))
+
+
+COMPOUNDS = compounds(st.one_of(LEAVES, compounds(LEAVES)))
 SHAPES = st.lists(st.integers(0, 5), max_size=3).map(tuple)
 FILTERS = st.sampled_from([{}, {"compression": "gzip"}, {"compression": "gzip", "shuffle": True}, {"fletcher32": True},
                            {"compression": "lzf"}, {"compression": "gzip", "fletcher32": True}])
@@ -23,7 +37,7 @@ VALUES = st.one_of(st.text("aé \n", max_size=5), st.integers(-2**31, 2**31), st
                    st.lists(st.integers(0, 9), max_size=4), st.lists(st.sampled_from(["", "a", "ü"]), min_size=1),
                    st.just(h5py.Empty("f4")), st.booleans())
 DATASET = st.fixed_dictionaries({
-    "kind": st.just("dataset"), "name": NAMES, "dtype": st.one_of(NUMBERS, TEXTS, EXOTIC), "shape": SHAPES,
+    "kind": st.just("dataset"), "name": NAMES, "dtype": st.one_of(NUMBERS, TEXTS, EXOTIC, COMPOUNDS), "shape": SHAPES,
     "chunked": st.booleans(), "unlimited": st.booleans(), "filters": FILTERS, "fill": st.sampled_from([None, 0, 7]),
     "written": st.sampled_from(["all", "some", "none"]), "scale": st.booleans(),
     "attributes": st.dictionaries(NAMES, VALUES, max_size=3)})
@@ -36,6 +50,7 @@ MEMBERS = st.lists(st.tuples(st.integers(0, 2), st.one_of(DATASET, DATASET, LINK
 def add_dataset(group, spec):
     shape, dtype, options = spec["shape"], np.dtype(spec["dtype"]), {}
     is_number = dtype.kind in "iuf" and not dtype.metadata
+    is_plain = dtype.names and not dtype.hasobject  # h5py writes these from bytes
     if spec["chunked"] and shape and all(shape):
         options = {"chunks": tuple(max(1, length - 1) for length in shape), **(spec["filters"] if is_number else {})}
         options["maxshape"] = tuple(None if spec["unlimited"] else length for length in shape)
@@ -47,6 +62,9 @@ def add_dataset(group, spec):
         dataset[...] = values
         if spec["written"] == "some" and shape and options.get("maxshape", [0])[0] is None:
             dataset.resize(shape[0] + 3, axis=0)
+    elif is_plain and spec["written"] != "none" and 0 not in shape:
+        dataset[...] = np.resize(np.arange(97, 122, dtype="u1"), np.prod((*shape, dtype.itemsize), dtype=int)) \
+            .view(dtype).reshape(shape)
     elif h5py.check_string_dtype(dtype) and 0 not in shape:
         dataset[...] = "ab"
     if spec["scale"] and len(shape) == 1 and is_number:
@@ -90,19 +108,32 @@ def write(path, members):
         attach_scales(file)
 
 
+def holds_opaque(path):
+    """Whether a committed type of the file is opaque."""
+    with h5py.File(path) as file:
+        return any(isinstance(item, h5py.Datatype) and item.id.get_class() == h5py.h5t.OPAQUE
+                   for item in map(file.get, file))
+
+
+@pytest.mark.filterwarnings("ignore:WARNING. variable")
 @settings(max_examples=150, deadline=None, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(members=MEMBERS)
 def test_any_file_is_kept_or_listed_and_opens(plain, tmp_path, members):
     """Groups, types, storage, filters, fill values, scales, attributes and links, in every combination."""
     granule, product = tmp_path / "in.h5", tmp_path / "out.nc"
+    product.unlink(missing_ok=True)
     write(granule, members)
     done = plain("--report", tmp_path / "report", granule, product)
+    if done.returncode == 4:
+        assert "no variable is left of its data" in done.stderr and not product.exists()
+        return
     assert done.returncode == 0, done.stderr
     assert judge(granule, product, read_report(tmp_path / "report")).wrong == []
-    with netCDF4.Dataset(product) as one, h5netcdf.File(product, "r") as other:
-        assert list(one.variables) == list(other.variables) and list(one.groups) == list(other.groups)
-        assert all(variable.dimensions == other[name].dimensions for name, variable in one.variables.items())
+    if not holds_opaque(product):  # h5netcdf opens no file with such a type, netCDF4-python passes over it
+        with netCDF4.Dataset(product) as one, h5netcdf.File(product, "r") as other:
+            assert list(one.variables) == list(other.variables) and list(one.groups) == list(other.groups)
+            assert all(variable.dimensions == other[name].dimensions for name, variable in one.variables.items())
     if ncdump := shutil.which("ncdump"):
         told = subprocess.run([ncdump, product], capture_output=True, text=True, errors="replace", timeout=30,
                               check=False)
