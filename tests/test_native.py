@@ -55,7 +55,7 @@ def test_broken_table_turns_native_red(project, old, new):
     assert old in text
     table.write_text(text.replace(old, new))
     done = run("make", "native", cwd=project, check=False)
-    assert done.returncode != 0 and " different, " in done.stdout
+    assert done.returncode != 0 and re.search(r"\d files compared: \d different", done.stdout)
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -80,7 +80,7 @@ def test_broken_library_line_turns_native_red(project):
     source.write_text(source.read_text().replace(right, wrong))
     run("make", "-C", library, "install", f"PREFIX={project}/.venv")
     done = run("make", "native", cwd=project, check=False)
-    assert done.returncode != 0 and " different, " in done.stdout
+    assert done.returncode != 0 and re.search(r"\d files compared: \d different", done.stdout)
 
 
 def test_edit_of_the_table_takes_two_seconds_at_most(project):
