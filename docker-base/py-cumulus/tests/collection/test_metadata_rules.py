@@ -5,7 +5,7 @@ from samples import COLLECTION
 
 from cumulus import CumulusError
 from cumulus.collection import load
-from cumulus.collection.model import SOURCES
+from cumulus.collection.model import SOURCES, AccessConstraints
 from cumulus.extent import Box, Extent
 
 
@@ -57,9 +57,26 @@ MISTAKES = {
         "neither metadata.time nor metadata.place",
     ),
     "latitude alone": (
-        'latitude_variable = "lat"', "latitude_variable", "given together with longitude_variable",
+        'latitude_variable = "lat"',
+        "latitude_variable",
+        "given together with longitude_variable",
     ),
     "number for a variable": ("time_variable = 1", "time_variable", "a text in quotes"),
+    "unknown requirement": ('required = ["time", "size"]', "metadata.required", "not 'size'"),
+    "granule id of a shape": ('granule_id = "{shape}"', "granule_id", "{shape} is not known here"),
+    "granule id without id": ('granule_id = "x"', "metadata.granule_id", "made of {id}"),
+    "format of no letters": ('format = " "', "metadata.format", "not empty"),
+    "constraint without a value": (
+        'access_constraints = { description = "x" }',
+        "access_constraints",
+        "value = 0",
+    ),
+    "constraint of words": ('access_constraints = { value = "x" }', "access", "is a number"),
+    "constraint of lines": (
+        r'access_constraints = { value = 0, description = "a\nb" }',
+        "access",
+        "one line",
+    ),
     "unknown key": ("polygons = true", "'polygons'", "did you mean 'polygon'"),
     "fixed is no table": ("fixed = 1", "metadata.fixed", "[metadata.fixed]"),
     "fixed of wrong type": ('fixed.west = "1"', "metadata.fixed.west", "number of degrees"),
@@ -121,3 +138,73 @@ def test_provider_may_be_left_out(read):
     text = COLLECTION.replace('provider = "GHRC_DAAC"\n', "")
     assert read(collection=text).provider == ""
     assert read(collection=COLLECTION.replace("GHRC_DAAC", "")).provider == ""
+
+
+def test_new_keys_are_absent_by_default(read):
+    """A repository of an older template keeps its records."""
+    rules, collection = read().metadata, read()
+    assert (rules.required, rules.granule_id, rules.format) == ((), "", "")
+    assert (rules.access_constraints, collection.spatial) == (None, "")
+
+
+def test_keys_of_what_cmr_reads(read):
+    rules = read(
+        'required = ["time"]\ngranule_id = "{id}"\nformat = "ICARTT"\n'
+        'access_constraints = { value = 0, description = "public" }'
+    ).metadata
+    assert (rules.required, rules.granule_id, rules.format) == (("time",), "{id}", "ICARTT")
+    assert rules.access_constraints == AccessConstraints(0, "public")
+
+
+CMR = '[products]\ndata = "{id}.nc"\ncmr = '
+
+
+@pytest.mark.parametrize(
+    ("granule_id", "cmr"),
+    [
+        ("{id}", "{id}.cmr.json"),
+        ("{id}", "{id}.nc.cmr.json"),
+        ("{data}", "{id}.nc.cmr.json"),
+        ("{id}.nc", "{id}.nc.cmr.json"),
+    ],
+)
+def test_record_that_cumulus_can_match_is_accepted(read, granule_id, cmr):
+    """Cumulus takes the granule id out of the name of the UMM-G record."""
+    toml = COLLECTION.partition("[products]")[0] + f'{CMR}"{cmr}"\n'
+    assert read(f'granule_id = "{granule_id}"', toml).metadata.granule_id == granule_id
+
+
+@pytest.mark.parametrize(
+    ("granule_id", "full", "cmr"),
+    [
+        ("{data}", "{id}.nc", "{id}.cmr.json"),
+        ("{id}_v2", "{id}_v2", "{id}.cmr.json"),
+        ("{id}", "{id}", "{id}.json"),
+    ],
+)
+def test_record_that_cumulus_could_not_match_is_refused_with_both_names(
+    read, granule_id, full, cmr
+):
+    """The message has the line of the record, both names and a name that would do."""
+    toml = COLLECTION.partition("[products]")[0] + f'{CMR}"{cmr}"\n'
+    line = toml.splitlines().index(f'cmr = "{cmr}"') + 1
+    with pytest.raises(CumulusError) as error:
+        read(f'granule_id = "{granule_id}"', toml)
+    for part in (f"line {line}:", repr(cmr), repr(full), f'"{full}.cmr.json"'):
+        assert part in str(error.value)
+    assert read("", toml).products["cmr"] == cmr  # a repository without the key
+
+
+@pytest.mark.parametrize(
+    ("spatial", "line", "message"),
+    [
+        ("none", 'required = ["place"]', 'metadata.required must be without "place"'),
+        ("none", "polygon = true", "metadata.polygon must be false"),
+        ("cartesian", "polygon = true", "great circles, which only geodetic"),
+        ("orbit", "", '"geodetic" or "cartesian" or "none"'),
+    ],
+)
+def test_geometry_that_the_collection_does_not_have_is_refused(read, spatial, line, message):
+    toml = COLLECTION.replace("[collection]", f'[collection]\nspatial = "{spatial}"')
+    with pytest.raises(CumulusError, match=message):
+        read(line, toml)

@@ -264,3 +264,31 @@ def test_what_one_side_lacks_is_told_once_with_all_that_is_in_it(
     (difference,) = compare_files(tmp_path / "e" / name, tmp_path / "a" / name)
     assert difference.category == ("missing" if missing else "extra")
     assert difference.variable.endswith("s")
+
+
+JSON_SIZES = '"Size": 0.03, "SizeUnit": "MB", '
+JSON_RECORD = (
+    '{"DataGranule": {"ArchiveAndDistributionInformation": [{"Name": "X.nc", %s"SizeInBytes": 3}]}}'
+)
+XML_SIZE = "<DataGranuleSizeInBytes>3</DataGranuleSizeInBytes>"
+XML_RECORD = "<G><DataGranule>%s<SizeMBDataGranule>0.1</SizeMBDataGranule></DataGranule></G>"
+OLD_LISTS = CompareRules(
+    ignore_xpaths=("DataGranule/SizeMBDataGranule",),
+    ignore_keys=("DataGranule/ArchiveAndDistributionInformation/SizeInBytes",),
+)
+
+
+@pytest.mark.parametrize("rules", [CompareRules(), OLD_LISTS], ids=["default", "older lists"])
+@pytest.mark.parametrize(
+    ("record", "sizes", "other"),
+    [(JSON_RECORD, JSON_SIZES, '"Format": "x", '), (XML_RECORD, XML_SIZE, "<Other>1</Other>")],
+    ids=["UMM-G", "ECHO10"],
+)
+def test_size_that_records_have_gained_is_no_difference(tmp_path, rules, record, sizes, other):
+    """Expected records that were accepted earlier lack it; other extra content counts."""
+    assert differences(tmp_path, record % "", record % sizes, rules) == []
+    assert differences(tmp_path, record % sizes, record % sizes, rules) == []
+    assert len(differences(tmp_path, record % "", record % other, rules)) == 1
+    assert differences(tmp_path, record % sizes, record % "", rules) != []
+    counts = CompareRules(ignore_xpaths=(), ignore_keys=())
+    assert differences(tmp_path, record % "", record % sizes, counts) != []

@@ -186,8 +186,14 @@ def test_any_time_is_written_in_utc_and_reads_back(begin, length):
     except OverflowError:
         return
     record = _record(extent)
-    times = json.loads(render_ummg(record))["TemporalExtent"]["RangeDateTime"]
+    times = json.loads(render_ummg(record))["TemporalExtent"]
     root = ElementTree.fromstring(render_echo10(record))
+    if single := times.get("SingleDateTime"):
+        assert length < timedelta(milliseconds=1)
+        assert abs(datetime.fromisoformat(single) - utc_begin) < timedelta(milliseconds=1)
+        assert root.findtext("Temporal/SingleDateTime") == single
+        return
+    times = times["RangeDateTime"]
     for name, moment in (("BeginningDateTime", utc_begin), ("EndingDateTime", utc_end)):
         assert abs(datetime.fromisoformat(times[name]) - moment) < timedelta(milliseconds=1)
         assert root.findtext(f"Temporal/RangeDateTime/{name}") == times[name]

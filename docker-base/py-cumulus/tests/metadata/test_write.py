@@ -4,14 +4,14 @@ import hashlib
 import json
 import os
 import xml.etree.ElementTree as ElementTree
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from samples import shared, write_product
 
 from cumulus import CumulusError
-from cumulus.collection.model import MetadataRules
+from cumulus.collection.model import AccessConstraints, MetadataRules
 from cumulus.extent import Box, Extent
 from cumulus.metadata import make_record, write_metadata, write_ummg
 from cumulus.metadata.echo10 import render_echo10
@@ -62,6 +62,10 @@ RECORDS = {
     "edited commit": {"revision": "0123456789abcdef" * 2 + "01234567+"},
     "long revision": {"revision": "v" * 50},
     "early year": {"extent": Extent(begin=datetime(1, 2, 3, tzinfo=UTC))},
+    "instant": {"extent": Extent(datetime(2012, 9, 6, 12), datetime(2012, 9, 6, 12))},
+    "identity": {"granule_ur": "CPL_A", "file_name": "CPL_A.nc"},
+    "constraints": {"access_constraints": AccessConstraints(0, "public")},
+    "constraint without a description": {"access_constraints": AccessConstraints(1.5)},
     "tiny numbers": {"extent": Extent(box=Box(-1e-6, -1e-6, 1e-6, 1e-6)), "size": 1},
 }
 every_record = pytest.mark.parametrize("changes", RECORDS.values(), ids=RECORDS.keys())
@@ -133,7 +137,8 @@ def text(changes, path):
         ("LastUpdate", "2026-11-22T01:02:03Z"),
         ("Collection/ShortName", "hs3cpl"),
         ("Collection/VersionId", "1"),
-        ("DataGranule/SizeMBDataGranule", "1.0"),
+        ("DataGranule/SizeMBDataGranule", "1.05"),
+        ("DataGranule/DataGranuleSizeInBytes", "1048576"),
         ("DataGranule/Checksum/Value", "ab" * 32),
         ("DataGranule/Checksum/Algorithm", "SHA-256"),
         ("DataGranule/ProducerGranuleId", "CPL_A.nc"),
@@ -164,7 +169,7 @@ def test_echo10_leaves_out_what_is_unknown(path):
 def test_ummg_says_all_of_it():
     content = json.loads(render_ummg(record(**FULL)))
     file = content["DataGranule"]["ArchiveAndDistributionInformation"][0]
-    assert file["SizeInBytes"] == 1 << 20
+    assert (file["SizeInBytes"], file["Size"], file["SizeUnit"]) == (1048576, 1.05, "MB")
     assert file["Checksum"] == {"Value": "ab" * 32, "Algorithm": "SHA-256"}
     assert file["Format"] == "NetCDF-4"
     times = content["TemporalExtent"]["RangeDateTime"]
@@ -184,6 +189,98 @@ def test_revision_is_whole_in_ummg_and_fits_into_echo10(revision, echo10):
     assert text({"revision": revision}, "PGEVersionClass/PGEVersion") == echo10
     content = json.loads(render_ummg(record(revision=revision)))
     assert content["PGEVersionClass"] == {"PGEVersion": revision}
+
+
+@pytest.mark.parametrize(
+    ("size", "echo10", "ummg"),
+    [
+        (1014520, "1.01", 1.01),
+        (395_123_456, "395.12", 395.12),
+        (999_999, "1.0", 1.0),
+        (58184, "0.0582", 0.0582),
+        (4321, "0.00432", 0.00432),
+        (1, "0.000001", 1e-06),
+    ],
+)
+def test_size_is_in_millions_of_bytes_and_never_zero(size, echo10, ummg):
+    """Two decimals as CMR shows them; a small file has three digits that count."""
+    assert text({"size": size}, "DataGranule/SizeMBDataGranule") == echo10
+    assert text({"size": size}, "DataGranule/DataGranuleSizeInBytes") == str(size)
+    (file,) = json.loads(render_ummg(record(size=size)))["DataGranule"][
+        "ArchiveAndDistributionInformation"
+    ]
+    assert (file["Size"], file["SizeUnit"], file["SizeInBytes"]) == (ummg, "MB", size)
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "is_instant"), [(0, True), (400, True), (1000, False), (None, False)]
+)
+def test_observations_of_one_moment_are_a_single_date_time(microseconds, is_instant):
+    """Begin and end that are written the same are one moment; an unknown end is none."""
+    begin = datetime(2012, 9, 6, 12, tzinfo=UTC)
+    end = None if microseconds is None else begin + timedelta(microseconds=microseconds)
+    changes = {"extent": Extent(begin, end)}
+    times = json.loads(render_ummg(record(**changes)))["TemporalExtent"]
+    single = text(changes, "Temporal/SingleDateTime")
+    if is_instant:
+        assert (single, times) == (
+            "2012-09-06T12:00:00Z",
+            {"SingleDateTime": "2012-09-06T12:00:00Z"},
+        )
+    else:
+        assert (single, list(times)) == (None, ["RangeDateTime"])
+
+
+def test_access_constraints_are_in_both():
+    changes = {"access_constraints": AccessConstraints(0, "public")}
+    content = json.loads(render_ummg(record(**changes)))
+    assert content["AccessConstraints"] == {"Value": 0, "Description": "public"}
+    assert (text(changes, "RestrictionFlag"), text(changes, "RestrictionComment")) == (
+        "0",
+        "public",
+    )
+    assert "AccessConstraints" not in json.loads(render_ummg(record()))
+    assert text({}, "RestrictionFlag") is None
+
+
+@pytest.mark.parametrize(
+    ("template", "granule_ur"),
+    [("", "CPL_A.nc"), ("{id}", "CPL_A"), ("{data}", "CPL_A.nc"), ("{id}.v2", "CPL_A.v2")],
+)
+def test_granule_id_drives_the_granule_ur_alone(product, template, granule_ur):
+    """ProducerGranuleId and the name of the file stay the product's name."""
+    granule_record = make_record(
+        product,
+        "x",
+        groups={"id": "CPL_A"},
+        names={"data": "CPL_A.nc"},
+        rules=MetadataRules(granule_id=template),
+    )
+    content = json.loads(render_ummg(granule_record))
+    data = content["DataGranule"]
+    assert content["GranuleUR"] == granule_ur
+    assert data["Identifiers"][0]["Identifier"] == "CPL_A.nc"
+    assert data["ArchiveAndDistributionInformation"][0]["Name"] == "CPL_A.nc"
+    root = ElementTree.fromstring(render_echo10(granule_record))
+    assert root.findtext("GranuleUR") == granule_ur
+    assert root.findtext("DataGranule/ProducerGranuleId") == "CPL_A.nc"
+
+
+@pytest.mark.parametrize(
+    ("spatial", "polygon", "box"),
+    [
+        ("", True, True),
+        ("geodetic", True, True),
+        ("cartesian", False, True),
+        ("none", False, False),
+    ],
+)
+def test_geometry_is_that_of_the_collection(product, spatial, polygon, box):
+    """A cartesian collection gets a box for a polygon, one without spatial coverage nothing."""
+    ring = ((-60.0, 20.0), (-58.0, 20.0), (-58.0, 22.0), (-60.0, 20.0))
+    extent = Extent(box=Box(-60.0, 20.0, -58.0, 22.0), polygon=ring)
+    known = make_record(product, "x", spatial=spatial, extent=extent).extent
+    assert (bool(known.polygon), bool(known.box)) == (polygon, box)
 
 
 def test_producer_id_too_long_for_echo10_is_left_out_there():
@@ -232,7 +329,7 @@ def test_call_of_the_seed_works_unchanged(product, tmp_path):
 def test_size_checksum_and_format_are_the_products(product, tmp_path):
     root = ElementTree.parse(write_metadata(product, "hs3cpl", outdir=tmp_path)).getroot()
     content = product.read_bytes()
-    assert float(root.findtext("DataGranule/SizeMBDataGranule")) * 2**20 == len(content)
+    assert int(root.findtext("DataGranule/DataGranuleSizeInBytes")) == len(content)
     assert root.findtext("DataGranule/Checksum/Value") == hashlib.sha256(content).hexdigest()
     assert root.findtext("DataFormat") == "NetCDF-4"
 
@@ -334,20 +431,24 @@ def test_records_of_the_dropsonde_say_what_the_inventory_of_ghrc_says():
 
 
 @pytest.mark.parametrize(
-    ("granule", "data_format"),
+    ("granule", "before", "keyword"),
     [
-        ("granules/IMPACTS_AVAPS_PQC_20220208_142943.nc", "NetCDF-3"),
-        ("granules/IMPACTS_AVAPS_P3B_202002202248_R0.ict", ""),
-        ("granules/IMPACTS_CRS_L1B_RevB_20200201_subset.h5", "NetCDF-4"),  # says its provenance
-        ("granules/ISS_LIS_BG_V3.0_20170702_000346_FIN.nc", "NetCDF-4"),
-        ("hdf5/hdf5src1.10.8__tdset.h5", "HDF5"),
+        ("granules/IMPACTS_AVAPS_PQC_20220208_142943.nc", "NetCDF-3", "netCDF-3"),
+        ("granules/IMPACTS_AVAPS_P3B_202002202248_R0.ict", "", "ICARTT"),
+        ("granules/IMPACTS_CRS_L1B_RevB_20200201_subset.h5", "NetCDF-4", "netCDF-4"),
+        ("granules/ISS_LIS_BG_V3.0_20170702_000346_FIN.nc", "NetCDF-4", "netCDF-4"),
+        ("hdf5/hdf5src1.10.8__tdset.h5", "HDF5", "HDF5"),
     ],
 )
-def test_records_of_real_files_are_valid(echo10, ummg, granule, data_format):
+def test_records_of_real_files_are_valid(echo10, ummg, granule, before, keyword):
+    """Formats are GCMD's keywords with format = "auto"; without it they are as before."""
     from lxml import etree
 
-    granule_record = make_record(shared(f"data/{granule}"), "x", input_granules=[granule])
-    assert granule_record.data_format == data_format
+    path = shared(f"data/{granule}")
+    rules = MetadataRules(format="auto")
+    assert make_record(path, "x").data_format == before
+    granule_record = make_record(path, "x", input_granules=[granule], rules=rules)
+    assert granule_record.data_format == keyword
     assert echo10.validate(etree.fromstring(render_echo10(granule_record).encode())), (
         echo10.error_log
     )

@@ -10,7 +10,10 @@ from types import MappingProxyType
 from ..extent import Extent
 
 __all__ = [
+    "PARTS",
     "SOURCES",
+    "SPATIAL",
+    "AccessConstraints",
     "BrowseRules",
     "Collection",
     "CompareRules",
@@ -21,6 +24,8 @@ __all__ = [
 ]
 
 SOURCES = ("function", "filename", "sidecar", "product", "attributes", "fixed")
+PARTS = ("time", "place")
+SPATIAL = ("geodetic", "cartesian", "none")  # CMR's GranuleSpatialRepresentation
 # A relative tolerance makes no sense for a count from an arbitrary epoch: 1e-6 of the seconds
 # since 1970 is half an hour. Times may differ by rounding only.
 _ROUNDING = 4 * sys.float_info.epsilon
@@ -28,8 +33,16 @@ LARGE = 10_000  # days since 1970, Julian days and seconds since any epoch are l
 
 
 @dataclass(frozen=True)
+class AccessConstraints:
+    """A number that CMR's access rules ask for, and what it means to people."""
+
+    value: float
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class MetadataRules:
-    """Where extents come from, and the download address.
+    """Where extents come from, and what else the records say.
 
     Attributes
     ----------
@@ -41,8 +54,16 @@ class MetadataRules:
         Paths of the product's variables that count; empty: the general rule chooses.
     polygon : bool
         Draw a polygon around a swath.
+    required : tuple of str
+        "time" (begin and end), "place": a granule whose record lacks one fails.
+    granule_id : str
+        Template of the GranuleUR; empty: the name of the product.
     access_url : str
         Template.
+    format : str
+        Of the product; "auto": from the file, in GCMD's words; empty: the same for NetCDF and HDF5
+        alone, in the words of the NetCDF library.
+    access_constraints : AccessConstraints or None
     fixed : Extent
         Values that are the same for every granule.
     """
@@ -54,7 +75,11 @@ class MetadataRules:
     latitude_variable: str = ""
     longitude_variable: str = ""
     polygon: bool = False
+    required: tuple[str, ...] = ()
+    granule_id: str = ""
     access_url: str = ""
+    format: str = ""
+    access_constraints: AccessConstraints | None = None
     fixed: Extent = field(default_factory=Extent)
 
 
@@ -89,6 +114,17 @@ _VOLATILE_KEYS = (
     "DataGranule/ArchiveAndDistributionInformation/Checksum/Value",
     "PGEVersionClass/PGEVersion",
 )
+
+
+# Where the first does not count, a record may have the others, which an expected record that was
+# accepted before they were written lacks.
+_LATER = {
+    "DataGranule/SizeMBDataGranule": ("DataGranule/DataGranuleSizeInBytes",),
+    "DataGranule/ArchiveAndDistributionInformation/SizeInBytes": (
+        "DataGranule/ArchiveAndDistributionInformation/Size",
+        "DataGranule/ArchiveAndDistributionInformation/SizeUnit",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -154,6 +190,16 @@ class CompareRules:
             for entry in self.ignore_attributes
         )
 
+    def may_be_extra(self, ignored):
+        """Return the paths that a record may have and an expected one lack.
+
+        Parameters
+        ----------
+        ignored : tuple of str
+            ``ignore_xpaths`` or ``ignore_keys``.
+        """
+        return {later for path in ignored for later in _LATER.get(path.strip("/"), ())}
+
     def ignores_variable(self, name):
         """Return whether the values of a variable, or the cells of a column, may differ."""
         return any(matches(name, pattern) for pattern in self.ignore_variables)
@@ -210,6 +256,8 @@ class Collection:
     inputs, products : mapping of str to str
         File name pattern of each role, file name template of each product. The product "data"
         is the first and primary one.
+    spatial : str
+        One of SPATIAL, as the collection's record in CMR has it; empty: not said.
     environment : tuple of str
         Names of environment variables that process.py reads.
     links : tuple of str
@@ -225,6 +273,7 @@ class Collection:
     products: MappingProxyType
     provider: str = ""
     title: str = ""
+    spatial: str = ""
     metadata: MetadataRules = field(default_factory=MetadataRules)
     compare: CompareRules = field(default_factory=CompareRules)
     browse: BrowseRules = field(default_factory=BrowseRules)

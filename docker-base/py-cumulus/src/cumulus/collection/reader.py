@@ -28,6 +28,7 @@ _TABLES = {
         "version": (validators.version, True),
         "provider": (validators.provider, False),
         "title": (validators.text, False),
+        "spatial": (validators.spatial, False),
     },
     "granule": {
         "id": (validators.regex, True),
@@ -157,6 +158,8 @@ class _Reader:
         products = self.names(content, "products", first="data", groups=groups)
         inputs = self.names(content, "inputs", first="primary", groups=groups)
         self.metadata(tables["metadata"], groups | set(products), inputs)
+        self.granule_id(tables["metadata"], groups, products)
+        self.geometry(tables["metadata"], identity.get("spatial"))
         return Collection(
             **identity,
             id_pattern=id_pattern,
@@ -270,6 +273,36 @@ class _Reader:
         if role and "sidecar" not in asked:
             allowed = "asked: neither metadata.time nor metadata.place lists 'sidecar'"
             raise self.wrong(("metadata", "sidecar"), allowed)
+
+    def granule_id(self, metadata, groups, products):
+        """Check that Cumulus can match the UMM-G record to the granule by their names."""
+        template = metadata.get("granule_id")
+        if not template:
+            return
+        where = ("metadata", "granule_id")
+        self.placeholders(template, where, groups | set(products))
+        fields = {group: f"{{{group}}}" for group in groups} | products  # {data} is "{id}.nc"
+        granule_id = template.format(**fields)
+        if "{id}" not in granule_id:
+            raise self.wrong(where, "made of {id}, so that each granule has its own")
+        record = products.get("cmr")
+        if record and not (granule_id in record and record.endswith(".cmr.json")):
+            raise self.error(
+                ("products", "cmr"),
+                f"products.cmr is {record!r} and metadata.granule_id {granule_id!r}: Cumulus could "
+                "not match the record to its granule; the name of the record must hold the granule "
+                f'id and end with .cmr.json, such as "{granule_id}.cmr.json"',
+            )
+
+    def geometry(self, metadata, spatial):
+        """Check what [metadata] asks for against the kind of geometry that the collection has."""
+        if spatial == "none" and "place" in metadata.get("required", ()):
+            allowed = 'without "place", because collection.spatial is "none"'
+            raise self.wrong(("metadata", "required"), allowed)
+        if spatial in ("none", "cartesian") and metadata.get("polygon"):
+            why = "the sides of polygons are great circles, which only geodetic collections have"
+            allowed = f'false, because collection.spatial is "{spatial}": {why}'
+            raise self.wrong(("metadata", "polygon"), allowed)
 
     def override(self, identity):
         """Let the environment replace the identity, by the same rules."""

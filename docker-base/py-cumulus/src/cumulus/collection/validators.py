@@ -9,7 +9,7 @@ from datetime import date
 
 from .. import CumulusError
 from ..extent import EDGES, KEYS
-from .model import SOURCES
+from .model import PARTS, SOURCES, SPATIAL, AccessConstraints
 
 
 def text(value):
@@ -165,6 +165,40 @@ def sources(value):
     return tuple(value)
 
 
+def spatial(value):
+    if value not in SPATIAL:
+        raise ValueError(" or ".join(f'"{item}"' for item in SPATIAL))
+    return value
+
+
+def parts(value):
+    """Check which parts of an extent are required."""
+    for item in texts(value):
+        if item not in PARTS:
+            raise ValueError(f'a list of "time" and "place", not {item!r}')
+    return tuple(value)
+
+
+def access_constraints(value):
+    """Check a table such as ``{ value = 0, description = "public" }``."""
+    allowed = 'a table, such as { value = 0, description = "public" }'
+    if not isinstance(value, dict) or not {"value"} <= set(value) <= {"value", "description"}:
+        raise ValueError(allowed)
+    number, description = value["value"], value.get("description", "")
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < 1e15:
+        raise ValueError(f"{allowed}: its value is a number")
+    if not isinstance(description, str) or len(description) > 1024:
+        raise ValueError(f"{allowed}: its description is a text of at most 1024 characters")
+    if not description.isprintable():
+        raise ValueError(f"{allowed}: its description is one line without control characters")
+    return AccessConstraints(number, description)
+
+
+def keyword(value):
+    """Check a format, such as "ICARTT" (UMM-G and ECHO10: at most 80 characters)."""
+    return _limited(value, 80)
+
+
 def address(value):
     if text(value) and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", value):
         raise ValueError('empty, or an address without spaces, such as "https://host/{data}"')
@@ -209,6 +243,10 @@ METADATA = {
     "latitude_variable": (text, False),
     "longitude_variable": (text, False),
     "polygon": (truth, False),
+    "required": (parts, False),
+    "granule_id": (name, False),
     "access_url": (address, False),
+    "format": (keyword, False),
+    "access_constraints": (access_constraints, False),
 }
 FIXED = {key: (degrees if key in EDGES else moment, False) for key in KEYS}

@@ -140,7 +140,8 @@ def _differences(kind, expected, actual, rules):
     if kind == EMPTY or documents.same_bytes(expected, actual):
         return []
     if kind == XML:
-        return xml_files.xml_differences(expected, actual, rules.ignore_xpaths)
+        may_be_extra = rules.may_be_extra(rules.ignore_xpaths)
+        return xml_files.xml_differences(expected, actual, rules.ignore_xpaths, may_be_extra)
     if kind == JSON:
         return json_files.json_differences(expected, actual, rules)
     if kind == PNG:

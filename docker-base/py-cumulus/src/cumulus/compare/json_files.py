@@ -15,7 +15,8 @@ def json_differences(expected, actual, rules):
     """Compare two JSON files by content.
 
     A key path of ``rules.ignore_keys``, such as ``ProviderDates/Date``, must exist; its value does
-    not count. The path names no list index. Numbers with a decimal point or an exponent, on either
+    not count. A later form of a size that does not count may be extra. The path names no list
+    index. Numbers with a decimal point or an exponent, on either
     side, may differ within the tolerance.
     """
     paths = {tuple(path.strip("/").split("/")) for path in rules.ignore_keys}
@@ -24,6 +25,12 @@ def json_differences(expected, actual, rules):
         with open(path, "rb") as file:
             content = json.load(file, object_pairs_hook=_object, parse_float=_float)
             items.append(dict(_json_items(content, (), paths)))
+
+    expected_items, actual_items = items
+    may_be_extra = rules.may_be_extra(rules.ignore_keys)
+    for steps in set(actual_items) - set(expected_items):
+        if "/".join(_keys(steps)) in may_be_extra:
+            del actual_items[steps]
 
     def agree(steps, a, b):
         key = next((key for key in reversed(steps) if isinstance(key, str)), "")
@@ -53,7 +60,7 @@ def _json_items(value, steps, ignored):
 
     The steps are the keys and list indices that lead to the value.
     """
-    if tuple(step for step in steps if isinstance(step, str)) in ignored:
+    if _keys(steps) in ignored:
         yield steps, "(ignored)"
     elif isinstance(value, dict):
         yield steps, "an object"
@@ -65,6 +72,10 @@ def _json_items(value, steps, ignored):
             yield from _json_items(child, (*steps, index), ignored)
     else:
         yield steps, _json_text(value)
+
+
+def _keys(steps):
+    return tuple(step for step in steps if isinstance(step, str))
 
 
 def _json_text(value):

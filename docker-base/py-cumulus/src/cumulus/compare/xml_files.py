@@ -12,16 +12,19 @@ _XML_SPACE = " \t\r\n"  # str.strip() would take no-break spaces, too
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
-def xml_differences(expected, actual, ignored=()):
+def xml_differences(expected, actual, ignored=(), may_be_extra=()):
     """Compare two XML files by elements, attributes and texts.
 
     The order of attributes, the prefixes of namespaces, comments and white space around texts do
     not count. White space within ``xml:space="preserve"`` counts.
 
     Elements at an ignored path (relative to the root element) must exist; their content does not
-    count.
+    count. Elements at a path of ``may_be_extra`` do not count where the expected file has none.
     """
     roots = [_xml_root(path) for path in (expected, actual)]
+    for path in may_be_extra:
+        if roots[0].find(path) is None:
+            _remove(roots[1], path)
     for root in roots:
         for path in ignored:
             for element in root.findall(path):
@@ -34,6 +37,13 @@ def xml_differences(expected, actual, ignored=()):
     if orders[0] == orders[1]:
         return []
     return [Difference("value", roots[0].tag, "the order of the elements differs", "", *orders)]
+
+
+def _remove(root, path):
+    above, _, name = path.rpartition("/")
+    for parent in root.findall(above):
+        for element in parent.findall(name):
+            parent.remove(element)
 
 
 def _xml_root(path):

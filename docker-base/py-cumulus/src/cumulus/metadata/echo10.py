@@ -21,18 +21,24 @@ def render_echo10(record):
     collection = _add(root, "Collection")
     _add(collection, "ShortName", record.short_name)
     _add(collection, "VersionId", record.version)
+    if constraints := record.access_constraints:
+        _add(root, "RestrictionFlag", _number(constraints.value))
+        if constraints.description:
+            _add(root, "RestrictionComment", constraints.description)
     data = _add(root, "DataGranule")
-    _add(data, "SizeMBDataGranule", repr(record.size / 2**20))
+    _add(data, "DataGranuleSizeInBytes", str(record.size))
+    _add(data, "SizeMBDataGranule", _number(record.size_mb))
     checksum = _add(data, "Checksum")
     _add(checksum, "Value", record.sha256)
     _add(checksum, "Algorithm", "SHA-256")
-    if len(record.granule_ur) <= _MAX_PRODUCER_ID:
-        _add(data, "ProducerGranuleId", record.granule_ur)
+    if len(record.file_name) <= _MAX_PRODUCER_ID:
+        _add(data, "ProducerGranuleId", record.file_name)
     _add(data, "DayNightFlag", "UNSPECIFIED")
     _add(data, "ProductionDateTime", iso_time(record.written))
     if revision := _short_revision(record.revision):
         _add(_add(root, "PGEVersionClass"), "PGEVersion", revision)
-    _add_extent(root, record.extent)
+    _add_times(root, record)
+    _add_place(root, record.extent)
     if record.input_granules:
         inputs = _add(root, "InputGranules")
         for name in record.input_granules:
@@ -48,12 +54,18 @@ def render_echo10(record):
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _add_extent(root, extent):
-    if extent.begin:
+def _add_times(root, record):
+    extent = record.extent
+    if record.instant:
+        _add(_add(root, "Temporal"), "SingleDateTime", iso_time(record.instant))
+    elif extent.begin:
         times = _add(_add(root, "Temporal"), "RangeDateTime")
         _add(times, "BeginningDateTime", iso_time(extent.begin))
         if extent.end:
             _add(times, "EndingDateTime", iso_time(extent.end))
+
+
+def _add_place(root, extent):
     if extent.box:
         horizontal = _add(_add(root, "Spatial"), "HorizontalSpatialDomain")
         geometry = _add(horizontal, "Geometry")
@@ -80,6 +92,11 @@ def _add(parent, name, text=None):
     element = ElementTree.SubElement(parent, name)
     element.text = text
     return element
+
+
+def _number(value):
+    """Return a number without an exponent; a file of one byte has 0.000001 MB."""
+    return str(value) if isinstance(value, int) else _decimal(value)
 
 
 def _decimal(value):

@@ -3,17 +3,19 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from .. import CumulusError
-from ..collection.model import MetadataRules
+from ..collection.model import AccessConstraints, MetadataRules
 from ..extent import Extent
 from ..files import checksum, has_control_character
+from ..logutils.logger import log_warning
 from ..products.inspection import inspect
-from .sources import Evidence, find_extent
+from .formats import format_of
+from .sources import Evidence, find_extent_and_gaps
 
 __all__ = ["Details", "GranuleRecord", "make_record"]
 
@@ -24,13 +26,28 @@ _MAX_VERSION = 80
 _MAX_INPUT = 255
 _MAX_URL = 1024
 _MAX_REVISION = 50
+_MAX_FORMAT = 80
 # What neither XML 1.0 nor UTF-8 can hold.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class GranuleRecord:
-    """What is known about one product file; the renderers add nothing to it."""
+    """What is known about one product file; the renderers add nothing to it.
+
+    Attributes
+    ----------
+    granule_ur : str
+        Identifies the granule in CMR.
+    file_name : str
+        Name of the product, the ProducerGranuleId; by default as ``granule_ur``.
+    size : int
+        Bytes.
+    revision : str
+        Of the image or code that made the product.
+    gaps : mapping of str to str
+        Why a part of the extent is unknown, by "time" and "place"; no record says it.
+    """
 
     granule_ur: str
     short_name: str
@@ -42,11 +59,17 @@ class GranuleRecord:
     extent: Extent = field(default_factory=Extent)
     input_granules: tuple[str, ...] = ()
     access_url: str = ""
-    revision: str = "unknown"  # of the image or code that made it
+    revision: str = "unknown"
+    file_name: str = ""
+    access_constraints: AccessConstraints | None = None
+    gaps: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
+        object.__setattr__(self, "file_name", self.file_name or self.granule_ur)
         texts = [
             ("GranuleUR", self.granule_ur, _MAX_UR),
+            ("the product's name", self.file_name, _MAX_INPUT),
+            ("DataFormat", self.data_format, _MAX_FORMAT),
             ("ShortName", self.short_name, _MAX_SHORT_NAME),
             ("VersionId", self.version, _MAX_VERSION),
             ("PGEVersion", self.revision, _MAX_REVISION),
@@ -60,6 +83,18 @@ class GranuleRecord:
                 raise CumulusError(
                     f"{what} {text[:40]!r}... has {len(text)} characters, {longest} are allowed"
                 )
+
+    @property
+    def size_mb(self):
+        """10^6 bytes, to the 0.01 as CMR shows it; smaller files have three digits that count."""
+        megabytes = self.size / 1e6
+        return round(megabytes, 2) if megabytes >= 1 else float(f"{megabytes:.3g}")
+
+    @property
+    def instant(self):
+        """The moment of observations that begin and end at the same time, else None."""
+        begin, end = self.extent.begin, self.extent.end
+        return begin if begin and end and iso_time(begin) == iso_time(end) else None
 
 
 def corners(box):
@@ -92,8 +127,9 @@ class Details:
         The source "function": what the caller knows of ``begin`` and ``end`` (UTC) and ``west``,
         ``south``, ``east`` and ``north``.
     rules : MetadataRules, optional
-        In which order the sources are asked, fixed values, polygon, access URL; by default every
-        source in the usual order.
+        The table [metadata] of collection.toml; by default every source in the usual order.
+    spatial : str, optional
+        Kind of geometry that the collection has, see cumulus.collection.Collection.
     groups : mapping of str to str, optional
         Named groups of the granule's file name: ``id``, and for "filename" ``date``, ``begin``,
         ``end`` and others.
@@ -102,7 +138,7 @@ class Details:
     input_granules : sequence of str
         Names of the files that the product was made from.
     names : mapping of str to str, optional
-        File name of each product, for the access URL.
+        File name of each product, for the access URL and the granule's id.
     revision : str, optional
         Of the code that made the product; by default the environment variable IMAGE_REVISION,
         which the image sets, else "unknown".
@@ -112,6 +148,7 @@ class Details:
     provider: str = ""
     extent: Extent | Mapping | None = None
     rules: MetadataRules | None = None
+    spatial: str = ""
     groups: Mapping | None = None
     sidecar: str | os.PathLike | None = None
     input_granules: Sequence[str] = ()
@@ -161,33 +198,49 @@ def make_record(filename, dataid, product=None, **details):
     values |= {"file": path.name, **(known.groups or {}), **(known.names or {})}
     evidence = Evidence(known.groups, known.extent, known.sidecar)
     try:
+        extent, gaps = find_extent_and_gaps(path, rules, evidence, product)
         return GranuleRecord(
-            granule_ur=path.name,
+            granule_ur=_fill("granule_id", rules.granule_id, values) or path.name,
+            file_name=path.name,
             short_name=str(dataid),
             version=version,
             written=datetime.now(UTC).replace(microsecond=0),
             size=path.stat().st_size,
             sha256=checksum(path),
-            data_format=product.data_format,
-            extent=find_extent(path, rules, evidence, product),
+            data_format=format_of(path, rules.format, product),
+            extent=_fit(extent, known.spatial, path.name),
             input_granules=tuple(dict.fromkeys(known.input_granules)),  # UMM-G wants each once
-            access_url=_fill(rules.access_url, values),
+            access_url=_fill("access_url", rules.access_url, _quoted(values)),
+            access_constraints=rules.access_constraints,
+            gaps=gaps,
             revision=known.revision or os.environ.get("IMAGE_REVISION") or "unknown",
         )
     except OSError as error:
         raise CumulusError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
 
 
-def _fill(template, values):
-    """Put values into the template; file names that are not UTF-8 are quoted byte by byte."""
-    quoted = {
+def _fit(extent, spatial, name):
+    """Return the extent with the geometry that CMR accepts in a granule of the collection."""
+    if spatial == "none":
+        return replace(extent, box=None, polygon=())
+    if spatial == "cartesian" and extent.polygon:
+        log_warning(f"{name}: a box, no polygon, because the collection is cartesian")
+        return replace(extent, polygon=())
+    return extent
+
+
+def _quoted(values):
+    """Quote values for an address; file names that are not UTF-8 are quoted byte by byte."""
+    return {
         key: quote(str(value), safe="", errors="surrogateescape") for key, value in values.items()
     }
+
+
+def _fill(key, template, values):
+    """Put values into the template of a key of [metadata]."""
     try:
-        return template.format(**quoted)
+        return template.format(**values)
     except (KeyError, IndexError) as error:
-        raise CumulusError(
-            f"access_url: placeholder {error} is not known in {template!r}"
-        ) from error
+        raise CumulusError(f"{key}: placeholder {error} is not known in {template!r}") from error
     except (ValueError, AttributeError, TypeError) as error:  # braces that do not match, {a.b}
-        raise CumulusError(f"access_url: {template!r} is no template: {error}") from error
+        raise CumulusError(f"{key}: {template!r} is no template: {error}") from error

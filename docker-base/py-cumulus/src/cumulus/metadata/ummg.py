@@ -13,8 +13,10 @@ def render_ummg(record):
     """Return the record as UMM-G text (JSON)."""
     written = iso_time(record.written)
     file = {
-        "Name": record.granule_ur,
+        "Name": record.file_name,
         "SizeInBytes": record.size,
+        "Size": record.size_mb,
+        "SizeUnit": "MB",
         "Checksum": {"Value": record.sha256, "Algorithm": "SHA-256"},
     }
     if record.data_format:
@@ -28,12 +30,18 @@ def render_ummg(record):
             "DayNightFlag": "Unspecified",
             "ProductionDateTime": written,
             "Identifiers": [
-                {"Identifier": record.granule_ur, "IdentifierType": "ProducerGranuleId"}
+                {"Identifier": record.file_name, "IdentifierType": "ProducerGranuleId"}
             ],
         },
     }
+    if constraints := record.access_constraints:
+        content["AccessConstraints"] = {"Value": constraints.value}
+        if constraints.description:
+            content["AccessConstraints"]["Description"] = constraints.description
     extent = record.extent
-    if extent.begin:
+    if record.instant:
+        content["TemporalExtent"] = {"SingleDateTime": iso_time(record.instant)}
+    elif extent.begin:
         times = {"BeginningDateTime": iso_time(extent.begin)}
         if extent.end:
             times["EndingDateTime"] = iso_time(extent.end)

@@ -10,6 +10,7 @@ from ..logutils.lines import log_fields
 from ..products.inspection import inspect
 from .echo10 import render_echo10
 from .record import make_record
+from .requirements import refuse_missing_parts
 from .ummg import render_ummg
 
 __all__ = ["write_granule_records", "write_metadata", "write_record", "write_ummg"]
@@ -31,7 +32,7 @@ def write_metadata(filename, dataid, dataname="", outdir="./", **details):
     outdir : path-like, optional
         An existing directory.
     **details
-        ``version``, ``provider``, ``extent``, ``rules``, ``groups``, ``sidecar``,
+        ``version``, ``provider``, ``extent``, ``rules``, ``spatial``, ``groups``, ``sidecar``,
         ``input_granules``, ``names``, ``revision``: see :class:`cumulus.metadata.record.Details`.
 
     Returns
@@ -83,7 +84,8 @@ def write_granule_records(granule, extent=None, inspect=inspect):
     Raises
     ------
     CumulusError
-        As :func:`make_record`; or ``extent`` is given and collection.toml would never ask it.
+        As :func:`make_record`; ``extent`` is given and collection.toml would never ask it; or the
+        records, which are written then, lack a part that collection.toml requires.
     """
     wanted = [key for key in RENDERERS if key in granule.products]
     if not wanted:
@@ -104,6 +106,7 @@ def write_granule_records(granule, extent=None, inspect=inspect):
             provider=collection.provider,
             extent=extent(granule) if callable(extent) else extent,
             rules=rules,
+            spatial=collection.spatial,
             groups=granule.groups,
             sidecar=granule.inputs.get(rules.sidecar),
             input_granules=[path.name for path in granule.inputs.values()],
@@ -111,6 +114,7 @@ def write_granule_records(granule, extent=None, inspect=inspect):
         )
     for key in wanted:  # in scratch: no temporary name is needed
         granule.products[key].write_text(RENDERERS[key](record), encoding="utf-8", newline="\n")
+    refuse_missing_parts(record, collection)
     return record
 
 
