@@ -68,7 +68,8 @@ def navigation():
     seconds = record * 10
     return [
         Variable("Dec_JDay", 250.5 + record * 10 / 86400, "time", "time",
-                 named("time of the profile", EPOCH, "time", axis="T", calendar="standard")),
+                 named("time of the profile", EPOCH, "time", axis="T", calendar="standard"),
+                 delivered=("units",)),
         Variable("Bin_Alt", (18000 - 300 * height).astype(">f4"), "altitude", "altitude",
                  named("altitude of the centre of the range bin", "m", "altitude", axis="Z", positive="up")),
         Variable("Latitude", (20 + 0.05 * record).astype("f4"), "time", "latitude",

@@ -1,8 +1,10 @@
 """What a render contains, for every combination of answers that changes the files."""
 
+import json
 import os
 import re
 import stat
+import sys
 import tomllib
 
 import pytest
@@ -171,6 +173,40 @@ def test_sample_granules_match_any_legal_input_pattern(bake, pattern, granule, c
     products = tomllib.loads(text)["products"].values()
     for template in products:
         assert (project / "data" / "output" / template.replace("{id}", granule_id)).is_file()
+
+
+@pytest.mark.parametrize("converter", ["c", "none"])
+def test_records_of_the_starter_sample_have_time_and_place(bake, converter):
+    """The library writes of each expected product what the expected records say."""
+    from cumulus.collection import load
+    from cumulus.metadata import make_record
+    from cumulus.metadata.ummg import render_ummg
+
+    project = bake(converter=converter)
+    collection = load(project / "collection.toml")
+    for granule in GRANULES:
+        names = {key: template.replace("{id}", granule) for key, template in collection.products.items()}
+        record = make_record(project / "data" / "output" / names["data"], collection.short_name,
+                             rules=collection.metadata, groups={"id": granule}, names=names)
+        expected = read_json(project / "data" / "output" / names["cmr"])
+        written = json.loads(render_ummg(record))
+        assert expected["TemporalExtent"]["RangeDateTime"] == {
+            "BeginningDateTime": "2012-09-06T12:00:00Z", "EndingDateTime": "2012-09-06T12:06:30Z"}
+        for key in ("GranuleUR", "TemporalExtent", "SpatialExtent"):
+            assert written[key] == expected[key]
+        assert written["GranuleUR"] == granule
+        formats = [each["DataGranule"]["ArchiveAndDistributionInformation"][0]["Format"]
+                   for each in (written, expected)]
+        assert formats == [{"c": "netCDF-4", "none": "HDF5"}[converter]] * 2
+
+
+def test_starter_without_a_converter_is_green(bake):
+    """Its handler requires time and place, and its products and records equal the expected ones."""
+    project = bake(converter="none")
+    (project / "data" / "test-output").mkdir(exist_ok=True)
+    done = run(sys.executable, "-m", "cumulus", "test", "--home", project,
+               *(f"data/{name}" for name in ("input", "test-output", "output")), cwd=project, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_sample_files_are_taken_for_binary():

@@ -424,3 +424,21 @@ def test_green_run_says_how_to_check_its_products(repository):
     assert re.match("CF: .*: cumulus check .*CPL_A.nc", done.stdout.splitlines()[-1])
     (repository.expected / "CPL_A.nc").write_text("other")
     assert "CF: " not in run_test(repository).stdout
+
+
+def test_test_is_red_and_keeps_the_product_of_a_granule_that_lacks_its_time(repository):
+    """The last line but one of the log names the product; accepted products stay."""
+    expect(repository, "CPL_A")
+    repository.write(
+        "collection.toml",
+        (repository.home / "collection.toml").read_text()
+        + '\n[metadata]\ntime = ["filename"]\nrequired = ["time"]\n',
+    )
+    done = run_test(repository)
+    assert done.returncode == 2
+    log = done.stdout + done.stderr
+    kept = repository.output / ".cumulus" / "failed" / "CPL_A.nc"
+    assert kept.is_file()
+    assert "the record lacks the time" in log
+    assert "CPL_A.nc" in log.partition("kept for looking at: ")[2]
+    assert "not compared" in log

@@ -46,7 +46,8 @@ def _process_and_compare(options):
             Path(options.html).unlink()
     before = stamps_of(options.output)
     write_stale(options.output, before)  # until the handler has ended, all is from earlier runs
-    status = _run_handler([sys.executable, handler, "--force", options.input, options.output])
+    arguments = ["--force", "--keep-failed", options.input, options.output]
+    status = _run_handler([sys.executable, handler, *arguments])
     after = stamps_of(options.output)
     stale = {name: stamp for name, stamp in after.items() if before.get(name) == stamp}
     write_stale(options.output, stale)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .. import CumulusError
 from ..files import checksum, look_at
-from .delivery import deliver, ensure_complete, remove_products
+from .delivery import deliver, ensure_complete, keep_products, remove_products
 from .granule import Granule
 from .listing import link_problem
 from .memory import PeakMemory
@@ -56,11 +56,22 @@ class Attempt:
             outcome = self._delivered or Outcome(INTERRUPTED, reason, self._inputs)
         except BaseException as error:  # a handler may call sys.exit(), too
             outcome = failure(error, self._job, self._inputs)
+            self._keep_products(outcome)
             self._job.clear(self._number, self._has_begun)  # some products may be delivered
         self._tools.scratch.leave(self._number)
         outcome.seconds = time.monotonic() - started
         outcome.peak_memory_mb = memory.peak_mb()
         return outcome
+
+    def _keep_products(self, outcome):
+        """Keep what was made of a failed granule, where the run is to keep it, and say where."""
+        if not self._job.keeps_failed:
+            return
+        folder = self._job.scratch_folder(self._number)
+        products = {key: folder / name for key, name in self._names.items()}
+        with contextlib.suppress(OSError):  # the reason of the failure is what counts
+            if path := keep_products(products, self._job.failed_folder):
+                outcome.error += f"; the product is kept for looking at: {os.path.relpath(path)}"
 
     def _skip(self):
         """Return the Outcome of a granule whose products are up to date, else None."""

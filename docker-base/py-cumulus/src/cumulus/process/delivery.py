@@ -8,7 +8,7 @@ from .. import CumulusError
 from ..files import fsync
 from .signals import signals_held
 
-__all__ = ["deliver", "ensure_complete", "remove_products"]
+__all__ = ["deliver", "ensure_complete", "keep_products", "remove_products"]
 
 
 def remove_products(outdir, names):
@@ -49,6 +49,31 @@ def deliver(products, outdir, map_=map):
             os.replace(path, Path(outdir, path.name))
         fsync(outdir)
         os.replace(primary, Path(outdir, primary.name))
+
+
+def keep_products(products, folder):
+    """Move what there is of a failed granule's products to a folder, for somebody to look at.
+
+    Parameters
+    ----------
+    products : mapping of str to pathlib.Path
+    folder : pathlib.Path
+        On the same file system; made where it is absent.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The primary product's new path; None where it was not made, and then nothing is kept.
+    """
+    primary, *companions = products.values()
+    if not primary.is_file() or primary.is_symlink():
+        return None
+    folder.mkdir(exist_ok=True)
+    for path in companions:
+        if path.is_file() and not path.is_symlink():
+            os.replace(path, folder / path.name)
+    os.replace(primary, folder / primary.name)
+    return folder / primary.name
 
 
 def ensure_complete(products):

@@ -7,7 +7,7 @@ import sys
 
 from .. import CumulusError, __version__
 from ..logutils.logger import get_logger, log_event, print_traceback
-from .run import DONE, NOTHING, forced
+from .run import DONE, NOTHING, forced, keeps
 from .signals import STOPS, Interrupted, interrupt
 
 __all__ = ["main"]
@@ -37,7 +37,7 @@ def main(process, argv=None):
     get_logger()
     for number in STOPS:
         signal.signal(number, interrupt)
-    token = forced.set(options.force)
+    tokens = {forced: forced.set(options.force), keeps: keeps.set(options.keep_failed)}
     try:
         summary = process(options.input, options.output)
         return DONE if summary is None else summary.status
@@ -51,7 +51,8 @@ def main(process, argv=None):
         log_event(str(stop), is_error=1)
         return stop.status
     finally:
-        forced.reset(token)
+        for variable, token in tokens.items():
+            variable.reset(token)
     return NOTHING
 
 
@@ -73,6 +74,11 @@ def _parser(own, process):
         "--force",
         action="store_true",
         help="process every granule again, also those whose products are up to date",
+    )
+    parser.add_argument(
+        "--keep-failed",
+        action="store_true",
+        help="keep what was made of failed granules in OUTPUT/.cumulus/failed, until the next run",
     )
     parser.add_argument("--version", action="version", version=f"py-cumulus {__version__}")
     return parser

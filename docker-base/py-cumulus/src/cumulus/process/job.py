@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..collection.model import Collection
+from ..files import STATE
 from .completion import Completions
 from .delivery import remove_products
 from .product_names import product_names
@@ -31,6 +32,8 @@ class Job:
         Make granules again whose products are up to date.
     lock : file
         Keeps other runs out while it is open.
+    keeps_failed : bool
+        Keep the products of failed granules for somebody to look at.
     """
 
     function: Callable
@@ -42,10 +45,16 @@ class Job:
     completions: Completions
     force: bool
     lock: TextIO
+    keeps_failed: bool = False
 
     def scratch_folder(self, number):
         """Return a granule's folder in scratch; its id may be too long, or odd, for a name."""
         return self.scratch / str(number)
+
+    @property
+    def failed_folder(self):
+        """Where the products of failed granules are kept; no product is looked for there."""
+        return self.outdir / STATE / "failed"
 
     @functools.cached_property
     def all_product_names(self):

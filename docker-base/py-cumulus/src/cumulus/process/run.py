@@ -1,6 +1,7 @@
 """A run: makes every granule of a directory, and keeps progress, report and summary."""
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -12,12 +13,13 @@ from ..logutils.logger import get_logger, log_event, log_warning
 from ..logutils.redaction import redact
 from .signals import signals_held
 
-__all__ = ["DONE", "NOTHING", "SOME_FAILED", "Summary", "forced", "process_granules"]
+__all__ = ["DONE", "NOTHING", "SOME_FAILED", "Summary", "forced", "keeps", "process_granules"]
 
 DONE, NOTHING, SOME_FAILED = 0, 2, 3
 NAMED_ROWS = 5  # of the converter's table; more than these are counted
 
 forced = ContextVar("forced", default=False)  # the option --force
+keeps = ContextVar("keeps", default=False)  # the option --keep-failed
 
 
 @dataclass
@@ -98,7 +100,19 @@ def process_granules(function, indir, outdir, *, home, collection=None, force=No
     with signals_held() as stopped, scratch_space(outdir) as (scratch, lock):
         completions.prepare()
         record_sources(home, outdir)
-        job = Job(function, collection, home, outdir, scratch, candidates, completions, force, lock)
+        job = Job(
+            function,
+            collection,
+            home,
+            outdir,
+            scratch,
+            candidates,
+            completions,
+            force,
+            lock,
+            keeps_failed=keeps.get(),
+        )
+        shutil.rmtree(job.failed_folder, ignore_errors=True)  # of an earlier run
         return _run(job, failed, workers, stopped)
 
 
