@@ -1,7 +1,8 @@
 """Time and place of a granule's observations. All times are UTC; unknown parts are None."""
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from . import CumulusError
 
@@ -115,13 +116,27 @@ def from_mapping(known, origin):
         raise CumulusError(f"{origin}: {error}") from error
 
 
+# The end of a day, as ISO 8601 has it, and a leap second: neither is a time for datetime.
+_MIDNIGHT = re.compile(r"(.{8,10}[T ])24:?00(:?00(?:[.,]0+)?)?(Z|[+-]\d\d:?\d\d)?")
+_LEAP = re.compile(r"(.{8,10}[T ]\d\d:?59:?)60((?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)")
+
+
+def _regular(text):
+    """Return a time that datetime knows, and what is to be added to it."""
+    if match := _MIDNIGHT.fullmatch(text):
+        return f"{match[1]}00:00{match[3] or ''}", timedelta(days=1)
+    if match := _LEAP.fullmatch(text):  # the second after 23:59:59 begins the next day, too
+        return f"{match[1]}59{match[2]}", timedelta(seconds=1)
+    return text, timedelta()
+
+
 def _moment(value, key):
     if isinstance(value, str):
-        text = value.strip()
+        text, more = _regular(value.strip())
         is_day = len(text.replace("-", "")) == 8  # 2012-09-06 or 20120906
         try:
-            value = (date if is_day else datetime).fromisoformat(text)
-        except ValueError:
+            value = (date if is_day else datetime).fromisoformat(text) + more
+        except (ValueError, OverflowError):
             raise CumulusError(f"{key} {value!r} is no date or time (ISO 8601)") from None
     if value is None or isinstance(value, datetime):
         return value
