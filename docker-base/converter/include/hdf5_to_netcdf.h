@@ -20,9 +20,9 @@ extern "C" {
  * something in the input and has a name without a value is refused. */
 
 /* Describes a dataset, or all datasets that a glob matches (* and ? do not cross a slash: "/Data/ATB_*"). A row with a
- * group's own path can only drop it, with all its members. The fields of a compound dataset are "/table/field", those of
- * a compound within it "/table/outer.inner"; a row with the compound's own path keeps it one variable. "" keeps what the file has. Where several rows match, the
- * first with a value wins. Trailing columns may be left out. */
+ * group's own path can only drop it, with all its members. The fields of a compound dataset are "/table/field", those
+ * of a compound within it "/table/outer.inner"; a row with the compound's own path keeps it one variable. "" keeps what
+ * the file has. Where several rows match, the first with a value wins. Trailing columns may be left out. */
 struct variable {
     const char *path;           /* HDF5 path */
     const char *name;           /* name in the product; "/name" moves it to the root group; DROP leaves it out */

@@ -272,7 +272,6 @@ static int add_classic_variable(struct job *job, int var, const size_t *dims)
     if (rank > RANK)
         return fail_because(job, STATUS_INPUT, "cannot convert", path, "it has more dimensions than HDF5 allows");
     use_rows(job, path, 0);
-    job->has_data = 1;
     if (!add_variable_name(job, path, &name, &parent))
         return 0;
     struct item *item = add_item(job, -1, path, name, parent);
@@ -335,6 +334,7 @@ static int add_classic_items(struct job *job)
     if (check(job, library.nc_inq_ndims(job->classic, &count), job->input) < 0
         || check(job, library.nc_inq_nvars(job->classic, &vars), job->input) < 0)
         return -1;
+    job->has_data = vars > 0;
     size_t *dims = calloc((size_t)count + 1, sizeof *dims);
     int status = dims ? add_classic_dims(job, count, dims) : out_of_memory(job);
     for (int i = 0; i < vars && !status; i++)

@@ -353,7 +353,8 @@ static int has_nameless(struct job *job, const struct item *item, const uint64_t
     uint64_t bits = enum_bits(item, item->storage.fill);
     if (table_value(job, item, "_FillValue"))
         return 1;
-    if (item->storage.has_fill && !is_netcdf_fill(item->type, item->storage.fill) && !bsearch(&bits, values, count, sizeof *values, by_bits))
+    if (item->storage.has_fill && !is_netcdf_fill(item->type, item->storage.fill)
+        && !bsearch(&bits, values, count, sizeof *values, by_bits))
         return 1;
     if (!item->is_field && H5Aexists(item->id, "_FillValue") > 0) {
         hid_t attribute = H5Aopen(item->id, "_FillValue", H5P_DEFAULT), space = H5Aget_space(attribute);
