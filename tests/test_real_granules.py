@@ -60,6 +60,9 @@ def test_every_value_of_a_real_granule_is_in_the_product(name, template, tmp_pat
         for path in (project / "data" / folder).iterdir():
             path.unlink()
     shutil.copyfile(granule, project / "data" / "input" / name)
+    # Neither granule tells time and place without a word of its owner: this test looks at the values.
+    rules = project / "collection.toml"
+    rules.write_text(rules.read_text().replace('required = ["time", "place"]', "required = []"))
     run("docker", "compose", "run", "--rm", "-T", "build", cwd=project, timeout=600)
     run("docker", "compose", "run", "--rm", "-T", "test", cwd=project)
     engine.images.remove(f"{project.name}:latest", force=True)

@@ -1,7 +1,7 @@
 """Compare the products in data/test-output with the expected ones in data/output, one test a product.
 
-The comparison is `bin/cumulus compare`, by the rules of collection.toml; where only the image can compare, the tests talk
-to the engine themselves. Nothing is processed: run `docker compose run test` or `make native` first.
+The comparison is `bin/cumulus compare`, by the rules of collection.toml, here or in the image. Nothing is processed:
+run `docker compose run test` or `make native` first.
 """
 
 import filecmp
@@ -47,8 +47,7 @@ def compare_in_image():
 
     image = CUMULUS["image"]()
     if not image:
-        pytest.fail("py-cumulus cannot compare here, and the image is not built: docker compose run build, or make native",
-                    pytrace=False)
+        pytest.fail("the image is not built: docker compose run build, or make native", pytrace=False)
     folders = ("data/input", "data/output", "data/test-output", "collection.toml")
     binds = {str((ROOT / name).resolve()): {"bind": f"/work/{name}", "mode": "ro"} for name in folders}
     try:
@@ -96,7 +95,7 @@ def comparison():
     else:
         text, message = compare_in_image()
     if not text:
-        pytest.fail(message.strip() or "the comparison ended without any output: a product may be damaged", pytrace=False)
+        pytest.fail(message.strip() or "the comparison ended without any output", pytrace=False)
     content = json.loads(text)
     for rule in content.get("unused_rules", ()):
         warnings.warn(f"\ncollection.toml: {rule}", stacklevel=1)

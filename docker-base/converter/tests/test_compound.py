@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from converter.tests.oracle import judge, read_report
 from converter.tests.test_features import table
+from programs import need
 
 QUALITY = h5py.enum_dtype({"good": 0, "bad": 1}, basetype="i1")
 ROW = np.dtype([("time", ">f8"), ("name", "S6"), ("text", h5py.string_dtype()), ("wind", "<f4", (2, 3)),
@@ -151,7 +152,8 @@ def test_compounds_of_a_netcdf4_file_stay_whole(plain, tmp_path):
         assert list(product.cmptypes) == ["bin"] and list(product.vltypes) == ["sequence"]
         assert product["bins"][:]["sum"].tolist() == [1.5, 2.5, 3.5] and list(product["hits"][2]) == [0, 1]
     if shutil.which("ncdump"):
-        shown = [subprocess.run(["ncdump", "-n", "x", path], capture_output=True, text=True, check=True).stdout
+        shown = [subprocess.run([need("ncdump"), "-n", "x", path], capture_output=True, text=True,
+                                check=True).stdout
                  for path in (tmp_path / "in.nc", tmp_path / "x.nc")]
         assert set(shown[0].splitlines()) <= set(shown[1].splitlines())
 

@@ -19,7 +19,14 @@ from cumulus.compare import compare, compare_files
 
 SAMPLE = REPOSITORY / "{{cookiecutter.repo_name}}" / "tests" / "sample" / "output"
 RULES = CompareRules(rtol=1e-6)
-VOLATILE = {"InsertTime", "LastUpdate", "ProductionDateTime", "SizeMBDataGranule", "Checksum"}
+VOLATILE = {
+    "InsertTime",
+    "LastUpdate",
+    "ProductionDateTime",
+    "DataGranuleSizeInBytes",
+    "SizeMBDataGranule",
+    "Checksum",
+}
 VOLATILE |= {"PGEVersion", "Value", "Algorithm"}  # within Checksum, which is ignored as a whole
 
 pytestmark = pytest.mark.slow

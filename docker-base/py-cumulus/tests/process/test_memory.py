@@ -65,7 +65,7 @@ def test_granule_that_declares_too_many_values_fails_alone(limited, attributes, 
     assert list(failed) == ["CPL_A"]
     assert "its 200,000,000 values need 3,400 MB" in failed["CPL_A"]
     assert "[limits].memory_mb in collection.toml leaves" in failed["CPL_A"]
-    assert peak < LIMIT
+    assert peak < LIMIT + 300  # with the libraries, and what the worker had before
 
 
 @pytest.mark.parametrize("step", ["check", "write_metadata", "browse"])
