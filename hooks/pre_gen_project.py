@@ -35,7 +35,7 @@ RULES = {
                  "capital letters, digits and _, a letter first, 30 at most", "GHRC_DAAC"),
     "input_pattern": (r"(?=.{1,200}\Z)(?=.*\*)(?!.*\*\*)(?!(.*\*){6})[A-Za-z0-9_*][A-Za-z0-9_.=,@~+*-]*",
                       "a file name with one to five *, no **, of letters, digits and _ . = , @ ~ + -, "
-                      "200 at most", "HS3_CPL_*.hdf5"),
+                      "200 at most; * may stand for a space", "HS3_CPL_*.hdf5"),
     "sample_data": (r"(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=+@~-]+)*/?)?",
                     "nothing, or an S3 URI: s3://BUCKET/PREFIX", "s3://my-bucket/sample-data/hs3cpl"),
     "registry": (rf"({HOST}(/{COMPONENT})*)?",

@@ -1,5 +1,6 @@
 """``cumulus compare``: compare products, and say what to do next."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from .. import CumulusError
 from ..compare.stale import left_over
+from ..sample.manifest import read_manifest
 
 __all__ = ["compare_products", "say_verdict"]
 
@@ -67,11 +69,9 @@ def _to_accept(expected, actual):
     data = expected.parent
     if (data / "output", data / "test-output") != (expected, actual) or data.name != "data":
         return
-    try:
-        lines = Path(data, "MANIFEST.sha256").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        lines = []
-    recorded = (line.split(maxsplit=2)[-1] for line in lines if line.strip())
+    recorded = {}
+    with contextlib.suppress(OSError, CumulusError):  # bin/fetch-data says what is wrong with it
+        recorded = read_manifest(data / "MANIFEST.sha256") or {}
     missing = [name for name in recorded if not Path(data, name).exists()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

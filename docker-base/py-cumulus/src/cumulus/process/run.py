@@ -1,6 +1,7 @@
 """A run: makes every granule of a directory, and keeps progress, report and summary."""
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -199,7 +200,7 @@ class _Run:
         if set(self._statuses) != {"processed"} or not self._unused_rows:
             return
         if len(self._unused_rows) > NAMED_ROWS:
-            example = os.path.relpath(self._candidates[0].inputs["primary"])
+            example = shlex.quote(os.path.relpath(self._candidates[0].inputs["primary"]))
             log_warning(
                 f"{len(self._unused_rows)} paths in the converter's tables match nothing in any "
                 f"granule: still the starter sample's? See yours: ./_convert --list {example}",
