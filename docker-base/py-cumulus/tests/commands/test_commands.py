@@ -418,10 +418,12 @@ def test_stop_while_the_handler_starts_reaches_it(tmp_path, monkeypatch, number)
 
 
 def test_green_run_says_how_to_check_its_products(repository):
-    """The last line is about CF; products that differ have none."""
+    """The last line is about CF and follows no link; products that differ have none."""
     repository.granule()
+    (repository.output / "link.nc").symlink_to(repository.input / "CPL_A.hdf5")
     done = run_test(repository)
     assert re.match("CF: .*: cumulus check .*CPL_A.nc", done.stdout.splitlines()[-1])
+    assert "link.nc" not in done.stdout.splitlines()[-1]
     (repository.expected / "CPL_A.nc").write_text("other")
     assert "CF: " not in run_test(repository).stdout
 

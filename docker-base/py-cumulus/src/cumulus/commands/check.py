@@ -43,7 +43,8 @@ def say_summary(directory, home):
     from ..compliance.checker import is_installed
     from ..compliance.reporting import command_for, summarize
 
-    products = sorted(str(path) for path in Path(directory).glob("*.nc") if path.is_file())
+    files = (path for path in Path(directory).glob("*.nc") if not path.is_symlink())
+    products = sorted(str(path) for path in files if path.is_file())
     if not products:
         return
     if not is_installed():
