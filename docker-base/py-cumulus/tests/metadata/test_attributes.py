@@ -68,6 +68,15 @@ PLACES = {
     "a polygon": ({"geospatial_bounds": POLYGON}, (-120, 20, -110, 30)),
     "a polygon in doubt": ({"geospatial_bounds": SMALL}, None),
     "a polygon of EPSG:4326": ({"geospatial_bounds": SMALL, CRS: "EPSG:4326"}, (10, 20, 11, 30)),
+    "a polygon of all longitudes": (
+        {"geospatial_bounds": "POLYGON ((-90 -180, -90 180, 90 180, 90 -180, -90 -180))"},
+        (-180, -90, 180, 90)),
+    "a polygon beyond 180": (
+        {"geospatial_bounds": "POLYGON ((10 170, 20 170, 20 190, 10 190, 10 170))"},
+        (170, 10, -170, 20)),
+    # It was the box that goes the other way round, 340 degrees wide and beside the data.
+    "a polygon across the antimeridian": (
+        {"geospatial_bounds": "POLYGON ((10 170, 20 170, 20 -170, 10 -170, 10 170))"}, None),
     "a polygon of CRS84": ({"geospatial_bounds": SMALL, CRS: "OGC:CRS84"}, (20, 10, 30, 11)),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from netcdf_files import write_variables
 from samples import extent_of, shared, write_product
 
 from cumulus import CumulusError
@@ -281,6 +282,17 @@ def test_bounds_that_cannot_be_those_of_the_time_do_not_count(
     extent = extent_of(path)
     assert (extent.begin, extent.end) == (utc(2012, 9, 6, 12), utc(2012, 9, 7, 12))
     assert why in caplog.text
+
+
+@pytest.mark.parametrize("name", ["/details/edges", "details/edges"])
+def test_bounds_may_be_named_by_their_path(tmp_path, caplog, name):
+    """Sentinel-5P keeps bounds in another group."""
+    times = {"time": ([12.0, 36.0], {**HOURS, "bounds": name})}
+    edges = ([[0.0, 24.0], [24.0, 48.0]], {}, CELLS)
+    path = write_variables(tmp_path / "p.nc", **times, groups={"details": {"edges": edges}})
+    extent = extent_of(path)
+    assert (extent.begin, extent.end) == (utc(2012, 9, 6), utc(2012, 9, 8))
+    assert "not in the product" not in caplog.text
 
 
 def test_bounds_that_are_not_there_are_a_warning(build, caplog):

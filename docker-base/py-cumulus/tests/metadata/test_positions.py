@@ -43,6 +43,38 @@ def test_angles_are_converted_to_degrees(tmp_path, units, degrees):
     assert tuple(edges) == (-60, 20, -58, 21)
 
 
+@pytest.mark.parametrize("names", [("lat", "lon"), ("XLAT", "XLONG")])
+@pytest.mark.parametrize("are_cf", [True, False])
+def test_numbers_without_units_that_may_be_radians_are_left_out(tmp_path, caplog, names, are_cf):
+    """Radians between 0.5 and 0.6 were a box near 0 north, 0 east."""
+    north, east = ({"standard_name": kind} if are_cf else {} for kind in ("latitude", "longitude"))
+    assert corners(track(tmp_path, [0.5, 0.6], [-1.5, -1.4], north, east, names)) is None
+    assert "have no units, and may be radians as well as degrees" in caplog.text
+
+
+def test_degrees_as_small_as_radians_need_their_unit(tmp_path):
+    units = {"units": "degrees"}
+    path = track(tmp_path, [0.5, 0.6], [-1.5, -1.4], units, units)
+    assert corners(path) == (-1.5, 0.5, -1.4, 0.6)
+
+
+def test_position_of_the_satellite_in_another_group_is_none_of_the_data(tmp_path):
+    """Units alone tell less than a standard name: the box reached to the ground below the orbit."""
+    named = ({**NORTH, "standard_name": "latitude"}, {**EAST, "standard_name": "longitude"})
+    values = np.array([10.0, 11.0])
+    path = write_variables(
+        tmp_path / "p.nc",
+        groups={
+            "product": {"lat": (values, named[0], TRACK), "lon": (values, named[1], TRACK)},
+            "geolocation": {
+                "satellite_latitude": (values - 40, NORTH, TRACK),
+                "satellite_longitude": (values - 40, EAST, TRACK),
+            },
+        },
+    )
+    assert corners(path) == (10, 10, 11, 11)
+
+
 DIRECTIONS = {
     "degrees_west, degrees_south": ("degrees_south", "degrees_west", -1, -1),
     "deg North, deg West": ("deg North", "deg West", 1, -1),

@@ -41,6 +41,59 @@ def test_time_of_the_smallest_integer_alone_is_left_out(tmp_path, caplog):
     assert "'time' has no values" in caplog.text
 
 
+@pytest.mark.parametrize("mark", [-9999, -999, -(2**31)])
+def test_mark_that_no_attribute_declares_is_no_time(tmp_path, caplog, mark):
+    """The record began in 1969: -9999 seconds since 1970."""
+    times = np.array([1346932800, mark, 1346932805], "f8")
+    about = {"units": "seconds since 1970-01-01", "standard_name": "time"}
+    path = write_variables(tmp_path / "p.nc", time=(times, about))
+    assert times_of(path) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 5))
+    assert f"1 of 3 times are {mark:.1f}, an undeclared fill value" in caplog.text
+
+
+def test_number_of_a_mark_among_negative_times_is_a_time(tmp_path):
+    """Times before their reference: -999 is among -1000 and -998."""
+    path = write_variables(tmp_path / "p.nc", time=(np.arange(-1000.0, -997), SECONDS))
+    assert times_of(path) == (utc(2012, 9, 6, 11, 43, 20), utc(2012, 9, 6, 11, 43, 22))
+
+
+@pytest.mark.parametrize("edges", [[[0, 0]] * 2, [[0, 60]] * 2], ids=["unset", "of another time"])
+def test_bounds_that_do_not_hold_their_time_do_not_count(tmp_path, caplog, edges):
+    """Bounds that nobody set are 0: the record began in 1970."""
+    about = {"units": "seconds since 1970-01-01", "standard_name": "time", "bounds": "edges"}
+    times = np.array([1346932800, 1346932805], "f8")
+    cells = (np.array(edges, "f8"), {}, ("time", "nv"))
+    path = write_variables(tmp_path / "p.nc", time=(times, about), edges=cells)
+    assert times_of(path) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 5))
+    assert "2 of 2 bounds do not hold their time" in caplog.text
+
+
+def test_time_at_the_end_of_its_cell_has_the_whole_cell(tmp_path):
+    """The mean of an hour may have the time at which the next one begins, or the next but one."""
+    about = {**SECONDS, "bounds": "edges"}
+    cells = (np.array([[0.0, 3600.0]]), {}, ("time", "nv"))
+    path = write_variables(tmp_path / "p.nc", time=(np.array([3601.0]), about), edges=cells)
+    assert times_of(path) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 13))
+
+
+@pytest.mark.parametrize("is_coordinate", [True, False])
+def test_lone_time_of_another_group_is_not_that_of_the_samples(tmp_path, is_coordinate):
+    """ICESat-2 keeps the last turn of the satellite as a time: records began 36 hours early."""
+    name = "crossing_time" if is_coordinate else "n"
+    path = write_variables(
+        tmp_path / "p.nc",
+        groups={
+            "heights": {
+                "delta_time": (np.arange(3.0), SECONDS, ("delta_time",)),
+                "lat_ph": (np.arange(3.0), {**NORTH, "standard_name": "latitude"}, ("delta_time",)),
+                "lon_ph": (np.arange(3.0), {**EAST, "standard_name": "longitude"}, ("delta_time",)),
+            },
+            "orbit_info": {"crossing_time": (np.array([-129600.0]), SECONDS, (name,))},
+        },
+    )
+    assert times_of(path) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 2))
+
+
 # --- references and offsets ------------------------------------------------------------------
 
 DAY = {"units": "seconds since 2019-09-21", "standard_name": "time"}

@@ -111,4 +111,10 @@ def _bounds(attributes):
             "geospatial_bounds does not tell which number is the latitude: geospatial_bounds_crs "
             "is missing"
         )
+    sides = np.abs(np.diff(east, append=east[:1]))
+    if sides.max() >= 180 and np.ptp(east) < 360:
+        raise CumulusError(
+            "geospatial_bounds has a side of 180 degrees or more: its way around the Earth is not "
+            "certain; geospatial_lon_min and geospatial_lon_max tell it"
+        )
     return {"west": east.min(), "south": north.min(), "east": east.max(), "north": north.max()}

@@ -17,7 +17,7 @@ from .offsets import may_have_offsets, offset_times
 from .positions import Refused, box_of, from_coordinates, located, polygon_of
 from .projection import has_projection, projected_positions
 from .radar import gate_positions, is_radar_volume
-from .temporal import chosen_times, interval_of
+from .temporal import chosen_times, interval_of, of_samples
 from .usual import named_positions, named_times, usual_positions, usual_times
 
 __all__ = ["PARTS", "Cover", "Names", "cover"]
@@ -165,6 +165,7 @@ class _Search:
 
     def _times(self, where):
         def known(times):
+            times = of_samples(times, where)
             begin, end = interval_of(times, where)
             return (times, begin, end) if begin else None
 

@@ -106,7 +106,13 @@ def in_degrees(variable, kind):
 
 
 def pair(latitudes, longitudes):
-    """Return Positions of latitudes and longitudes, in degrees, that belong together."""
+    """Return Positions of latitudes and longitudes, in degrees, that belong together.
+
+    Raises
+    ------
+    Refused
+        They have no units, and may be radians.
+    """
     pairs = list(_pairs(latitudes, longitudes))
     valid = {}  # by identity, so that each is checked, and warned of, once
     for coordinates in pairs:
@@ -118,8 +124,22 @@ def pair(latitudes, longitudes):
         north, east = valid[id(latitude)], valid[id(longitude)]
         if latitude.dimensions == longitude.dimensions:  # samples: each needs both
             north = east = north & east
+        _refuse_radians(latitude, longitude, north, east)
         positions.append(Positions(latitude, longitude, north, east))
     return positions
+
+
+def _refuse_radians(latitude, longitude, valid_north, valid_east):
+    """Without any units, small numbers may be degrees around 0 north, 0 east as well as radians."""
+    if latitude.attributes.get("units") or longitude.attributes.get("units"):
+        return
+    north, east = (
+        float(np.abs(variable.values[valid]).max(initial=0.0))
+        for variable, valid in ((latitude, valid_north), (longitude, valid_east))
+    )
+    if 0 < north <= np.pi / 2 and east <= 2 * np.pi:
+        names = f"{latitude.name!r} and {longitude.name!r}"
+        raise Refused(f"{names} have no units, and may be radians as well as degrees")
 
 
 def _pairs(latitudes, longitudes):

@@ -12,8 +12,9 @@ _USUAL = {"lat", "latitude", "lon", "long", "longitude", "time"}
 def best(product, variables):
     """Return the coordinates of the best kind.
 
-    Coordinates that other variables use come before the rest. Within a group, those with a standard
-    name or a usual name come first, since `lat_uncertainty` may have the units of `lat`. The
+    Coordinates that other variables use come before the rest. Those with a standard name or a usual
+    name come first, since `lat_uncertainty` may have the units of `lat`, and `satellite_lat` in
+    another group, too. The
     coordinate of a dimension may have any name, and so may a coordinate that a variable names, if
     none has a standard name.
     """
@@ -21,7 +22,10 @@ def best(product, variables):
     groups = {}
     for variable in used or variables:
         groups.setdefault(variable.group, []).append(variable)
-    return [each for group in groups.values() for each in _most_marked(group, bool(used))]
+    chosen = [each for group in groups.values() for each in _most_marked(group, bool(used))]
+    if used:
+        return chosen
+    return [each for each in chosen if _is_marked(each)] or chosen
 
 
 def _most_marked(variables, are_used):

@@ -10,11 +10,13 @@ from ..products.times import decode, is_month
 from .positions import Refused
 from .selection import best, squeezed
 
-__all__ = ["chosen_times", "interval_of"]
+__all__ = ["chosen_times", "interval_of", "of_samples"]
 
 _REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
 _OTHER_SCALES = ("tai", "gps")
 _SAME = timedelta(seconds=1)
+# What files write where they have no value: nines, and the smallest integers of 16 and 32 bits.
+_MARKS = (-999, -9999, -99999, -999999, -9999999, -(2**15), -(2**31), 1 - 2**31)
 
 
 def chosen_times(product):
@@ -92,14 +94,48 @@ def interval_of(times, located):
         if calendar not in _REAL_CALENDARS:
             log_warning(f"variable {variable.name}: calendar {calendar} has no UTC")
             continue
-        valid = variable.present & _has_position(variable, located)
+        present = _set_times(variable)
+        valid = present & _has_position(variable, located)
         if not valid.any():
-            valid = variable.present  # the positions belong to something else
+            valid = present  # the positions belong to something else
         values = _cells(variable, valid)
         if values.size:
             ends = [float(values.min()), float(values.max())]
             moments += _decode(variable, ends, calendar)
     return (min(moments), max(moments)) if moments else (None, None)
+
+
+def of_samples(times, located):
+    """Return the times of the samples that have a position, or all where no position is a sample's.
+
+    A lone time of another group is not theirs: an orbit's crossing of the equator, the last turn
+    of the satellite.
+
+    Parameters are those of :func:`interval_of`.
+    """
+    groups = {
+        each.group for each in times
+        if any(key in located for key in (each.dimensions, *((name,) for name in each.dimensions)))
+    }  # fmt: skip
+    if not groups:
+        return times
+    return [each for each in times if each.values.size > 1 or each.group in groups]
+
+
+def _set_times(variable):
+    """Which values are present, without marks such as -9999 that no attribute declares.
+
+    A mark among values of which no other is negative is no time; a warning counts them.
+    """
+    marks = variable.present & np.isin(variable.values, _MARKS)
+    others = variable.values[variable.present & ~marks]
+    if not marks.any() or (others.size and others.min() < 0):
+        return variable.present
+    log_warning(
+        f"variable {variable.name}: {int(marks.sum())} of {marks.size} times are "
+        f"{variable.values[marks].flat[0]}, an undeclared fill value, and were left out"
+    )
+    return variable.present & ~marks
 
 
 def _has_position(variable, located):
@@ -119,8 +155,18 @@ def _cells(variable, valid):
     values = variable.values[valid]
     if variable.bounds is None:
         return values
-    bounds = variable.bounds[valid]
-    return np.where(np.isfinite(bounds), bounds, values[:, np.newaxis])
+    bounds = variable.bounds[valid].astype("f8")
+    values = values[:, np.newaxis]
+    bounds = np.where(np.isfinite(bounds), bounds, values)
+    length = np.ptp(bounds, axis=-1, keepdims=True)  # a time may lie a cell before or after its own
+    low, high = (reach(bounds, axis=-1, keepdims=True) for reach in (np.min, np.max))
+    holds = (low - length <= values) & (values <= high + length)
+    if count := int((~holds).sum()):
+        log_warning(
+            f"variable {variable.name}: {count} of {holds.size} bounds do not hold their time and "
+            "were left out"
+        )
+    return np.where(holds, bounds, values)
 
 
 def _decode(variable, values, calendar):

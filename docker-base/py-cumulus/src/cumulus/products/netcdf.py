@@ -119,8 +119,9 @@ def _bounds(variable):
     name = str(getattr(variable, "bounds", getattr(variable, "climatology", ""))).strip()
     group = variable.group()
     while name and group is not None:
-        if name in group.variables:
-            return group.variables[name]
+        with suppress(IndexError, KeyError):  # a name, or a path from here or from the root
+            if (is_at_root := group.parent is None) or not name.startswith("/"):
+                return group[name.lstrip("/") if is_at_root else name]
         group = group.parent
     if name:
         log_warning(f"variable {variable.name}: its bounds {name!r} are not in the product")
