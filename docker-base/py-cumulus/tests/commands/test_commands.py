@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from samples import SOURCE, alive, wait_for
@@ -16,6 +15,7 @@ from samples import SOURCE, alive, wait_for
 from cumulus import CumulusError, __version__
 from cumulus.__main__ import main
 from cumulus.commands.test import _run_handler
+from cumulus.compliance.findings import Checked
 from cumulus.image_sources import changed_since_run
 
 pytestmark = pytest.mark.slow  # each test starts Python several times
@@ -147,13 +147,13 @@ def test_json_on_standard_output_is_only_json(pair):
 def test_product_that_cannot_be_checked_does_not_hide_the_others(tmp_path, monkeypatch, capsys):
     """Nor does a pipe hold them up."""
 
-    def check(product):
-        if product == "bad.nc":
-            raise CumulusError("cannot check 'bad.nc'")
-        return SimpleNamespace(counting=[], not_checked=(), product=product)
+    def check_all(products):
+        for product in products:
+            is_bad = product == "bad.nc"
+            yield CumulusError("cannot check 'bad.nc'") if is_bad else Checked(product, "CF", False)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("cumulus.compliance.checker.check", check)
+    monkeypatch.setattr("cumulus.compliance.checker.check_all", check_all)
     monkeypatch.setattr(
         "cumulus.compliance.reporting.report", lambda checked, home: f"checked {checked.product}"
     )
@@ -418,14 +418,15 @@ def test_stop_while_the_handler_starts_reaches_it(tmp_path, monkeypatch, number)
 
 
 def test_green_run_says_how_to_check_its_products(repository):
-    """The last line is about CF and follows no link; products that differ have none."""
+    """The last line is about CF and follows no link, also where products differ."""
     repository.granule()
     (repository.output / "link.nc").symlink_to(repository.input / "CPL_A.hdf5")
     done = run_test(repository)
     assert re.match("CF: .*: cumulus check .*CPL_A.nc", done.stdout.splitlines()[-1])
     assert "link.nc" not in done.stdout.splitlines()[-1]
     (repository.expected / "CPL_A.nc").write_text("other")
-    assert "CF: " not in run_test(repository).stdout
+    done = run_test(repository)
+    assert done.returncode == 1 and done.stdout.splitlines()[-1].startswith("CF: ")
 
 
 def test_test_is_red_and_keeps_the_product_of_a_granule_that_lacks_its_time(repository):

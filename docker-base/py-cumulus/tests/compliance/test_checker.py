@@ -293,6 +293,46 @@ def test_crash_while_a_product_is_read_is_one_sentence(product, monkeypatch):
         checker.check(product)
 
 
+@needs_checker
+@pytest.mark.slow
+def test_products_that_are_checked_together_have_their_own_findings(product, tmp_path):
+    """In their order, each as if it were checked alone; what cannot be read does not count."""
+    for name, units, conventions in (("a", "meterz", "CF-1.8"), ("b", "m", "CF-1.8"),
+                                     ("c", "metrez", "CF-1.6")):  # fmt: skip
+        shutil.copy(product, tmp_path / f"{name}.nc")
+        with netCDF4.Dataset(tmp_path / f"{name}.nc", "a") as dataset:
+            dataset["altitude"].units, dataset.Conventions = units, conventions
+    (tmp_path / "bad.nc").write_text("no NetCDF")
+    paths = [tmp_path / f"{name}.nc" for name in ("a", "bad", "b", "c")]
+    first, bad, second, third = checker.check_all(paths)
+    assert isinstance(bad, CumulusError)
+    for path, checked in zip((paths[0], *paths[2:]), (first, second, third), strict=True):
+        assert checked == checker.check(path)
+    assert ["meterz" in str(each.findings) for each in (first, second, third)] == [1, 0, 0]
+    assert [each.suite for each in (first, second, third)] == ["CF-1.8", "CF-1.8", "CF-1.6"]
+
+
+def test_product_on_which_checker_fails_does_not_hide_others(product, tmp_path, monkeypatch):
+    """A program that fails for one file stands in for the checker."""
+    program = tmp_path / "compliance-checker"
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import json, sys\n"
+        "paths = [each for each in sys.argv if each.endswith('.nc')]\n"
+        "if any('bad' in each for each in paths):\n"
+        "    sys.exit('it cannot')\n"
+        "suite = {key: [] for key in ('high_priorities', 'medium_priorities', 'low_priorities')}\n"
+        "result = sys.argv[sys.argv.index('--output') + 1]\n"
+        "json.dump({path: {'cf:1.8': suite} for path in paths}, open(result, 'w'))\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(checker, "_program", lambda: str(program))
+    paths = [shutil.copy(product, tmp_path / name) for name in ("a.nc", "bad.nc", "c.nc")]
+    first, bad, last = checker.check_all(paths)
+    assert [each.product.name for each in (first, last)] == ["a.nc", "c.nc"]
+    assert str(bad) == f"compliance-checker cannot check {str(paths[1])!r}: it cannot"
+
+
 # --- the summary -----------------------------------------------------------------------------
 
 

@@ -8,16 +8,12 @@ from .status import FAILED
 
 __all__ = ["check_products", "say_summary"]
 
-FEW = 5  # products that a test run checks: each takes a second or two
-
-
 def check_products(options):
-    """Check products one after the other and return the exit status."""
+    """Check products and return the exit status."""
     from ..compliance.reporting import report, summarize
 
     results = []
-    for product in options.products:
-        checked, problem = _check(product)
+    for product, checked, problem in _check_all(options.products):
         results.append((product, checked, problem))
         if options.summary:
             continue  # the line after the last product says it all
@@ -31,7 +27,7 @@ def check_products(options):
 
 
 def say_summary(directory, home):
-    """Print a line about CF of the first NetCDF products in a directory, or how to check them.
+    """Print a line about CF of the NetCDF products in a directory, or how to check them.
 
     Parameters
     ----------
@@ -51,24 +47,30 @@ def say_summary(directory, home):
         command = command_for(products[:1], home)
         print(f"CF: not checked, compliance-checker is not installed; after make native: {command}")
         return
-    first = products[:FEW]
-    line = summarize([(product, *_check(product)) for product in first], home)
-    more = f" (the first {FEW} of {len(products)} products)" if len(products) > FEW else ""
-    print(f"{line}{more}")
+    print(summarize(list(_check_all(products)), home))
 
 
-def _check(product):
-    """The Checked of a product, or None with the reason why it cannot be checked."""
-    from ..compliance.checker import check
+def _check_all(products):
+    """Yield each product with its Checked, or None and the reason why it cannot be checked."""
+    from ..compliance.checker import check_all
+    from ..compliance.findings import Checked
     from ..products.formats import kind_of
 
-    try:
-        kind_of(product)  # the checker would wait for a pipe for ever
-        return check(product), ""
-    except OSError as error:
-        return None, f"cannot check {product!r}: {error.strerror}"
-    except CumulusError as error:
-        return None, str(error)
+    problems = {}
+    for product in products:
+        try:
+            kind_of(product)  # the checker would wait for a pipe for ever
+        except OSError as error:
+            problems[product] = f"cannot check {product!r}: {error.strerror}"
+        except CumulusError as error:
+            problems[product] = str(error)
+    answers = check_all([product for product in products if product not in problems])
+    for product in products:
+        answer = problems[product] if product in problems else next(answers)
+        if isinstance(answer, Checked):
+            yield product, answer, ""
+        else:
+            yield product, None, str(answer)
 
 
 def _status(checked):

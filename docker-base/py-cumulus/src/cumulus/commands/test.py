@@ -23,7 +23,8 @@ def test_handler(options):
     from .check import say_summary
 
     status = _process_and_compare(options)
-    if status == 0:  # products that differ are an edit at work, which a check would hold up
+    if status in (0, 1):  # of the comparison, whose verdict need not wait for the check
+        sys.stdout.flush()
         say_summary(options.output, options.home)
     if changed := changed_sources(options.home):
         verb = f"and {len(changed) - 1} more have" if len(changed) > 1 else "has"

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from .. import CumulusError
 from ..isolation import Died, call_apart, die_with
 from .findings import Checked
 from .messages import read_group
-from .scan import scan
+from .scan import Scan, scan
 
-__all__ = ["check", "is_installed"]
+__all__ = ["check", "check_all", "is_installed"]
 
 SECONDS = 600  # for one product
+TOGETHER = 25  # products in one run of the checker
 _SUITES = ("1.6", "1.7", "1.8", "1.9", "1.10", "1.11")  # versions of CF that the checker knows
 _DEFAULT = "1.8"  # of a product that names no version: the one that the converter writes
 _SEVERITIES = {
@@ -30,6 +32,19 @@ _SEVERITIES = {
     "medium_priorities": "warning",
     "low_priorities": "advice",
 }
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A product that has been scanned; ``path`` is that of the file for the checker."""
+
+    product: Path
+    about: Scan
+    path: Path
+
+    @property
+    def version(self):
+        return _version(self.about.conventions)
 
 
 def check(product):
@@ -50,26 +65,94 @@ def check(product):
         compliance-checker is not installed or fails, the file is no NetCDF file, or some of its
         data lie in other files.
     """
-    product = Path(product)
-    program = _program()
-    with tempfile.TemporaryDirectory() as folder:
-        flat = Path(folder, product.name)
-        try:
-            about = call_apart(scan, product, flat, seconds=SECONDS)
-        except Died as error:  # a damaged file may crash the library
-            raise CumulusError(
-                f"cannot check {str(product)!r}: reading it failed ({error}): the file is damaged, "
-                "or uses a feature that crashes the installed libraries"
-            ) from error
-        version = _version(about.conventions)
-        suites = (f"cf:{version}", "acdd:1.3")
-        content, failed = _run(program, flat if about.paths else product, suites, product)
+    (answer,) = check_all([product])
+    if isinstance(answer, CumulusError):
+        raise answer
+    return answer
+
+
+def check_all(products):
+    """Check products; those of one version of CF share runs of the checker, whose start takes long.
+
+    Parameters
+    ----------
+    products : sequence of path-like
+
+    Yields
+    ------
+    Checked or CumulusError
+        Of each product in its order: the error that :func:`check` would raise.
+    """
+    try:
+        program = _program()
+    except CumulusError as error:
+        yield from [error] * len(products)
+        return
+    for start in range(0, len(products), TOGETHER):
+        with tempfile.TemporaryDirectory() as folder:
+            prepared = [
+                _prepare(Path(product), Path(folder, str(number)))
+                for number, product in enumerate(products[start : start + TOGETHER])
+            ]
+            answers = {}  # by the number of the product
+            versions = dict.fromkeys(_version_of(each) for each in prepared)
+            for version in versions:
+                numbers = [i for i, each in enumerate(prepared) if _version_of(each) == version]
+                same = [prepared[i] for i in numbers]
+                same = same if version is None else _answers(program, same)
+                answers |= zip(numbers, same, strict=True)
+            yield from (answers[number] for number in range(len(prepared)))
+
+
+def _version_of(prepared):
+    return None if isinstance(prepared, CumulusError) else prepared.version
+
+
+def _prepare(product, folder):
+    """Scan a product into a new folder; an error is returned."""
+    folder.mkdir()
+    flat = Path(folder, product.name)
+    try:
+        about = call_apart(scan, product, flat, seconds=SECONDS)
+    except Died as error:  # a damaged file may crash the library
+        return CumulusError(
+            f"cannot check {str(product)!r}: reading it failed ({error}): the file is damaged, "
+            "or uses a feature that crashes the installed libraries"
+        )
+    except CumulusError as error:
+        return error
+    except OSError as error:
+        return CumulusError(f"cannot check {str(product)!r}: {error.strerror or error}")
+    return _Prepared(product, about, flat if about.paths else product)
+
+
+def _answers(program, same):
+    """Return Checked or CumulusError of each product of one version of CF.
+
+    The checker does not tell which of several products fails: then each is checked alone.
+    """
+    try:
+        contents, failed = _run(program, same)
+    except CumulusError as error:
+        if len(same) == 1:
+            return [error]
+        failed = (str(error),)
+    if failed and len(same) > 1:
+        return [answer for each in same for answer in _answers(program, [each])]
+    return [
+        _checked(each, content, failed) for each, content in zip(same, contents, strict=True)
+    ]
+
+
+def _checked(prepared, content, failed):
+    about = prepared.about
     claims_acdd = "ACDD" in about.conventions
     findings = [*about.findings, *_read(content, about, claims_acdd)]
     order = {severity: number for number, severity in enumerate(_SEVERITIES.values())}
     findings = sorted(dict.fromkeys(findings), key=lambda finding: order[finding.severity])
     not_checked = (*about.not_checked, *failed)
-    return Checked(product, f"CF-{version}", claims_acdd, tuple(findings), not_checked)
+    suite = f"CF-{prepared.version}"
+    return Checked(prepared.product, suite, claims_acdd, tuple(findings), not_checked)
 
 
 def _read(content, about, claims_acdd):
@@ -113,31 +196,41 @@ def _program():
     return program
 
 
-def _run(program, path, suites, product):
-    """Return the checker's messages about a file by suite, and which of its checks failed."""
+def _run(program, same):
+    """Return the checker's messages about each product by suite, and which of its checks failed."""
+    names = repr(str(same[0].product)) if len(same) == 1 else f"{len(same)} products"
+    seconds = SECONDS * len(same)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
-        command = [program, "--format", "json", "--output", result]
-        command += [part for suite in suites for part in ("--test", suite)]
+        command = [program, "--format", "json_new", "--output", result]
+        command += ["--test", f"cf:{same[0].version}", "--test", "acdd:1.3"]
+        paths = [str(each.path.resolve()) for each in same]
         try:
             done = None
             done = subprocess.run(
-                [*command, path.resolve()],
+                [*command, *paths],
                 capture_output=True,
                 text=True,
-                timeout=SECONDS,
+                timeout=seconds,
                 cwd=folder,
                 preexec_fn=partial(die_with, os.getpid()),
             )
-            text = result.read_text(encoding="utf-8")
-            content = json.loads(text.replace(json.dumps(str(path))[1:-1], product.name))
-        except (OSError, ValueError) as error:
+            content = json.loads(result.read_text(encoding="utf-8"))
+            contents = [_named(content[str(each.path.resolve())], each) for each in same]
+        except (OSError, ValueError, KeyError) as error:
             lines = done.stderr.strip().splitlines() if done else [str(error)]
             lines = lines or [f"exit status {done.returncode}"]
-            message = f"compliance-checker cannot check {str(product)!r}: {lines[-1]}"
-            raise CumulusError(message) from error
+            raise CumulusError(f"compliance-checker cannot check {names}: {lines[-1]}") from error
         except subprocess.TimeoutExpired as error:
-            message = f"compliance-checker did not finish {str(product)!r} in {SECONDS} s"
+            message = f"compliance-checker did not finish {names} in {seconds} s"
             raise CumulusError(message) from error
     broken = re.findall(r"^\S+\.(check_\w+): (.*)", done.stderr, re.MULTILINE)
-    return content, tuple(f"{name} failed: {why}" for name, why in broken)
+    return contents, tuple(f"{name} failed: {why}" for name, why in broken)
+
+
+def _named(content, prepared):
+    """Messages with the product's name in place of the path that the checker was given."""
+    text = json.dumps(content)
+    for name in dict.fromkeys((str(prepared.path.resolve()), str(prepared.path))):
+        text = text.replace(json.dumps(name)[1:-1], prepared.product.name)
+    return json.loads(text)
