@@ -324,6 +324,32 @@ def test_polar_grid_around_the_pole_holds_it(tmp_path):
     assert south == pytest.approx(30.98, abs=0.005)
 
 
+OTHER = {"south": (np.int32(0), {**NSIDC, "latitude_of_projection_origin": -90.0})}
+
+
+def test_grid_has_the_projection_that_its_data_name(tmp_path):
+    """The first grid_mapping of the file put a grid of the Arctic around the south pole."""
+    axis = np.linspace(-1e6, 1e6, 5)
+    projected(tmp_path, NSIDC, axis, axis, **OTHER).rename(tmp_path / "last.nc")
+    field = (np.zeros((5, 5)), {"grid_mapping": "crs: x y"}, ("y", "x"))
+    axes = {
+        name: (axis, {"units": "m", "standard_name": f"projection_{name}_coordinate"})
+        for name in "xy"
+    }
+    path = write_variables(
+        tmp_path / "p.nc", **OTHER, crs=(np.int32(0), NSIDC), field=field, **axes
+    )
+    for each in (path, tmp_path / "last.nc"):
+        assert corners(each)[1] > 70 and corners(each)[3] == 90
+
+
+def test_grids_of_two_projections_are_left_out_by_name(tmp_path, caplog):
+    axis = np.linspace(-1e6, 1e6, 5)
+    second = (np.zeros((5, 5)), {"grid_mapping": "south"}, ("y", "x"))
+    assert corners(projected(tmp_path, NSIDC, axis, axis, second=second, **OTHER)) is None
+    assert "'crs' and 'south' are several grid_mappings" in caplog.text
+
+
 def test_conic_point_is_that_of_its_textbook(tmp_path):
     """Snyder 1987, page 296: 35 degrees north, 75 degrees west."""
     edges = corners(projected(tmp_path, SNYDER, [1894410.9], [1564649.5]))

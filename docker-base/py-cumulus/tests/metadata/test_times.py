@@ -94,6 +94,17 @@ def test_lone_time_of_another_group_is_not_that_of_the_samples(tmp_path, is_coor
     assert times_of(path) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 2))
 
 
+@pytest.mark.parametrize(
+    ("name", "is_said"),
+    [("time_tai", True), ("TAI93", True), ("GPS_time", True), ("details", False)],
+)
+def test_name_of_another_time_scale_is_a_warning(tmp_path, caplog, name, is_said):
+    """Such a time is 37 s or 18 s from UTC, or is not: the file does not tell for certain."""
+    path = write_variables(tmp_path / "p.nc", **{name: (np.arange(3.0), SECONDS, ("n",))})
+    assert times_of(path) == (utc(2012, 9, 6, 12), utc(2012, 9, 6, 12, 0, 2))
+    assert ("leap seconds" in caplog.text) == is_said
+
+
 # --- references and offsets ------------------------------------------------------------------
 
 DAY = {"units": "seconds since 2019-09-21", "standard_name": "time"}

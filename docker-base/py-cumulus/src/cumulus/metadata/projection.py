@@ -12,6 +12,7 @@ from .positions import Refused, pair
 
 __all__ = ["has_projection", "projected_positions"]
 
+_NO_PLANES = ("latitude_longitude", "radar_lidar_radial_scan")
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0}
 _RADIANS = {"rad": 1.0, "radian": 1.0, "radians": 1.0, "microradian": 1e-6}
 
@@ -29,10 +30,10 @@ def projected_positions(catalogue):
     Refused
         The projection is not supported, or its figure of the Earth is not told.
     """
-    mapping = next(each for each in catalogue.entries if "grid_mapping_name" in each.attributes)
-    name = mapping.attributes["grid_mapping_name"]
-    if name in ("latitude_longitude", "radar_lidar_radial_scan"):
+    mapping = _mapping(catalogue)
+    if mapping is None:
         return []
+    name = mapping.attributes["grid_mapping_name"]
     if name not in _INVERSES:
         raise Refused(f"the grid_mapping {name!r} is not supported")
     x, y = (_axis(catalogue, axis, name) for axis in "xy")
@@ -43,6 +44,21 @@ def projected_positions(catalogue):
     if not north.size:
         raise Refused("no cell of the projected grid is on the Earth")
     return _as_positions(x, north, east, has_pole)
+
+
+def _mapping(catalogue):
+    """The grid_mapping in a plane that variables name, or the only one where none is named."""
+    mappings = [each for each in catalogue.entries if each.attributes.get("grid_mapping_name")]
+    mappings = [
+        each for each in mappings if each.attributes["grid_mapping_name"] not in _NO_PLANES
+    ]
+    texts = (each.attributes.get("grid_mapping", "") for each in catalogue.entries)
+    named = {word.rstrip(":").rpartition("/")[2] for text in texts for word in text.split()}
+    chosen = [each for each in mappings if each.name in named] or mappings
+    if len({repr((each.attributes, each.numbers)) for each in chosen}) > 1:
+        names = " and ".join(repr(each.name) for each in chosen)
+        raise Refused(f"{names} are several grid_mappings, and only one can be that of the grid")
+    return chosen[0] if chosen else None
 
 
 def _axis(catalogue, axis, name):

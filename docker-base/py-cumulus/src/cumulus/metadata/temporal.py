@@ -1,5 +1,6 @@
 """Which variables are the times of a product, and from when to when they reach."""
 
+import re
 from datetime import timedelta
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = ["chosen_times", "interval_of", "of_samples"]
 
 _REAL_CALENDARS = {"standard", "gregorian", "proleptic_gregorian"}
 _OTHER_SCALES = ("tai", "gps")
+_WORDS = frozenset(_OTHER_SCALES)  # where they are whole words of a name
 _SAME = timedelta(seconds=1)
 # What files write where they have no value: nines, and the smallest integers of 16 and 32 bits.
 _MARKS = (-999, -9999, -99999, -999999, -9999999, -(2**15), -(2**31), 1 - 2**31)
@@ -32,6 +34,12 @@ def chosen_times(product):
         rivals = [each for each in product.times if _is_rival(each, variable)]
         winner = _utc_of(product, variable, rivals) if rivals else variable
         chosen[id(winner)] = winner
+    for each in chosen.values():
+        if not _WORDS.isdisjoint(re.split(r"[^a-z]+", each.name.lower())):
+            log_warning(
+                f"variable {each.name}: its name says TAI or GPS, which leap seconds divide from "
+                "UTC: they are not subtracted"
+            )
     return [squeezed(variable) for variable in chosen.values()]
 
 
