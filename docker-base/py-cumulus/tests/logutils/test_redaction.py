@@ -98,6 +98,13 @@ def test_other_name_is_not_taken_for_one(name):
         ("curl https://host --user 'me:hunter2'", "hunter2"),
         ("Command '['curl', '-u', 'me:hunter2']' failed", "hunter2"),
         ("curl --proxy-user=me:hunter2 https://host", "hunter2"),
+        ("curl -s \\\n -u me:hunter2 https://host", "hunter2"),
+        ("machine urs.earthdata.nasa.gov login me password hunter2", "hunter2"),
+        ("machine host\n  login me\n  password hunter2", "hunter2"),
+        ("sshpass -p hunter2 ssh host", "hunter2"),
+        ('{"auths": {"ghcr.io": {"auth": "bWU6aHVudGVyMg=="}}}', "bWU6aHVudGVyMg"),
+        ("docker login: dckr_pat_0123456789-abcdefghij", "0123456789"),
+        ("hf_abcdefghijABCDEFGHIJ0123456789abcd", "0123456789"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
     ],
 )
@@ -117,6 +124,7 @@ def test_credentials_are_hidden_by_their_form(text, hidden):
      "passes: 12", "first_pass=2", "night_pass: 3", "file_signature: 89HDF",
      '{"credentials": {"user": "me"}}', "use_auth=false", "smtp_auth: none", "--auth basic",
      "a path, a pattern", "PWD=/home/me/pwd", "AKIA is an airport", "eyJ", "glider-flights",
+     "the login of a password file", '{"auth": "basic"}', "hf_radar_currents.nc",
      "curl -s https://host:8080/x", "keyJabcdef.granule.nc", "HS3_ghp_.nc", "gloss-and-more"],
 )  # fmt: skip
 def test_other_text_stays_as_it_is(text):

@@ -61,12 +61,18 @@ _PATTERNS = [
     # Uid=me;Pwd=... of databases; PWD=/home/me is the working directory
     rf"((?<![\w-])(?!(?-i:PWD)=[/~.])pwd\\?[\"']?\s*[=:]\s*){_VALUE}",
     # curl -u me:..., --proxy-user me:..., also in a list of arguments
-    r"(\bcurl\b[^\n]{0,400}?[\s\"'](?:-[a-z]{0,8}u|--(?:proxy-)?user)[\s\"',=]{0,6})"
+    r"(\bcurl\b(?:[^\n]|\\\n){0,400}?[\s\"'](?:-[a-z]{0,8}u|--(?:proxy-)?user)[\s\"',=]{0,6})"
     r"[^\s:\"',]{0,80}:[^\s\"']+",
-    # Tokens of GitHub, GitLab, Slack, npm, PyPI, Google; JSON web tokens
+    # machine urs.earthdata.nasa.gov login me password ... of .netrc; sshpass -p ...
+    r"(\blogin\s+\S{1,200}\s+password\s+)\S+",
+    r"(\bsshpass\s+-p\s*)[^\s]+",
+    # {"auths": {"registry": {"auth": "..."}}} of Docker
+    r"(\\?[\"']auth\\?[\"']\s*:\s*\\?[\"'])[\w+/=-]{8,}",
+    # Tokens of GitHub, GitLab, Slack, Docker, Hugging Face, npm, PyPI, Google; JSON web tokens
     r"()\b(?:gh[opusr]_|github_pat_)\w{16,}",
     r"()\bgl(?:pat|dt|rt|cbt|ptt|ft|soat)-[\w-]{16,}",
     r"()\b(?:xox[a-z]-|xapp-)[\w-]{10,}",
+    r"()\b(?:dckr_[op]at_[\w-]{16,}|hf_[a-z0-9]{30,})",
     r"()\b(?:npm_\w{36}|pypi-[\w-]{32,}|(?-i:AIza)[\w-]{35})",
     r"()\b(?-i:eyJ)[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?",
     # The id of an access key of AWS, and the secret that follows it
@@ -78,7 +84,8 @@ _PATTERNS = [
 _HINTS = ("@", "bearer", "private key", "pass", "secret", "token", "credential", "signature",
           "auth", "cookie", "key", "pwd", "sig=", "_pat", "-pat", "curl", "ghp_", "gho_", "ghu_",
           "ghs_", "ghr_", "glpat-", "gldt-", "glrt-", "glcbt-",
-          "glptt-", "glft-", "glsoat-", "xox", "xapp-", "npm_", "pypi-", "aiza", "eyj", "akia",
+          "glptt-", "glft-", "glsoat-", "xox", "xapp-", "npm_", "pypi-", "dckr_", "hf_",
+          "aiza", "eyj", "akia",
           "asia")  # fmt: skip
 
 
