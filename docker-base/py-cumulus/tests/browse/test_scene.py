@@ -62,6 +62,38 @@ def chunks_of(image):
     return chunks
 
 
+@pytest.mark.parametrize("is_transposed", [False, True])
+def test_curtain_has_the_altitudes_of_each_profile(tmp_path, is_transposed):
+    """Only the track was drawn. Each profile is one step higher than the one before."""
+    path = curtain(tmp_path / "a.nc", records=5, bins=6)
+    with netCDF4.Dataset(path, "a") as dataset:
+        dataset.renameVariable("z", "bin")
+        dataset["bin"].delncattr("axis")
+        dataset["bin"].delncattr("positive")
+        dimensions = ("z", "time") if is_transposed else ("time", "z")
+        heights = 30.0 * (np.arange(5)[:, None] + np.arange(6))
+        altitude = dataset.createVariable("altitude", "f8", dimensions)
+        altitude[:] = heights.T if is_transposed else heights
+        altitude.setncatts({"units": "m", "standard_name": "altitude", "positive": "up"})
+    shown = scene(path, variable="field")
+    assert (shown.kind, shown.y.label) == ("curtain", "altitude (m)")
+    np.testing.assert_array_equal(shown.y.values, 30.0 * np.arange(10))
+    level = np.arange(10)[:, None] - np.arange(5)
+    expected = np.where((level >= 0) & (level < 6), 1000.0 * np.arange(5) + level, np.nan)
+    np.testing.assert_array_equal(shown.values, expected)
+
+
+def test_chosen_series_is_drawn_over_the_coordinate_that_it_names(tmp_path):
+    """A spectrum was drawn over its index, beside the wavelength."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
+        dataset.createDimension("band", 4)
+        for name, values in (("wavelength", [400.0, 500, 600, 800]), ("radiance", range(4))):
+            dataset.createVariable(name, "f8", ("band",))[:] = values
+        dataset["wavelength"].units, dataset["radiance"].coordinates = "nm", "wavelength"
+    shown = scene(tmp_path / "a.nc", variable="radiance")
+    assert shown.x.label == "wavelength (nm)" and shown.x.values.tolist() == [400, 500, 600, 800]
+
+
 def test_curtain_holds_the_values_where_they_belong(tmp_path):
     """Rows are altitudes and columns are times, in ascending order."""
     shown = scene(curtain(tmp_path / "a.nc"))

@@ -132,6 +132,8 @@ class Roles:
                 for role in (self.times, self.latitudes, self.longitudes)
             )
             altitude = self._along(variable, y, self.verticals)
+            if altitude is None and len(long_axes(variable)) == 2:
+                altitude = self._over(variable, (y, x))
             located = time is not None or latitude is not None
             if altitude is not None and located and (chosen or len(long_axes(variable)) == 2):
                 return View(variable, "curtain", time, altitude, latitude, longitude, (y, x))
@@ -163,19 +165,29 @@ class Roles:
         return View(variable)
 
     def _own(self, variable, axis):
-        """Any coordinate along a dimension: by its role, else the dimension's own variable."""
+        """Any coordinate along a dimension: by its role, its name or the attribute coordinates."""
         roles = (self.times, self.verticals, self.latitudes, self.longitudes)
         for candidates in roles:
             if (coordinate := self._along(variable, axis, candidates)) is not None:
                 return coordinate
         dimension = variable.dimensions[axis]
         own = [other for other in self.paths.values() if other.dimensions == (dimension,)]
-        return self._along(variable, axis, [other for other in own if other.name == dimension])
+        names = {dimension, *str(getattr(variable, "coordinates", "")).split()}
+        return self._along(variable, axis, [other for other in own if other.name in names])
 
     def _along(self, variable, axis, candidates):
         """The coordinate along a dimension; the attribute ``coordinates`` chooses among several."""
         for other in self._near(variable, candidates):
             if other is not variable and self._runs_along(variable, axis, other):
+                return other
+        return None
+
+    def _over(self, variable, axes):
+        """The altitude over two dimensions, where each profile has levels of its own."""
+        wanted = {variable.dimensions[axis] for axis in axes}
+        for other in self._near(variable, self.verticals):
+            names = [other.dimensions[axis] for axis in long_axes(other)]
+            if other is not variable and len(names) == 2 and set(names) == wanted:
                 return other
         return None
 

@@ -23,6 +23,7 @@ __all__ = ["Axis", "Scene", "write_browse"]
 
 COLUMNS, ROWS = 1000, 500  # largest numbers of cells: about the pixels of a picture
 WIDEST = 100  # letters of a line of the title
+MOST_LEVELS = 4 * ROWS  # of a profile, where each has altitudes of its own
 POINTS = 5000  # largest number of samples of a line or a track
 
 
@@ -175,6 +176,8 @@ def _scene(view, title):
         return replace(scene, values=line(variable, step, view.axes[0]), x=x, y=y)
     if view.kind == "swath":
         return replace(scene, **_swath(view))
+    if view.kind == "curtain" and len(long_axes(view.y)) == 2:
+        return replace(scene, **_uneven(view))
     return replace(scene, **_raster(view))
 
 
@@ -210,27 +213,50 @@ def _swath(view):
     return {"values": values, "x": x, "y": y}
 
 
+def _uneven(view):
+    """A curtain with an altitude of each sample, on altitudes that all its profiles share."""
+    import numpy as np
+
+    from .uneven import on_common_levels
+
+    variable, (up, right) = view.variable, view.axes
+    indices, axis = _cells(view, right, view.x, COLUMNS)
+    levels, columns = evenly(variable.shape[up], MOST_LEVELS), np.maximum(indices, 0)
+    axes = [view.y.dimensions.index(variable.dimensions[number]) for number in (up, right)]
+    heights = sample(view.y, tuple(axes), levels, columns)
+    values, altitudes = on_common_levels(
+        sample(variable, view.axes, levels, columns), heights, ROWS
+    )
+    values[:, indices < 0] = np.nan
+    return {"values": values, "y": Axis(altitudes, _label(view.y)), "x": axis}
+
+
 def _raster(view):
     """A field on two 1-D axes: each cell of the picture takes the nearest sample."""
     import numpy as np
 
-    picked, axes = [], []
-    for number, limit, coordinate in zip(view.axes, (ROWS, COLUMNS), (view.y, view.x), strict=True):
-        if coordinate is None:
-            values = np.arange(view.variable.shape[number], dtype="f8")
-        else:
-            values = line(coordinate)
-        if view.kind == "map" and coordinate is view.x:
-            values = unwrap(values)
-        indices, positions = nearest(values, limit)
-        picked.append(indices)
-        times = None if coordinate is None else _times(coordinate)
-        axes.append(Axis(positions, _label(coordinate, "index"), times))
+    limits = (ROWS, COLUMNS)
+    picked, axes = zip(*map(_cells, [view] * 2, view.axes, (view.y, view.x), limits), strict=True)
     rows, columns = (np.maximum(indices, 0) for indices in picked)
     values = sample(view.variable, view.axes, rows, columns)
     values[picked[0] < 0] = np.nan
     values[:, picked[1] < 0] = np.nan
     return {"values": values, "y": axes[0], "x": axes[1]}
+
+
+def _cells(view, number, coordinate, limit):
+    """Samples along a dimension for equally spaced cells, -1 in a gap, and the Axis of these."""
+    import numpy as np
+
+    if coordinate is None:
+        values = np.arange(view.variable.shape[number], dtype="f8")
+    else:
+        values = line(coordinate)
+    if view.kind == "map" and coordinate is view.x:
+        values = unwrap(values)
+    indices, positions = nearest(values, limit)
+    times = None if coordinate is None else _times(coordinate)
+    return indices, Axis(positions, _label(coordinate, "index"), times)
 
 
 def _axis(variable, step):
