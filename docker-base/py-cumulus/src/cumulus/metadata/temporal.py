@@ -135,6 +135,8 @@ def _set_times(variable):
 
     A mark among values of which no other is negative is no time; a warning counts them.
     """
+    if not variable.values.size or variable.values.min() >= 0:  # all marks are negative
+        return variable.present
     marks = variable.present & np.isin(variable.values, _MARKS)
     others = variable.values[variable.present & ~marks]
     if not marks.any() or (others.size and others.min() < 0):
