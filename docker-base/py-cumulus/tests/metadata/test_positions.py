@@ -58,6 +58,21 @@ def test_degrees_as_small_as_radians_need_their_unit(tmp_path):
     assert corners(path) == (-1.5, 0.5, -1.4, 0.6)
 
 
+@pytest.mark.parametrize("coordinates", ["", "lat lon", "gps_lat gps_lon"])
+def test_lone_position_beside_a_track_counts_only_if_data_name_it(tmp_path, caplog, coordinates):
+    """The port of a ship had the standard name, and was the place of its cruise."""
+    named = ({**NORTH, "standard_name": "latitude"}, {**EAST, "standard_name": "longitude"})
+    track = np.arange(3.0)
+    path = write_variables(
+        tmp_path / "p.nc", lat=(50.0, named[0]), lon=(-5.0, named[1]),
+        gps_lat=(50 + track, NORTH, TRACK), gps_lon=(-5 - track, EAST, TRACK),
+        field=(track, {"coordinates": coordinates}, TRACK),
+    )  # fmt: skip
+    boxes = {"lat lon": (-5, 50, -5, 50), "gps_lat gps_lon": (-7, 50, -5, 52)}
+    assert corners(path) == boxes.get(coordinates)
+    assert ("lone position beside 'gps_lat'" in caplog.text) == (not coordinates)
+
+
 def test_position_of_the_satellite_in_another_group_is_none_of_the_data(tmp_path):
     """Units alone tell less than a standard name: the box reached to the ground below the orbit."""
     named = ({**NORTH, "standard_name": "latitude"}, {**EAST, "standard_name": "longitude"})

@@ -81,7 +81,18 @@ def from_coordinates(product):
 def _of_kind(product, is_kind, kind):
     variables = [each for each in product.coordinates if is_kind(each.attributes)]
     chosen = best(product, variables)
+    _refuse_nominal(product, chosen, variables)
     return [squeezed(in_degrees(variable, kind)) for variable in chosen]
+
+
+def _refuse_nominal(product, chosen, variables):
+    """A lone position that the data do not name may be that of a port beside a ship's track."""
+    longer = [each for each in variables if each.values.size > 1]
+    if longer and all(each.values.size == 1 and each.name not in product.used for each in chosen):
+        raise Refused(
+            f"{chosen[0].name!r} is a lone position beside {longer[0].name!r}, and no variable "
+            "names either in coordinates"
+        )
 
 
 def in_degrees(variable, kind):
