@@ -8,7 +8,7 @@ import sys
 import netCDF4
 import numpy as np
 import pytest
-from netcdf_files import write_variables
+from netcdf_files import rewritten, write_variables
 from samples import REPOSITORY, SOURCE, shared
 
 from cumulus import CumulusError
@@ -81,6 +81,19 @@ def test_curtain_has_the_altitudes_of_each_profile(tmp_path, is_transposed):
     level = np.arange(10)[:, None] - np.arange(5)
     expected = np.where((level >= 0) & (level < 6), 1000.0 * np.arange(5) + level, np.nan)
     np.testing.assert_array_equal(shown.values, expected)
+
+
+@pytest.mark.parametrize("has_data", [False, True])
+def test_data_that_are_not_drawn_are_named(tmp_path, caplog, has_data):
+    """A picture of the track alone says nothing of the data beside it."""
+    path = curtain(tmp_path / "a.nc", records=5, bins=6)
+    path = rewritten(tmp_path / "b.nc", path, skip=("time", "z", "field"))
+    if has_data:
+        with netCDF4.Dataset(path, "a") as dataset:
+            dataset.createVariable("spectra", "f4", ("z", "time"))[:] = 1
+    assert scene(path).kind == "track"
+    said = "only the track is drawn: no coordinates of a picture belong to spectra"
+    assert (said in caplog.text) == has_data
 
 
 def test_chosen_series_is_drawn_over_the_coordinate_that_it_names(tmp_path):

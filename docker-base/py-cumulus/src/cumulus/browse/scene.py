@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import CumulusError
 from ..collection.model import BrowseRules
+from ..logutils.logger import log_warning
 from ..products.classic import refuse_truncated
 from ..products.obstacles import refuse_data_elsewhere
 from ..products.times import decode
@@ -146,6 +147,12 @@ def describe(dataset, title, rules):
     if views and views[0].kind:
         return _scene(views[0], title)
     for latitude, longitude in roles.tracks():
+        if views:
+            names = ", ".join(view.variable.name for view in views[:3])
+            log_warning(
+                f"{title}: only the track is drawn: no coordinates of a picture belong to {names}"
+                f"{', ...' if len(views) > 3 else ''}"
+            )
         return Scene("track", title, track=_track(latitude, longitude))
     what = f"variable {rules.variable!r}" if rules.variable else "any variable"
     raise CumulusError(
