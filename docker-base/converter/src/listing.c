@@ -106,6 +106,19 @@ static void print_quoted(FILE *stream, const char *text, int is_pattern)
     fputc('"', stream);
 }
 
+/* Prints a row's text of an attribute.  Units with a moment are left to each file: most granules of a collection count
+ * from a moment of their own, and a table would date them all like this one. */
+static void print_attribute(FILE *stream, const struct item *item, const char *name)
+{
+    char *text = attribute_text(item->to, name);
+    int has_moment = !strcmp(name, "units") && text && strcasestr(text, " since ") != NULL;
+    fputs(", ", stream);
+    print_quoted(stream, has_moment ? "" : text, 0);
+    if (has_moment)
+        fputs(" /* each file's own */", stream);
+    free(text);
+}
+
 /* Reports a variable's row of --table: what the file says of it, "" for what it leaves open. */
 static void tell_row(struct job *job, const struct item *item)
 {
@@ -125,12 +138,8 @@ static void tell_row(struct job *job, const struct item *item)
         print_quoted(stream, item->path, 1);
         fputs(", \"\", ", stream);
         print_quoted(stream, has_blank ? "" : dims, 0);
-        for (size_t i = 0; i < ROWS(attributes); i++) {
-            char *text = attribute_text(item->to, attributes[i]);
-            fputs(", ", stream);
-            print_quoted(stream, text, 0);
-            free(text);
-        }
+        for (size_t i = 0; i < ROWS(attributes); i++)
+            print_attribute(stream, item, attributes[i]);
         fputc('}', stream);
     }
     if (!dims || !stream || fclose(stream) != 0)

@@ -102,6 +102,21 @@ def test_printed_table_says_what_the_file_says_alone(build, plain, tmp_path):
     assert text == printed(plain, tmp_path / "in.h5") and b'{"/a", "", "dim_2 dim_3", "K", "", ""},' in text
 
 
+def test_printed_table_leaves_each_granule_its_own_begin(build, plain, tmp_path):
+    """A table printed of one day's granule gives a granule of another day the units of that day."""
+    for day in ("23", "30"):
+        with h5py.File(tmp_path / f"{day}.h5", "w") as file:
+            file["time"], file["T"] = np.arange(3.0), np.zeros(3)
+            file["time"].attrs["units"] = f"seconds since 2017-10-{day}T18:00:00Z"
+            file["T"].attrs["units"] = "K"
+    text = printed(plain, tmp_path / "23.h5").decode()
+    assert '{"/time", "", "dim_3", "" /* each file\'s own */, "", ""},' in text
+    assert '{"/T", "", "dim_3", "K", "", ""},' in text
+    assert build(program(text, table()))(tmp_path / "30.h5", tmp_path / "out.nc").returncode == 0
+    with netCDF4.Dataset(tmp_path / "out.nc") as product:
+        assert product["time"].units == "seconds since 2017-10-30T18:00:00Z"
+
+
 def test_list_shows_type_dimensions_and_units_in_columns(plain, tmp_path):
     with h5py.File(tmp_path / "in.h5", "w") as file:
         file["a"], file["longer"], file["\u00fc"] = np.zeros((2, 3), "f4"), "text", np.int16(1)
