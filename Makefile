@@ -2,12 +2,12 @@
 export PYTHON ?= python3
 export VENV ?= $(CURDIR)/.venv
 # Linters and tests call each other by name.
-test test-fast lint bench docs pictures: export PATH := $(VENV)/bin:$(PATH)
+test test-all test-fast lint bench docs pictures: export PATH := $(VENV)/bin:$(PATH)
 
 SHELL_PROGRAMS = $(shell grep -lE '^\#!.*sh$$' -r scripts docker-base/build docker-base/bin .ci)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint bench docs pictures
+.PHONY: help demo test test-all test-fast lint bench docs pictures
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 16
@@ -25,6 +25,9 @@ test: ## all linters and tests, on a Docker engine where there can be one; root 
 	@scripts/native-up --tests || { test $$? = 3 && test "$(REQUIRE_NATIVE)" != 1; }
 	@$(MAKE) --no-print-directory lint
 	@python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-all: ## make test with long campaigns: more examples, damaged granules and kills
+	@CAMPAIGN=long $(MAKE) --no-print-directory test
 
 test-fast: ## linters and the quick tests, in a minute, without a Docker engine
 	@$(MAKE) --no-print-directory lint

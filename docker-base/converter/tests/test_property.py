@@ -116,8 +116,8 @@ def holds_opaque(path):
 
 
 @pytest.mark.filterwarnings("ignore:WARNING. variable")
-@settings(max_examples=150, deadline=None, derandomize=True, database=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow,
+                                 HealthCheck.data_too_large])
 @given(members=MEMBERS)
 def test_any_file_is_kept_or_listed_and_opens(plain, tmp_path, members):
     """Groups, types, storage, filters, fill values, scales, attributes and links, in every combination."""

@@ -5,16 +5,13 @@ import os
 import signal
 
 import pytest
-from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from samples import REPOSITORY, Repository
 
 from cumulus.logutils import lines
 
-# The same examples every time; what Hypothesis keeps stays where Git ignores it.
+# What Hypothesis keeps stays where Git ignores it.
 set_hypothesis_home_dir(REPOSITORY / ".hypothesis")
-settings.register_profile("cumulus", database=None, derandomize=True, deadline=None)
-settings.load_profile("cumulus")
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 import campaign
 import pytest
+from campaigns import count
 
 
 @pytest.mark.slow
-def test_kill_at_100_random_moments_tears_nothing_and_loses_nothing(tmp_path):
-    kills = campaign.run(tmp_path, moments=100, seed=20120906)
-    assert sum(kills.values()) == 100
+def test_kill_at_random_moments_tears_nothing_and_loses_nothing(tmp_path, record_property):
+    moments = count("kills")
+    kills = campaign.run(tmp_path, moments, seed=20120906, show=print)
+    record_property("campaign", f"{sum(kills.values()):,} kills")
+    assert sum(kills.values()) == moments
     assert all(kills.values()), kills

@@ -131,7 +131,7 @@ def smallest_width(east):
 
 
 @given(layouts())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_record_holds_every_valid_sample_and_no_more_than_one_beyond(tmp_path_factory, layout):
     """Or it leaves out, by name, what is not certain."""
     path = tmp_path_factory.mktemp("any") / "p.nc"

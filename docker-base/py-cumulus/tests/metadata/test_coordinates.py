@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import netCDF4
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from netcdf_files import write_variables
 from samples import extent_of, shared, write_product
@@ -815,7 +815,6 @@ POSITIONS = st.lists(st.tuples(DEGREES, DEGREES), min_size=1, max_size=12)
 
 
 @given(POSITIONS, st.sampled_from(["f4", "f8"]), st.data())
-@settings(max_examples=60)
 def test_box_of_any_track_holds_its_valid_samples_and_nothing_makes_it_invalid(
     tmp_path_factory, positions, kind, data
 ):

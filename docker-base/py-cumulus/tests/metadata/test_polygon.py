@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import netCDF4
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from samples import extent_of, write_product
 
@@ -76,7 +76,6 @@ SWATHS = {
 
 
 @given(**SWATHS)
-@settings(max_examples=60)
 def test_polygon_goes_once_around_the_inside_and_not_around_the_far_side(**swath):
     east, north = positions(**swath)
     ring = outline(east, north, np.ones(east.shape, bool))
@@ -90,7 +89,6 @@ def test_polygon_goes_once_around_the_inside_and_not_around_the_far_side(**swath
 
 
 @given(**SWATHS)
-@settings(max_examples=30)
 def test_corners_are_samples(**swath):
     east, north = positions(**swath)
     ring = outline(east, north, np.ones(east.shape, bool))
@@ -144,7 +142,6 @@ def test_swath_that_crosses_itself_has_no_polygon():
 
 
 @given(sign=st.sampled_from([-1, 1]), **{**SWATHS, "latitude": st.floats(70, 90)})
-@settings(max_examples=100)
 def test_pole_is_within_a_swath_if_its_edge_goes_around_it(sign, latitude, **swath):
     east, north = positions(sign * latitude, **swath)
     edge = [(i, 0) for i in range(30)] + [(29, j) for j in range(9)]
