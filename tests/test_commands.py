@@ -140,7 +140,7 @@ def test_rendered_make_tells_what_its_python_lacks(default_project, tmp_path, an
 
 def test_make_help_lists_every_command():
     targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M)
-    assert {"demo", "test", "test-fast", "lint", "bench", "docs", "pictures", "help"} == set(targets)
+    assert {"demo", "test", "test-fast", "test-all", "lint", "bench", "docs", "pictures", "help"} == set(targets)
     listed = run("make", "--no-print-directory", "help", cwd=ROOT).stdout
     assert all(f"make {target} " in listed for target in targets)
 
