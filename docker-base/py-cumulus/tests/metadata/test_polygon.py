@@ -153,6 +153,15 @@ def test_pole_is_within_a_swath_if_its_edge_goes_around_it(sign, latitude, **swa
     assert not holds_pole(east, north, valid, -sign)
 
 
+@pytest.mark.parametrize("east", [[[0, 90], [180, 90]], [[0, 0, 0], [180, 180, 180]], [[-90, 0], [90, 0]]],
+                         ids=["one side", "all columns", "negative"])
+def test_pole_on_the_side_of_a_cell_is_within(east):
+    """Samples 180 degrees of longitude apart have the pole between them; it was missed."""
+    east = np.array(east, float)
+    north = np.full(east.shape, 86.0)
+    assert holds_pole(east, north, np.ones(east.shape, bool), 1)
+
+
 # --- from a product to its records -----------------------------------------------------------
 
 

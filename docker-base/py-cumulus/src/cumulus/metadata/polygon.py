@@ -59,7 +59,8 @@ def outline(longitudes, latitudes, valid, most=MOST_POINTS):
 def holds_pole(longitudes, latitudes, valid, pole):
     """Whether a pole lies between samples of a swath.
 
-    It lies within four neighbours around which the longitude turns once.
+    It lies within four neighbours around which the longitude turns once, or on the side of two
+    whose longitudes are 180 degrees apart: the great circle through them leads over the pole.
 
     Parameters
     ----------
@@ -80,8 +81,9 @@ def holds_pole(longitudes, latitudes, valid, pole):
     corners = [
         array[cells] for array in (east[:-1, :-1], east[:-1, 1:], east[1:, 1:], east[1:, :-1])
     ]
-    turns = sum((corners[i] - corners[i - 1] + 180) % 360 - 180 for i in range(4))
-    return bool((np.abs(turns) > 180).any())
+    steps = [(corners[i] - corners[i - 1] + 180) % 360 - 180 for i in range(4)]
+    on_a_side = any((step == -180).any() for step in steps)
+    return on_a_side or bool((np.abs(sum(steps)) > 180).any())
 
 
 def _span(flags):
