@@ -282,6 +282,30 @@ def test_worst_difference_stays_visible_in_a_large_field(tmp_path, worst):
     assert field.actual[cell] == np.float32(field.expected[cell] + 3e6)
 
 
+def test_every_cell_and_bin_holds_what_all_values_give(tmp_path):
+    """Where every value differs, each cell has its worst pair, and the histogram every value."""
+    rng = np.random.default_rng(3)
+    before = np.arange(1000 * 1201, dtype="f4").reshape(1000, 1201)
+    offsets = rng.normal(0, 1e5, before.shape)
+
+    def change(values):
+        values += offsets.astype("f4")
+
+    field, difference = field_of(pair(tmp_path, change, before.shape))
+    distances = (before + offsets.astype("f4")).astype("f8") - before
+    down, across = field.rows.step, field.columns.step
+    for row, column in np.ndindex(field.expected.shape):
+        cell = np.s_[row * down : (row + 1) * down, column * across : (column + 1) * across]
+        worst = np.abs(distances[cell]).argmax()
+        assert field.expected[row, column] == before[cell].flat[worst]
+        shown = field.actual[row, column] - field.expected[row, column]
+        assert shown == distances[cell].flat[worst]
+    largest = difference.values.largest
+    differing = distances[distances != 0]
+    counts, _ = np.histogram(differing, np.linspace(-largest, largest, BINS + 1))
+    assert field.counts.tolist() == counts.tolist()
+
+
 def test_value_that_vanished_is_visible_among_larger_differences(tmp_path):
     """A cell with both kinds shows the pair with a missing number."""
 

@@ -20,7 +20,7 @@ __all__ = ["Field", "read_column", "read_field"]
 
 COLUMNS, ROWS = 400, 240  # cells of a picture at most
 BINS = 41  # of a histogram; the middle bin is around zero
-BLOCK = 1 << 19  # values of each side that are read at once
+BLOCK = 1 << 17  # values of each side that are read at once
 _BACKGROUND = -0.5  # score of a pair that is not compared; a cell without a pair has -1
 _VALID, _MASKED, _NAN, _UP, _DOWN = range(5)
 
@@ -126,8 +126,9 @@ def read_column(paths, name, values):
     rows = Side(index_axis("row", length, first=1), length, step, values.index[0])
     gathered = _Gathered(Side(Axis(""), 1), rows, values)
     pairs = column_pairs(paths, name)
-    for left in range(0, length, BLOCK // step * step):
-        block = np.array(list(itertools.islice(pairs, BLOCK // step * step)), "f8")
+    size = max(1, BLOCK // step) * step  # whole cells
+    for left in range(0, length, size):
+        block = np.array(list(itertools.islice(pairs, size)), "f8")
         gathered.add(0, left, *np.ma.asarray(block.T[:, np.newaxis]))
     field = gathered.field(())
     numbers = np.concatenate([field.expected.ravel(), field.actual.ravel()])
@@ -218,8 +219,10 @@ class _Gathered:
         same = np.ma.getdata(expected) == np.ma.getdata(actual)
         same &= np.ma.getmaskarray(expected) == np.ma.getmaskarray(actual)
         rows = np.flatnonzero(~same.all(axis=1))
+        if 0 < rows.size < len(expected):
+            expected, actual = expected[rows], actual[rows]
         if rows.size:
-            self._differing(top + rows, left, expected[rows], actual[rows])
+            self._differing(top + rows, left, expected, actual)
 
     def _background(self, top, left, expected, actual):
         """Fill each new cell with its first pair."""
@@ -246,9 +249,7 @@ class _Gathered:
         # A changed class ranks above a difference beyond the tolerance, that above one within.
         score = np.where(changed, 9.0, np.where(outside, 1.0 + share, share / 2))
         if self.largest and outside.any():
-            edges = np.linspace(-self.largest, self.largest, BINS + 1)
-            inside = np.clip((y - x)[outside], -self.largest, self.largest)
-            self.counts += np.histogram(inside, edges)[0]
+            self.counts += _histogram((y - x)[outside], self.largest)
         self._keep(rows, left // self.columns.step, score, x, y, changed)
 
     def _keep(self, rows, first, score, x, y, changed):
@@ -259,14 +260,14 @@ class _Gathered:
         padded[:, :width] = score
         best = padded.reshape(len(rows), cells, -1).argmax(axis=2)
         best += np.arange(cells) * self.columns.step
-        for row, index in enumerate(rows):
-            cell = index // self.rows.step, slice(first, first + cells)
-            chosen = best[row]
-            better = score[row, chosen] > self.score[cell]
-            self.score[cell][better] = score[row, chosen][better]
-            self.changed[cell][better] = changed[row, chosen][better]
-            for side, array in zip(self.pair, (x, y), strict=True):
-                side[cell][better] = array[row, chosen][better]
+        scores = np.take_along_axis(score, best, axis=1)
+        row = _highest(rows, self.rows.step, scores)
+        column = np.take_along_axis(best, row, axis=0)
+        cell = np.unique(rows // self.rows.step), slice(first, first + cells)
+        better = score[row, column] > self.score[cell]
+        kept = ((self.score, score), (self.changed, changed), *zip(self.pair, (x, y), strict=True))
+        for array, values in kept:
+            array[cell] = np.where(better, values[row, column], array[cell])
 
     def field(self, fixed):
         return Field(
@@ -275,14 +276,45 @@ class _Gathered:
         )  # fmt: skip
 
 
+def _highest(rows, step, scores):
+    """Return, for each cell that has rows and each column, the first row of the highest score.
+
+    Parameters
+    ----------
+    rows : array of int, (n,)
+        Ascending indices; ``step`` rows share a cell.
+    scores : array of float, (n, columns)
+
+    Returns
+    -------
+    array of int, (cells, columns)
+        Positions in ``rows``.
+    """
+    _, starts, numbers = np.unique(rows // step, return_index=True, return_inverse=True)
+    highest = np.maximum.reduceat(scores, starts, axis=0)
+    positions = np.arange(len(rows))[:, np.newaxis]
+    candidates = np.where(scores == highest[numbers], positions, len(rows))
+    return np.minimum.reduceat(candidates, starts, axis=0)
+
+
+def _histogram(values, largest):
+    """Return how many values lie in each of the bins from -largest to largest."""
+    values = np.clip(values, -largest, largest)
+    if 1e-300 < largest < 1e300:  # NumPy counts by arithmetic, without sorting
+        return np.histogram(values, BINS, (-largest, largest))[0]
+    return np.histogram(values, np.linspace(-largest, largest, BINS + 1))[0]
+
+
 def _classified(values):
     """Return the values as float, NaN where there is no finite number, and their classes."""
-    masked = np.ma.getmaskarray(values)
     data = np.ma.getdata(values).astype("f8")
     classes = np.full(data.shape, _VALID, "i1")
-    classes[np.isnan(data)] = _NAN
-    classes[np.isposinf(data)] = _UP
-    classes[np.isneginf(data)] = _DOWN
-    classes[masked] = _MASKED
-    data[classes != _VALID] = np.nan
+    if not np.isfinite(data).all():
+        classes[np.isnan(data)] = _NAN
+        classes[np.isposinf(data)] = _UP
+        classes[np.isneginf(data)] = _DOWN
+    if np.ma.is_masked(values):
+        classes[np.ma.getmaskarray(values)] = _MASKED
+    if classes.any():
+        data[classes != _VALID] = np.nan
     return data, classes
