@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import netCDF4
 import pytest
 from samples import shared, write_product
 
@@ -281,6 +282,22 @@ def test_geometry_is_that_of_the_collection(product, spatial, polygon, box):
     extent = Extent(box=Box(-60.0, 20.0, -58.0, 22.0), polygon=ring)
     known = make_record(product, "x", spatial=spatial, extent=extent).extent
     assert (bool(known.polygon), bool(known.box)) == (polygon, box)
+
+
+@pytest.mark.parametrize(("spatial", "warns"), [("", True), ("none", False)])
+def test_missing_place_is_no_warning_where_the_collection_has_none(
+    tmp_path, caplog, spatial, warns
+):
+    """A collection without spatial coverage hears nothing about a place, and keeps its time."""
+    path = tmp_path / "g.nc"
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("time", 2)
+        variable = dataset.createVariable("time", "f8", ("time",))
+        variable.setncatts({"units": "days since 2012-01-01", "standard_name": "time"})
+        variable[:] = [1, 2]
+    made = make_record(path, "x", spatial=spatial)
+    assert ("no spatial extent" in caplog.text, "place" in made.gaps) == (warns, warns)
+    assert (made.extent.begin, made.extent.box) == (datetime(2012, 1, 2, tzinfo=UTC), None)
 
 
 def test_producer_id_too_long_for_echo10_is_left_out_there():

@@ -84,7 +84,7 @@ def _edges(inverse, x, y):
     cells = {(row, column) for row in (0, len(y) - 1) for column in range(len(x))}
     columns = np.arange(len(x))
     for row in range(len(y)):  # one row in memory at a time
-        valid = columns[np.isfinite(inverse(x, np.full(len(x), y[row]))[1])]
+        valid = columns[np.isfinite(inverse(x, y[row])[1])]
         if valid.size:
             cells |= {(row, int(valid[0])), (row, int(valid[-1]))}
     rows, columns = np.array(sorted(cells)).T

@@ -15,7 +15,7 @@ from ..files import checksum, has_control_character
 from ..logutils.logger import log_warning
 from ..products.inspection import inspect
 from .formats import format_of
-from .sources import Evidence, find_extent_and_gaps
+from .sources import PARTS, Evidence, find_extent_and_gaps
 
 __all__ = ["Details", "GranuleRecord", "make_record"]
 
@@ -198,7 +198,8 @@ def make_record(filename, dataid, product=None, **details):
     values |= {"file": path.name, **(known.groups or {}), **(known.names or {})}
     evidence = Evidence(known.groups, known.extent, known.sidecar)
     try:
-        extent, gaps = find_extent_and_gaps(path, rules, evidence, product)
+        parts = ("time",) if known.spatial == "none" else PARTS
+        extent, gaps = find_extent_and_gaps(path, rules, evidence, product, parts)
         return GranuleRecord(
             granule_ur=_fill("granule_id", rules.granule_id, values) or path.name,
             file_name=path.name,
@@ -221,8 +222,6 @@ def make_record(filename, dataid, product=None, **details):
 
 def _fit(extent, spatial, name):
     """Return the extent with the geometry that CMR accepts in a granule of the collection."""
-    if spatial == "none":
-        return replace(extent, box=None, polygon=())
     if spatial == "cartesian" and extent.polygon:
         log_warning(f"{name}: a box, no polygon, because the collection is cartesian")
         return replace(extent, polygon=())

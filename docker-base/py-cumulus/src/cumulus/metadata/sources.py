@@ -66,10 +66,11 @@ def find_extent(path, rules=None, evidence=None, product=None):
     return find_extent_and_gaps(path, rules, evidence, product)[0]
 
 
-def find_extent_and_gaps(path, rules=None, evidence=None, product=None):
+def find_extent_and_gaps(path, rules=None, evidence=None, product=None, parts=PARTS):
     """Find the extent of a product, and why a part of it is unknown.
 
-    Parameters are those of :func:`find_extent`.
+    Parameters are those of :func:`find_extent`, and ``parts``: which of "time" and "place" are
+    looked for.
 
     Returns
     -------
@@ -77,41 +78,49 @@ def find_extent_and_gaps(path, rules=None, evidence=None, product=None):
     gaps : dict of str to str
         By "time" (begin or end) and "place": the reason, as the warning has it.
     """
-    search = _Search(path, rules or MetadataRules(), evidence or Evidence(), product)
+    search = _Search(path, rules or MetadataRules(), evidence or Evidence(), product, parts)
     return search.extent(), search.gaps
 
 
 class _Search:
     """Asks each source once."""
 
-    def __init__(self, path, rules, evidence, product):
+    def __init__(self, path, rules, evidence, product, parts):
         self._path, self._rules, self._evidence = path, rules, evidence
-        self._inspected = product
+        self._inspected, self._parts = product, parts
         self.gaps = {}
         self._answers = {}
         self._cover = None
         self._name = Path(path).name
 
     def extent(self):
-        orders = {part: _order(getattr(self._rules, part)) for part in PARTS}
+        orders = {part: _order(getattr(self._rules, part)) for part in self._parts}
         self._leave_out_doubts(orders)
+        begin, end = self._find_time(orders) if "time" in orders else (None, None)
+        located = self._find_place(orders) if "place" in orders else Extent()
+        for part, order in orders.items():
+            self._warn_of_disagreement(part, order)
+        return Extent(begin, end, located.box, located.polygon)
+
+    def _find_time(self, orders):
         begin, end = (self._first(orders["time"], part) for part in ("begin", "end"))
         if begin and end and end < begin:
             self._miss("time", f"end {end} lies before begin {begin}: no temporal extent")
-            begin = end = None
-        elif begin is None:
-            end = None  # the metadata formats have no range without a begin
+            return None, None
+        if begin is None:
             self._miss("time", f"no temporal extent found in {self._asked(orders, 'time')}")
-        elif end is None:
+            return None, None  # the metadata formats have no range without a begin
+        if end is None:
             asked = ", ".join(orders["time"])
             self._miss("time", f"a begin, but no end of the temporal extent in {asked}")
+        return begin, end
+
+    def _find_place(self, orders):
         answers = [self._answer(source) for source in orders["place"]]
         located = next((answer for answer in answers if answer.box), Extent())
         if located.box is None:
             self._miss("place", f"no spatial extent found in {self._asked(orders, 'place')}")
-        for part, order in orders.items():
-            self._warn_of_disagreement(part, order)
-        return Extent(begin, end, located.box, located.polygon)
+        return located
 
     def _miss(self, part, reason):
         self.gaps[part] = reason
@@ -152,6 +161,8 @@ class _Search:
         """Rules beyond the coordinates are asked for what no source before the product knows."""
         wanted = []
         for part, key in zip(PARTS, ("begin", "box"), strict=True):
+            if part not in self._parts:
+                continue
             order = _order(getattr(self._rules, part))
             before = order[: order.index("product")] if "product" in order else order
             answers = [self._answers.get(source) or Extent() for source in before]

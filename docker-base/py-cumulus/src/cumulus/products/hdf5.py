@@ -25,8 +25,10 @@ _ALIKE = 200_000  # bytes; in a larger file the values take most of the time
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 # Metadata is never deflated, and a text stands behind the name of its attribute.
 _WORDS = (b"deg", b"itude", b" since ", _BARE_DIMENSION.lower().encode())
-_MARKED = re.compile(
-    rb"(?:units|standard_name)\0[^a-z]{,40}[a-z_ ]{,24}?(?:deg|itude| since )"  # of its own text
+# Each begins with its own word, to which the search jumps.
+_MARKED = tuple(
+    re.compile(name + rb"\0[^a-z]{,40}[a-z_ ]{,24}?(?:deg|itude| since )")  # of its own text
+    for name in (b"units", b"standard_name")
 )
 _MARKS = ("deg", "latitude", "longitude", " since ")  # every coordinate has one of these
 
@@ -89,7 +91,8 @@ def _key(path, root):
         return None
     with open(path, "rb") as file:
         content = file.read().lower()
-    return tuple(root), len(_MARKED.findall(content)), *map(content.count, _WORDS)
+    marked = (len(pattern.findall(content)) for pattern in _MARKED)
+    return tuple(root), *marked, *map(content.count, _WORDS)
 
 
 def _read_alike(root, layout):
