@@ -15,7 +15,7 @@ from cumulus import CumulusError
 from cumulus.collection import Limits, load
 from cumulus.metadata.coordinates import cover
 from cumulus.process.granule import Granule
-from cumulus.products import hdf5, inspect, inspection, netcdf
+from cumulus.products import hdf5, hdf5_variable, inspect, inspection, netcdf
 from cumulus.products.catalogue import open_catalogue
 
 h5py = pytest.importorskip("h5py")
@@ -330,6 +330,36 @@ def test_granule_says_that_its_product_does_not_open(tmp_path):
     granule = Granule("a", {}, {"data": tmp_path / "a.nc"}, rules, tmp_path)
     with pytest.raises(CumulusError, match=r"'a.nc' does not open"):
         granule.check()
+
+
+def test_default_fill_values_are_those_of_the_library():
+    """A copy of them spares the record of a plain granule the import of the library."""
+    assert {
+        kind: netCDF4.default_fillvals[kind] for kind in hdf5_variable.FILL_VALUES
+    } == hdf5_variable.FILL_VALUES
+
+
+def test_record_of_a_plain_product_takes_little_memory(tmp_path):
+    """100 MB of values beside the coordinates do not count, and one HDF5 library is enough."""
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as dataset:
+        dataset.createDimension("time", 5000)
+        dataset.createDimension("altitude", 5000)
+        for name, units in (("time", "days since 2012-01-01"), ("latitude", "degrees_north"),
+                            ("longitude", "degrees_east")):  # fmt: skip
+            variable = dataset.createVariable(name, "f8", ("time",))
+            variable.setncatts({"units": units, "standard_name": name})
+            variable[:] = np.linspace(1, 2, 5000)
+        dataset.createVariable("backscatter", "f4", ("time", "altitude"))[:] = 1.5
+    program = """
+import sys
+from cumulus.metadata import make_record
+assert make_record(sys.argv[1], "x").extent.box.north == 2
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print("netCDF4" in sys.modules, int(peak.split()[1]) / 1024 < 75)
+"""
+    command = [sys.executable, "-c", program, tmp_path / "a.nc"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.returncode) == (["False", "True"], 0), done.stderr
 
 
 # --- attributes that the NetCDF library makes up ---------------------------------------------

@@ -13,6 +13,13 @@ __all__ = ["NotPlain", "globals_of", "is_number", "is_scale", "read_variable", "
 # the NetCDF reader.
 _MASKING = (b"scale_factor", b"add_offset", b"missing_value", b"valid_min", b"valid_max",
             b"valid_range", b"_Unsigned", b"bounds", b"climatology")  # fmt: skip
+# The library's default fill values by type, as netcdf.h has them; to import netCDF4 for them takes
+# 16 MB and longer than the record.
+FILL_VALUES = {
+    "i2": -32767, "i4": -2147483647, "i8": -9223372036854775806,
+    "u2": 65535, "u4": 4294967295, "u8": 18446744073709551614,
+    "f4": 9.969209968386869e36, "f8": 9.969209968386869e36,
+}  # fmt: skip
 
 
 class NotPlain(Exception):
@@ -97,9 +104,7 @@ def _fill(dataset, dtype):
     if not h5a.exists(dataset, b"_FillValue"):
         if dtype.itemsize == 1:
             raise NotPlain  # only the library knows whether every byte may be data
-        import netCDF4  # has the library's default fill values
-
-        return netCDF4.default_fillvals[dtype.str[1:]]
+        return FILL_VALUES[dtype.str[1:]]
     fill = _read(dataset, b"_FillValue")
     if fill.size != 1 or fill.dtype.kind not in "iuf":
         raise NotPlain
