@@ -1,5 +1,6 @@
 """When and where: from names, from CF coordinates, and never invented."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import netCDF4
@@ -12,6 +13,7 @@ from samples import extent_of, shared, write_product
 
 from cumulus import CumulusError
 from cumulus.extent import Box, Extent
+from cumulus.metadata import longitudes
 from cumulus.metadata.coordinates import cover
 from cumulus.metadata.longitudes import axis_longitudes, enclosing_longitudes, joined
 from cumulus.products import Product, Variable
@@ -865,3 +867,32 @@ def test_times_agree_with_the_netcdf_library(unit, reference, values):
     for moment, date in zip((covered.begin, covered.end), wanted, strict=True):
         expected = datetime(*date.timetuple()[:6], date.microsecond, tzinfo=UTC)
         assert abs(moment - expected) <= timedelta(milliseconds=1)
+
+
+# --- many samples ----------------------------------------------------------------------------
+
+
+@given(
+    st.integers(0, 2**31), st.sampled_from([0.05, 5, 90, 200, 340, 359.9, 360]),
+    st.floats(-360, 180), st.sampled_from(["f4", "f8"]), st.sampled_from([None, 1]),
+)  # fmt: skip
+def test_sides_of_many_samples_are_those_of_all(seed, width, west, kind, decimals):
+    """Blocks, of which the ends of narrow sectors are kept, give the interval of all samples."""
+    values = west + np.random.default_rng(seed).random(3000) * width
+    values = (values if decimals is None else np.round(values, decimals)).astype(kind)
+    expected = enclosing_longitudes(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(longitudes, "_BLOCK", 700)
+        assert enclosing_longitudes(values) == expected
+
+
+def test_sides_of_many_samples_take_little_memory():
+    """Of 4 million longitudes 32 MB of further memory is enough for their sides."""
+    values = np.linspace(-100, 100, 4_000_000)
+    tracemalloc.start()
+    try:
+        assert enclosing_longitudes(values) == (-100.0, 100.0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from samples import extent_of, write_product
 
 from cumulus.collection.model import MetadataRules
-from cumulus.metadata import make_record
+from cumulus.metadata import make_record, polygon
 from cumulus.metadata.coordinates import cover
 from cumulus.metadata.echo10 import render_echo10
 from cumulus.metadata.polygon import MOST_POINTS, holds_pole, outline
@@ -153,8 +153,11 @@ def test_pole_is_within_a_swath_if_its_edge_goes_around_it(sign, latitude, **swa
     assert not holds_pole(east, north, valid, -sign)
 
 
-@pytest.mark.parametrize("east", [[[0, 90], [180, 90]], [[0, 0, 0], [180, 180, 180]], [[-90, 0], [90, 0]]],
-                         ids=["one side", "all columns", "negative"])
+@pytest.mark.parametrize(
+    "east",
+    [[[0, 90], [180, 90]], [[0, 0, 0], [180, 180, 180]], [[-90, 0], [90, 0]]],
+    ids=["one side", "all columns", "negative"],
+)
 def test_pole_on_the_side_of_a_cell_is_within(east):
     """Samples 180 degrees of longitude apart have the pole between them; it was missed."""
     east = np.array(east, float)
@@ -241,3 +244,15 @@ def test_track_has_no_polygon(tmp_path, caplog):
     extent = extent_of(write_product(tmp_path / "t.nc"), polygon=True)
     assert (extent.polygon, extent.box is None) == ((), False)
     assert "no polygon: the product has 0 swaths" in caplog.text
+
+
+@pytest.mark.parametrize("samples", [9, 18, 45], ids=lambda count: f"blocks of {count}")
+@pytest.mark.parametrize("centre", [88.5, 90, 80], ids=lambda centre: f"centre at {centre}")
+def test_pole_between_two_blocks_of_rows_is_found(monkeypatch, samples, centre):
+    """A swath is looked at in blocks of rows, and no cell between two blocks is left out."""
+    east, north = positions(centre, 30, 20, 20, 8)
+    valid = np.ones(east.shape, bool)
+    expected = holds_pole(east, north, valid, 1)
+    monkeypatch.setattr(polygon, "_BLOCK", samples)
+    assert expected == (centre != 80)
+    assert holds_pole(east, north, valid, 1) == expected

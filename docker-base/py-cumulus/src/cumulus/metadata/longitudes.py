@@ -20,6 +20,8 @@ GLOBE = (-180.0, 180.0)
 # An axis that begins anywhere from -360 to 180 may go once round the Earth; numbers beyond are
 # undeclared fill values.
 WESTMOST, EASTMOST = -360, 540
+_BLOCK = 1_000_000  # values that are looked at together
+_SECTORS = 36_000  # of the circle; of each that many values keep their ends only
 _SAME = 1e-4  # degrees: gaps between stored longitudes that differ by less are equally large
 
 
@@ -44,7 +46,7 @@ def enclosing_longitudes(longitudes):
     >>> enclosing_longitudes([350.0, 10.0])
     (-10.0, 10.0)
     """
-    stored = np.unique(np.asarray(longitudes))
+    stored = np.unique(_ends_of_sectors(np.asarray(longitudes)))
     # As they are from -180 to 180, where the antimeridian itself is what the file calls it.
     antimeridian = -180.0 if stored[0] == -180 else 180.0
     plain = (stored.astype("f8") + 180) % 360 - 180
@@ -59,6 +61,41 @@ def enclosing_longitudes(longitudes):
     if before == len(order) - 1:
         return to_180(west, antimeridian), to_180(east, antimeridian)
     return to_180(west, -180.0), to_180(east, 180.0)
+
+
+def _ends_of_sectors(longitudes):
+    """Return those of many longitudes that may be the ends of the largest gap; few ones all.
+
+    A gap wider than two sectors lies between the ends of two sectors. Where there is none, the
+    longitudes go round the Earth densely, and all are returned.
+    """
+    if longitudes.size <= _BLOCK:
+        return longitudes
+    flat = longitudes.ravel()
+    low = np.full(_SECTORS, np.inf)
+    high = np.full(_SECTORS, -np.inf)
+    lowest, highest = (np.zeros(_SECTORS, flat.dtype) for _ in range(2))
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        plain = (block.astype("f8") + 180) % 360
+        sector = np.minimum((plain * (_SECTORS / 360)).astype("i4"), _SECTORS - 1)
+        _keep(low, lowest, np.less, np.minimum, sector, plain, block)
+        _keep(high, highest, np.greater, np.maximum, sector, plain, block)
+    used = np.isfinite(low)
+    gaps = np.append(low[used][1:], low[used][0] + 360) - high[used]
+    is_dense = gaps.max() < 2 * 360 / _SECTORS
+    return longitudes if is_dense else np.concatenate([lowest[used], highest[used]])
+
+
+def _keep(ends, stored, is_beyond, extreme, sector, plain, block):
+    """Move the ends of sectors to those of a block, and keep the values as they are stored."""
+    new = ends.copy()
+    extreme.at(new, sector, plain)
+    moved = is_beyond(new, ends)
+    if moved.any():
+        at_end = np.flatnonzero(moved[sector] & (plain == new[sector]))
+        stored[sector[at_end]] = block[at_end]
+        ends[:] = new
 
 
 def axis_longitudes(longitudes, cells=None):

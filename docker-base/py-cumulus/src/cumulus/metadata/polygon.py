@@ -13,6 +13,7 @@ __all__ = ["MOST_POINTS", "holds_pole", "outline"]
 
 MOST_POINTS = 40  # the closing one, equal to the first, is not counted
 _SIDE = 250  # samples of each of the four sides that are looked at
+_BLOCK = 1_000_000  # samples that are looked at together
 _POLAR = 60  # degrees; samples around a pole lie beyond, however coarse they are
 _WIDEST = np.cos(np.radians(80))  # a gnomonic picture ends at 90 degrees from its centre
 
@@ -71,8 +72,16 @@ def holds_pole(longitudes, latitudes, valid, pole):
     pole : int
         1 is the north pole, -1 the south pole.
     """
+    rows = max(1, _BLOCK // max(1, valid.shape[1]))
+    parts = (slice(start, start + rows + 1) for start in range(0, len(valid), rows))
+    return any(
+        _part_holds_pole(longitudes[part], latitudes[part], valid[part], pole) for part in parts
+    )
+
+
+def _part_holds_pole(longitudes, latitudes, valid, pole):
     with np.errstate(invalid="ignore"):
-        near = valid & (latitudes * np.sign(pole) > _POLAR)
+        near = valid & ((latitudes > _POLAR) if pole > 0 else (latitudes < -_POLAR))
     if not near.any():
         return False
     part = tuple(_span(near.any(axis=axis)) for axis in (1, 0))

@@ -53,8 +53,9 @@ class Positions:
     @property
     def touches_pole(self):
         """Whether a sample is exactly on a pole, which has every longitude."""
-        return self.is_samples and bool(
-            (np.abs(self.latitude.values[self.valid_north]) == 90).any()
+        values = self.latitude.values
+        return self.is_samples and any(
+            bool(((values == pole) & self.valid_north).any()) for pole in (90, -90)
         )
 
     def holds_pole(self, pole):
@@ -229,7 +230,8 @@ def _reach(variable, valid, most):
 
     Bounds further than ``most`` from their value do not: they are undeclared fill values.
     """
-    values = variable.values[valid][:, np.newaxis]
+    chosen = variable.values.ravel() if valid.all() else variable.values[valid]  # perhaps a view
+    values = chosen[:, np.newaxis]
     if variable.bounds is None:
         return values
     bounds = variable.bounds[valid]
