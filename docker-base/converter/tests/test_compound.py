@@ -77,6 +77,17 @@ def test_each_field_is_a_variable_that_netcdf_reads(plain, tower, tmp_path):
         assert product["table/raw"][()].tobytes() == rows["raw"].tobytes()
 
 
+def test_field_called_as_a_field_within_another_is_a_second_variable(plain, tmp_path):
+    """OUTER.INNER may be the name of a field as well: both are kept, and a note names the second."""
+    granule, product = tmp_path / "in.h5", tmp_path / "out.nc"
+    with h5py.File(granule, "w") as file:
+        file["a"] = np.array(((5,), 7), [("a", [("b", "i1")]), ("a.b", "i1")])
+    done = plain(granule, product)
+    assert done.returncode == 0 and "converted as 'a.b_2'" in done.stderr
+    with netCDF4.Dataset(product) as file:
+        assert [int(file["a"][name][...]) for name in ("a.b", "a.b_2")] == [5, 7]
+
+
 def test_h5netcdf_reads_the_fields(plain, tmp_path):
     """As xarray's second engine does; it opens no file with opaque types."""
     rows = np.zeros(4, [("a", "i4"), ("b", "f8", (2,)), ("q", QUALITY)])

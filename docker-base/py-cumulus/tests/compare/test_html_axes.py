@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cumulus.compare.html.axes import (
@@ -37,6 +37,7 @@ def test_values_have_round_ticks(ends, labels, name):
 
 
 @given(st.floats(-1e12, 1e12), st.floats(1e-9, 1e12))
+@example(450359962737.40625, 0.0001)
 def test_ticks_of_values_are_few_and_within_the_axis(low, span):
     """They differ from each other, too."""
     axis = value_axis("", low, low + span)

@@ -15,6 +15,7 @@ SAMPLES = 9  # of a coordinate variable: they tell whether it is even
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)  # seconds
 _STEPS += (3600, 7200, 10800, 21600, 43200)
 _DAY = 86400
+_NEAR = 1e-6  # of the axis; a tick this far outside is one of its ends
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,11 @@ def value_axis(name, low, high, whole=False):
     values, step = _round_values(low, high, 1 if whole else 0)
     base = values[0] if values and max(abs(low), abs(high)) > 1e5 * step else 0.0
     sign = "+" if base else ""
+    shares = [(value - low) / (high - low) for value in values]
     ticks = tuple(
-        ((value - low) / (high - low), f"{sign}{_text(value - base, step)}") for value in values
+        (share, f"{sign}{_text(value - base, step)}")
+        for share, value in zip(shares, values, strict=True)
+        if -_NEAR <= share <= 1 + _NEAR  # few floats lie between large, close limits
     )
     return Axis(f"{name} above {base:.12g}".strip() if base else name, ticks)
 
