@@ -9,7 +9,7 @@ import pytest
 from samples import alive, wait_for
 
 from cumulus import CumulusError
-from cumulus.isolation import Died, call_apart
+from cumulus.isolation import Apart, Died, call_apart
 
 
 def test_answer_comes_from_another_process():
@@ -78,3 +78,54 @@ def test_interrupted_caller_leaves_no_process_behind():
         signal.signal(signal.SIGALRM, before)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_one_process_answers_many_calls():
+    with Apart(lambda number: (number, os.getpid())) as apart:
+        answers = [apart.call(number) for number in range(50)]
+    assert [number for number, _ in answers] == list(range(50))
+    assert len({pid for _, pid in answers}) == 1
+    assert not alive(answers[0][1])
+
+
+def test_process_is_replaced_after_so_many_calls(monkeypatch):
+    monkeypatch.setattr("cumulus.isolation.CALLS", 3)
+    with Apart(os.getpid) as apart:
+        pids = [apart.call() for _ in range(8)]
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 2]
+
+
+def test_failure_that_an_earlier_call_left_behind_does_not_count():
+    """The second call fails only in a process that has answered before."""
+    calls = []
+
+    def function():
+        calls.append("call")  # in the child alone
+        if len(calls) > 1:
+            os._exit(7)
+        return os.getpid()
+
+    with Apart(function) as apart:
+        assert len({apart.call() for _ in range(4)}) == 4
+
+
+def test_call_without_end_is_not_made_again(tmp_path):
+    """It would take as long again."""
+
+    def function(seconds):
+        with open(tmp_path / "calls", "a") as file:
+            file.write(f"{seconds}\n")
+        time.sleep(seconds)
+
+    with Apart(function) as apart:
+        apart.call(0)
+        with pytest.raises(Died, match=r"^no end after 1 s$"):
+            apart.call(60, seconds=0.6)
+        apart.call(0)
+    assert (tmp_path / "calls").read_text().split() == ["0", "60", "0"]
+
+
+def test_process_that_ends_between_calls_costs_none():
+    with Apart(os.getpid) as apart:
+        os.kill(apart.call(), signal.SIGKILL)
+        assert alive(apart.call())

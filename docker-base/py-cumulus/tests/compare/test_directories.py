@@ -3,6 +3,7 @@
 import faulthandler
 import json
 import os
+import resource
 import shutil
 import signal
 import time
@@ -14,11 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import shared
 
-from cumulus import CumulusError
+from cumulus import CumulusError, isolation
 from cumulus.collection import CompareRules, Tolerance
 from cumulus.compare import FileResult, Unreadable, compare, compare_files, report
 from cumulus.compare import values as compare_values
 from cumulus.compare.model import Comparison
+
+PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
@@ -165,7 +168,7 @@ def test_hang_within_a_library_is_that_files_alone(pair, monkeypatch):
                 time.sleep(60)
             return super().ignores_attribute(where, name)
 
-    monkeypatch.setattr("cumulus.compare.directories.PATIENCE", 1)
+    monkeypatch.setattr("cumulus.compare.pairs.PATIENCE", 1)
     for directory in pair:
         for name in ("a", "b"):
             with netCDF4.Dataset(directory / f"{name}.nc", "w") as file:
@@ -176,6 +179,89 @@ def test_hang_within_a_library_is_that_files_alone(pair, monkeypatch):
         "b.nc": "different",
     }
     assert "reading them failed (no end after 1 s)" in results["a.nc"].reason
+
+
+class _Marked(CompareRules):
+    """Rules by which the attribute "act" names what happens to the process that compares."""
+
+    def ignores_attribute(self, where, name):
+        if name == "crash":
+            faulthandler.disable()
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if name == "hang":
+            time.sleep(60)
+        if name == "memory":
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+            bytearray(1 << 34)
+        return super().ignores_attribute(where, name)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return a list that gains an entry with each process that starts."""
+    processes, usual = [], isolation.Apart._start
+
+    def start(apart):
+        processes.append(apart)
+        usual(apart)
+
+    monkeypatch.setattr(isolation.Apart, "_start", start)
+    return processes
+
+
+@pytest.mark.parametrize(
+    ("act", "reason", "processes"),
+    [
+        ("crash", "reading them failed (killed by SIGSEGV)", 3),
+        ("hang", "reading them failed (no end after 1 s)", 2),
+        ("memory", "MemoryError", 3),
+    ],
+)
+def test_failure_amid_many_pairs_is_that_pairs_alone(
+    pair, monkeypatch, started, act, reason, processes
+):
+    """All other pairs keep their results, and few processes are started."""
+    monkeypatch.setattr("cumulus.compare.pairs.PATIENCE", 1)
+    for directory in pair:
+        for number in range(20):
+            with netCDF4.Dataset(directory / f"{number:02}.nc", "w") as file:
+                file.setncattr(act if number == 9 else "title", str(directory))
+    results = list(compare(*pair, _Marked()))
+    states = [result.status for result in results]
+    assert states == ["different"] * 9 + ["unreadable"] + ["different"] * 10
+    assert reason in results[9].reason
+    assert len(started) == processes
+    for result in results[:9] + results[10:]:
+        (difference,) = result.differences
+        assert (difference.expected, difference.actual) == tuple(map(str, pair))
+
+
+def test_process_is_replaced_after_so_many_pairs(pair, monkeypatch, started):
+    """What a library keeps of each file does not add up without end."""
+    monkeypatch.setattr("cumulus.isolation.CALLS", 5)
+    for directory in pair:
+        for number in range(12):
+            with netCDF4.Dataset(directory / f"{number:02}.nc", "w") as file:
+                file.title = str(directory)
+    assert set(states(pair).values()) == {"different"}
+    assert len(started) == 3
+
+
+def test_rules_for_variables_are_looked_up_in_one_process(pair, started):
+    for directory in pair:
+        for number in range(12):
+            write(directory / f"{number:02}.nc", np.arange(3.0))
+    comparison = compare(*pair, CompareRules(variables={"v": Tolerance(1.0)}))
+    assert (comparison.verdict, comparison.unused_rules) == ("equal", ())
+    assert len(started) == 2
+
+
+def test_pairs_of_equal_documents_and_pictures_start_no_process(pair, started):
+    for directory in pair:
+        for name, content in (("a.png", PNG_HEAD), ("a.json", b"[1]"), ("a.xml", b"<a/>")):
+            (directory / name).write_bytes(content)
+    assert set(states(pair).values()) == {"equal"}
+    assert started == []
 
 
 @pytest.mark.parametrize("absent", [0, 1])

@@ -168,7 +168,7 @@ def test_animation_is_compared_by_its_bytes(tmp_path):
 
 def test_picture_that_takes_for_ever_is_that_files_alone(tmp_path, monkeypatch):
     monkeypatch.setattr("cumulus.compare.png.differences", lambda *_: time.sleep(60))
-    monkeypatch.setattr("cumulus.compare.directories.PATIENCE", 0.1)
+    monkeypatch.setattr("cumulus.compare.pairs.PATIENCE", 0.1)
     with pytest.raises(Unreadable, match="no end after"):
         compare_files(*pair(tmp_path, brighter))
 

@@ -5,7 +5,7 @@ import difflib
 import re
 
 from ..collection.model import matches
-from ..isolation import Died, call_apart
+from ..isolation import Apart, Died
 from ..products.formats import NETCDF, TABLE, kind_of
 
 __all__ = ["unused_rules"]
@@ -42,7 +42,8 @@ def _unused_names(paths, rules):
     if not rules.variables and not rules.ignore_variables:
         return ()
     try:
-        names = set().union(*map(_names, paths))
+        with Apart(_variables) as apart:  # a damaged file may crash the library
+            names = set().union(*(_names(path, apart) for path in paths))
     except (Died, OSError, ValueError, RuntimeError, csv.Error):
         return ()
     entries = [
@@ -58,10 +59,10 @@ def _unused_names(paths, rules):
     )
 
 
-def _names(path):
+def _names(path, apart):
     kind = kind_of(path)
     if kind == NETCDF:
-        return call_apart(_variables, path, seconds=60)  # a damaged file may crash the library
+        return apart.call(path, seconds=60)
     if kind == TABLE:
         from .text import columns
 
