@@ -7,9 +7,9 @@ import pytest
 from netcdf_files import rewritten
 
 from cumulus.collection import CompareRules, Tolerance
-from cumulus.compare import compare, compare_files, netcdf
+from cumulus.compare import compare, compare_files, located, netcdf
 from cumulus.compare import stored_chunks as compare_chunks
-from cumulus.compare.located import coordinates_at
+from cumulus.compare.located import Coordinates
 
 RULES = CompareRules(rtol=1e-6)
 
@@ -175,6 +175,43 @@ def test_coordinates_attribute_and_marked_variables_say_where(tmp_path):
     assert b.values.coordinates == {"where": "1.5 degrees_north", "clock": time}
 
 
+def test_variables_are_searched_for_coordinates_once(tmp_path, monkeypatch):
+    """Not once for each variable that differs: their number squared would take minutes."""
+    looked_at = []
+
+    def is_marked(variable):
+        looked_at.append(variable.name)
+        return usual(variable)
+
+    usual = located._is_marked
+    monkeypatch.setattr(located, "_is_marked", is_marked)
+    with netCDF4.Dataset(tmp_path / "many.nc", "w") as dataset:
+        dataset.createDimension("x", 3)
+        group = dataset.createGroup("inner")
+        for number in range(40):
+            holder = group if number % 2 else dataset
+            holder.createVariable(f"v{number}", "i4", ("x",))
+        coordinates = Coordinates()
+        for variable in [*dataset.variables.values(), *group.variables.values()]:
+            assert coordinates.at(variable, (1,)) == {}
+    assert sorted(looked_at) == sorted(f"v{number}" for number in range(40))
+
+
+def test_coordinate_of_an_inner_group_hides_one_of_the_same_name(tmp_path):
+    with netCDF4.Dataset(tmp_path / "groups.nc", "w") as dataset:
+        dataset.createDimension("x", 2)
+        group = dataset.createGroup("inner")
+        for holder, value in ((dataset, 1), (group, 2)):
+            for name in ("near", "far") if holder is dataset else ("near",):
+                variable = holder.createVariable(name, "f8", ("x",))
+                variable.axis, variable.units = "X", "m"
+                variable[:] = value
+        outer, inner = (holder.createVariable("v", "i4", ("x",)) for holder in (dataset, group))
+        coordinates = Coordinates()
+        assert coordinates.at(outer, (0,)) == {"near": "1 m", "far": "1 m"}
+        assert coordinates.at(inner, (0,)) == {"near": "2 m", "far": "1 m"}
+
+
 @pytest.mark.parametrize(
     ("units", "calendar", "time"),
     [
@@ -191,7 +228,7 @@ def test_place_in_time_is_in_utc_of_the_calendar(tmp_path, units, calendar, time
         clock = dataset.createVariable("time", "f8", ("time",))
         clock.units, clock.calendar = units, calendar
         clock[:] = 1
-        at = coordinates_at(dataset.createVariable("value", "i4", ("time",)), (0,))
+        at = Coordinates().at(dataset.createVariable("value", "i4", ("time",)), (0,))
     assert at == ({"time": time} if time else {})
 
 

@@ -4,70 +4,94 @@ import numpy as np
 
 from ..products.times import dates
 
-__all__ = ["coordinates_at"]
+__all__ = ["Coordinates"]
 
 _NAMES = {"time", "latitude", "longitude", "altitude", "height", "air_pressure", "depth"}
 
 
-def coordinates_at(variable, index):
-    """Return the coordinates of a value of a NetCDF variable, as texts with units.
+class Coordinates:
+    """The coordinates of one file; each group is searched once for variables marked as such."""
 
-    Coordinates are the variables with the name of a dimension and those that the attribute
-    ``coordinates`` names. For a dimension without either, they are the variables along it that CF
-    marks as coordinates.
+    def __init__(self):
+        self._marked = {}  # path of a group -> dimension -> names
 
-    Parameters
-    ----------
-    variable : netCDF4.Variable
-    index : tuple of int
+    def at(self, variable, index):
+        """Return the coordinates of a value of a NetCDF variable, as texts with units.
 
-    Returns
-    -------
-    dict of str to str
-    """
-    positions = dict(zip(variable.dimensions, index, strict=True))
-    texts = {}
-    for coordinate in _coordinates(variable, positions):
-        try:
-            at = tuple(positions[dimension] for dimension in coordinate.dimensions)
-            texts[coordinate.name] = _text(coordinate, coordinate[at] if at else coordinate[...])
-        except (OSError, RuntimeError, TypeError, ValueError, OverflowError):
-            continue  # a damaged coordinate: the values are reported without it
-    return texts
+        Coordinates are the variables with the name of a dimension and those that the attribute
+        ``coordinates`` names. For a dimension without either, they are the variables along it that
+        CF marks as coordinates.
 
+        Parameters
+        ----------
+        variable : netCDF4.Variable
+        index : tuple of int
 
-def _coordinates(variable, positions):
-    visible = _visible(variable.group())
-    listed = str(getattr(variable, "coordinates", "")).split()
-    for name in dict.fromkeys([*positions, *listed]):
-        coordinate = visible.get(name)
-        if (
-            coordinate is not None
-            and coordinate.name != variable.name
-            and set(coordinate.dimensions) <= set(positions)
-        ):
-            yield coordinate
-    named = {d for name in listed if name in visible for d in visible[name].dimensions}
-    for dimension in positions:
-        if dimension in visible or dimension in named:
-            continue
-        along = (
-            coordinate for coordinate in visible.values() if coordinate.dimensions == (dimension,)
+        Returns
+        -------
+        dict of str to str
+        """
+        positions = dict(zip(variable.dimensions, index, strict=True))
+        texts = {}
+        for coordinate in self._coordinates(variable, positions):
+            try:
+                at = tuple(positions[dimension] for dimension in coordinate.dimensions)
+                texts[coordinate.name] = _text(coordinate, coordinate[at or ...])
+            except (OSError, RuntimeError, TypeError, ValueError, OverflowError):
+                continue  # a damaged coordinate: the values are reported without it
+        return texts
+
+    def _coordinates(self, variable, positions):
+        groups = _upwards(variable.group())
+        listed = str(getattr(variable, "coordinates", "")).split()
+        named = set()  # dimensions that have a coordinate
+        for name in dict.fromkeys([*positions, *listed]):
+            coordinate = _nearest(groups, name)
+            if coordinate is None:
+                continue
+            named.update([name], coordinate.dimensions if name in listed else ())
+            if coordinate.name != variable.name and set(coordinate.dimensions) <= set(positions):
+                yield coordinate
+        for dimension in positions:
+            if dimension not in named:
+                yield from self._along(dimension, groups, variable.name)
+
+    def _along(self, dimension, groups, but):
+        """Yield the marked variables along a dimension, those of outer groups first."""
+        names = (
+            name for group in reversed(groups) for name in self._marked_in(group).get(dimension, ())
         )
-        yield from (
-            coordinate
-            for coordinate in along
-            if coordinate.name != variable.name and _is_marked(coordinate)
-        )
+        for name in dict.fromkeys(names):
+            coordinate = _nearest(groups, name)
+            if (
+                coordinate.dimensions == (dimension,)
+                and coordinate.name != but
+                and _is_marked(coordinate)
+            ):
+                yield coordinate
+
+    def _marked_in(self, group):
+        """Return the names of a group's marked variables by their only dimension."""
+        if group.path not in self._marked:
+            marked = self._marked[group.path] = {}
+            for name, variable in group.variables.items():
+                if len(variable.dimensions) == 1 and _is_marked(variable):
+                    marked.setdefault(variable.dimensions[0], []).append(name)
+        return self._marked[group.path]
 
 
-def _visible(group):
-    """Return the variables of a group and the groups above it; the nearest of a name counts."""
-    variables = {}
+def _upwards(group):
+    """Return a group and the groups above it."""
+    groups = []
     while group is not None:
-        variables = {**group.variables, **variables}
+        groups.append(group)
         group = group.parent
-    return variables
+    return groups
+
+
+def _nearest(groups, name):
+    """Return the variable of a name in the first group that has it, else None."""
+    return next((group.variables[name] for group in groups if name in group.variables), None)
 
 
 def _is_marked(variable):

@@ -12,7 +12,7 @@ from . import packing
 from .attributes import attributes_of, same, type_name
 from .documents import same_bytes
 from .hdf5 import HDF5File, HDF5Variable, is_complete
-from .located import coordinates_at
+from .located import Coordinates
 from .model import Difference, Unreadable
 from .numbers import names_time
 from .stored_chunks import Chunks
@@ -98,6 +98,7 @@ class _Comparison:
         self.rules = rules
         self.chunks = chunks
         self.sides = sides
+        self.coordinates = Coordinates()
 
     def groups(self, expected, actual):
         where = expected.path
@@ -208,12 +209,13 @@ class _Comparison:
             tally.add(expected[block], actual[block], block)
         if not tally.differing:
             return
+        worst = tally.worst[2]
         values = tally.result(
             total=int(np.prod(expected.shape, dtype="u8")),
             shape=expected.shape,
             dimensions=expected.dimensions,
             units=str(getattr(expected, "units", "")),
-            coordinates=coordinates_at(expected, tally.worst[2]) if expected.dimensions else {},
+            coordinates=self.coordinates.at(expected, worst) if expected.dimensions else {},
         )
         message = f"{where}: {values}"
         yield Difference("value", where, message, "", values.expected, values.actual, values)
