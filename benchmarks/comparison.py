@@ -2,10 +2,12 @@
 """Time `cumulus compare` and its peers on pairs of large NetCDF files; write a table in Markdown.
 
 Each tool compares each pair in turn, several rounds, so that a slow moment hits all of them; the table has medians, and
-whether the tool's answer was right. A peer that is not installed is named below the table.
+whether the answer was right. A peer that is not installed is named below the table. Then `cumulus compare` alone:
+many small products, twice as much of each thing that there may be many of, and the price of the report in HTML.
 """
 
 import argparse
+import math
 import os
 import platform
 import resource
@@ -19,6 +21,7 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import comparison_shapes as shapes
 import h5py
 import netCDF4
 import numpy as np
@@ -156,6 +159,51 @@ def table(contestants, pairs):
     return lines
 
 
+def cpu_of(make_pair, folder, *options, rounds=1):
+    """Median CPU seconds of comparing the pair that a function makes in a folder, and with each list of options."""
+    pair = Path(tempfile.mkdtemp(dir=folder))
+    make_pair(pair)
+    commands = [[sys.executable, "-m", "cumulus", "compare", *extra, str(pair / "expected"), str(pair / "actual")]
+                for extra in ([], *options)]
+    runs = [[run(command, folder) for command in commands] for _ in range(rounds)]
+    shutil.rmtree(pair)
+    if any(status not in (0, 1) for each in runs for *_, status in each):
+        raise SystemExit(f"a comparison failed: {runs}")
+    medians = [statistics.median(cpu for _, cpu, *_ in column) for column in zip(*runs, strict=True)]
+    print(f"{[f'{seconds:.2f}' for seconds in medians]} s of CPU", file=sys.stderr)
+    return medians if options else medians[0]
+
+
+def many_products(folder, share):
+    """Table of the CPU time of many small products."""
+    lines = ["\n### many small products\n", "| products | CPU, s | ms each |", "|---|---:|---:|"]
+    for name, count, identical in (("with records in XML and JSON", 2000, False), ("identical", 500, True)):
+        count = int(count * share)
+        seconds = cpu_of(lambda pair, n=count, same=identical: shapes.products(pair, n, same), folder)
+        lines.append(f"| {count:,} {name} | {seconds:.1f} | {seconds / count * 1000:.1f} |")
+    return lines
+
+
+def growth(folder, share):
+    """Table of the CPU time of N and of 2 N parts; an exponent of 1 is linear."""
+    lines = ["\n### twice as much to compare\n", "| N | of | CPU of N, s | of 2 N, s | ratio | exponent |",
+             "|---:|---|---:|---:|---:|---:|"]
+    for name, (make_pair, count) in shapes.GROWING.items():
+        count = int(count * share)
+        small, large = (cpu_of(lambda pair, n=n, make=make_pair: make(pair, n), folder) for n in (count, 2 * count))
+        ratio = large / small
+        lines.append(f"| {count:,} | {name} | {small:.2f} | {large:.2f} | {ratio:.2f} | {math.log2(ratio):.2f} |")
+    return lines
+
+
+def html(folder, megabytes):
+    """Table of the CPU time with and without the report, where every value differs."""
+    options = ["--html", str(folder / "report.html")]
+    without, with_report = cpu_of(lambda pair: shapes.field(pair, megabytes), folder, options, rounds=3)
+    return [f"\n### every value of {megabytes} MB differs\n", "| without `--html`, CPU, s | with it, s | ratio |",
+            "|---:|---:|---:|", f"| {without:.2f} | {with_report:.2f} | {with_report / without:.2f} |"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("comparison.md"))
@@ -176,6 +224,8 @@ def main():
                  f"{stored:.0f} MB deflated; medians."]
         lines += table(contestants, pairs)
         lines += [f"\nNot installed: {', '.join(absent)}."] if absent else []
+        share = 0.1 if arguments.quick else 1.0
+        lines += many_products(folder, share) + growth(folder, share) + html(folder, int(400 * share))
     text = "\n".join(lines) + "\n"
     arguments.output.write_text(text)
     print(text)
