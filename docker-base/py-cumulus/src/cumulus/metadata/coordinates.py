@@ -15,10 +15,17 @@ from ..products.catalogue import open_catalogue
 from ..products.model import is_latitude, is_longitude
 from .offsets import may_have_offsets, offset_times
 from .positions import Refused, box_of, from_coordinates, located, polygon_of
-from .projection import has_projection, projected_positions
+from .projection import projected_positions
 from .radar import gate_positions, is_radar_volume
 from .temporal import chosen_times, interval_of, of_samples
-from .usual import named_positions, named_times, usual_positions, usual_times
+from .usual import (
+    have_usual_positions,
+    may_have_usual_times,
+    named_positions,
+    named_times,
+    usual_positions,
+    usual_times,
+)
 
 __all__ = ["PARTS", "Cover", "Names", "cover"]
 
@@ -113,7 +120,7 @@ class _Search:
     def _catalogue(self):
         """All variables of the product, opened when the first rule asks for them."""
         if self._opened is None:
-            self._opened = self._stack.enter_context(open_catalogue(self._product.path))
+            self._opened = self._stack.enter_context(open_catalogue(self._product))
         return self._opened
 
     def cover(self, polygon):
@@ -147,7 +154,8 @@ class _Search:
             return [lambda: gate_positions(self._catalogue)]
         rules = [self._coordinate_positions]
         if "place" in self._wanted and product.path:
-            rules.append(lambda: usual_positions(self._catalogue))
+            if have_usual_positions(product.names):
+                rules.append(lambda: usual_positions(self._catalogue))
             rules.append(self._projected)
         return rules
 
@@ -161,7 +169,7 @@ class _Search:
         return positions
 
     def _projected(self):
-        return projected_positions(self._catalogue) if has_projection(self._catalogue) else []
+        return projected_positions(self._catalogue) if self._product.has_mapping else []
 
     def _times(self, where):
         def known(times):
@@ -174,7 +182,7 @@ class _Search:
             rules = [lambda: named_times(self._catalogue, names.time)]
         else:
             rules = [self._coordinate_times]
-            if "time" in self._wanted and product.path:
+            if "time" in self._wanted and product.path and may_have_usual_times(product):
                 rules.append(self._usual_times)
         _, result = self._first("time", rules, known)
         return result or ([], None, None)

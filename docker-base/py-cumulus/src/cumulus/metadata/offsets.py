@@ -58,7 +58,7 @@ def offset_times(product, reference):
                           reference.attributes["calendar"].lower() or "standard")  # fmt: skip
     except (ValueError, OverflowError):
         return []
-    with open_catalogue(product.path) as catalogue:
+    with open_catalogue(product) as catalogue:
         entries = [each for each in catalogue.entries if not each.is_scalar]
         entries = [each for each in entries if each.name != reference.name]
         counted = [each for each in entries if _counts_from(each, start)]

@@ -10,16 +10,12 @@ import numpy as np
 
 from .positions import Refused, pair
 
-__all__ = ["has_projection", "projected_positions"]
+__all__ = ["projected_positions"]
 
+_CELLS = 65_536  # that are looked at together
 _NO_PLANES = ("latitude_longitude", "radar_lidar_radial_scan")
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0, "km": 1000.0}
 _RADIANS = {"rad": 1.0, "radian": 1.0, "radians": 1.0, "microradian": 1e-6}
-
-
-def has_projection(catalogue):
-    """Return whether a variable of the product is a grid_mapping."""
-    return any(each.attributes.get("grid_mapping_name") for each in catalogue.entries)
 
 
 def projected_positions(catalogue):
@@ -83,10 +79,12 @@ def _edges(inverse, x, y):
     """
     cells = {(row, column) for row in (0, len(y) - 1) for column in range(len(x))}
     columns = np.arange(len(x))
-    for row in range(len(y)):  # one row in memory at a time
-        valid = columns[np.isfinite(inverse(x, y[row])[1])]
-        if valid.size:
-            cells |= {(row, int(valid[0])), (row, int(valid[-1]))}
+    some = max(1, _CELLS // max(1, len(x)))
+    for start in range(0, len(y), some):  # some rows in memory at a time
+        is_on_earth = np.isfinite(inverse(x, y[start : start + some, np.newaxis])[1])
+        for row in np.flatnonzero(is_on_earth.any(axis=1)):
+            valid = columns[is_on_earth[row]]
+            cells |= {(start + int(row), int(valid[0])), (start + int(row), int(valid[-1]))}
     rows, columns = np.array(sorted(cells)).T
     east, north = inverse(x[columns], y[rows])
     known = np.isfinite(east) & np.isfinite(north)

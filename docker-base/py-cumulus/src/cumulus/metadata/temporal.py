@@ -56,7 +56,7 @@ def _utc_of(product, variable, rivals):
     named = [each for each in times if each.name in product.used]
     if len(named) == 1:
         return named[0]
-    with open_catalogue(product.path) as catalogue:
+    with open_catalogue(product) as catalogue:
         texts = {id(each): _text(catalogue, each) for each in times}
     utc = [each for each in times if "utc" in texts[id(each)]]
     if len(utc) == 1:

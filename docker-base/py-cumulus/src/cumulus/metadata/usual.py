@@ -17,7 +17,14 @@ from .positions import Refused, in_degrees, pair
 from .selection import squeezed
 from .temporal import interval_of
 
-__all__ = ["named_positions", "named_times", "usual_positions", "usual_times"]
+__all__ = [
+    "have_usual_positions",
+    "may_have_usual_times",
+    "named_positions",
+    "named_times",
+    "usual_positions",
+    "usual_times",
+]
 
 _LATITUDES = {"lat", "lats", "latitude", "latitudes", "xlat", "nav_lat"}
 _LONGITUDES = {"lon", "lons", "long", "longitude", "longitudes", "xlong", "nav_lon"}
@@ -56,6 +63,12 @@ def _named(catalogue, path):
     if variable is None:
         raise Refused(f"the product has no numeric variable {path!r}")
     return variable
+
+
+def have_usual_positions(names):
+    """Return whether variables, by their paths, have usual names of a latitude and a longitude."""
+    lone = {path.rpartition("/")[2].lower() for path in names}
+    return not (lone.isdisjoint(_LATITUDES) or lone.isdisjoint(_LONGITUDES))
 
 
 def usual_positions(catalogue):
@@ -120,6 +133,13 @@ def named_times(catalogue, path):
     if variable is None or " since " not in variable.attributes["units"]:
         raise Refused(f"{path!r} has no units such as 'seconds since 2000-01-01'")
     return [squeezed(variable)]
+
+
+def may_have_usual_times(product):
+    """Return whether :func:`usual_times` may know a time: by units, or by a name."""
+    counting = (" since " in each.attributes["units"] for each in product.coordinates)
+    named = ("time" in path.rpartition("/")[2].lower() for path in product.names)
+    return bool(product.unnamed) or any(counting) or any(named)
 
 
 def usual_times(catalogue):

@@ -9,18 +9,56 @@ from math import prod
 
 from .. import CumulusError
 from .model import TEXTS
-from .netcdf import path_of, read_coordinate, readable_attributes, walk
+from .netcdf_variable import path_of, read_coordinate, readable_attributes, walk
 
-__all__ = ["Catalogue", "Entry", "open_catalogue"]
+__all__ = ["Catalogue", "Entry", "ProductFile", "entry_of", "is_number", "open_catalogue"]
 
 _WHOLE = 1_000_000  # values; of a longer time only the ends are kept
+
+
+class ProductFile:
+    """A product that the NetCDF library opens when the first variable is asked for."""
+
+    def __init__(self, path):
+        self._path, self._dataset = path, None
+
+    def dataset(self):
+        """Return the netCDF4.Dataset.
+
+        Raises
+        ------
+        CumulusError
+            The file cannot be read.
+        """
+        import netCDF4
+
+        try:
+            self._dataset = self._dataset or netCDF4.Dataset(self._path)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise CumulusError(f"cannot read {str(self._path)!r}: {reason}") from error
+        return self._dataset
+
+    def variable(self, path):
+        """Return the netCDF4.Variable at a path."""
+        *groups, name = path.strip("/").split("/")
+        group = self.dataset()
+        for each in groups:
+            group = group.groups[each]
+        return group.variables[name]
+
+    def close(self):
+        """Close the file; the next variable opens it again."""
+        dataset, self._dataset = self._dataset, None
+        if dataset is not None:
+            dataset.close()
 
 
 @dataclass(frozen=True)
 class Entry:
     """A numeric variable before its values are read.
 
-    ``attributes`` are its text attributes, ``numbers`` its numeric ones.
+    ``attributes`` are its text attributes, ``numbers`` its numeric ones, ``file`` where it is.
     """
 
     path: str
@@ -29,7 +67,7 @@ class Entry:
     shape: tuple
     attributes: dict
     numbers: dict
-    _variable: object = field(repr=False, compare=False)
+    file: ProductFile = field(repr=False, compare=False)
 
     @property
     def units(self):
@@ -46,7 +84,7 @@ class Entry:
 
     def read(self):
         """Return the cumulus.products.Variable with all values, or None with a warning."""
-        return read_coordinate(self._variable, self._texts())
+        return read_coordinate(self.file.variable(self.path), self._texts())
 
     def read_time(self, units=None):
         """Return the Variable of a time, or None with a warning; ``units`` replace its own.
@@ -56,20 +94,21 @@ class Entry:
         texts = self._texts()
         if units is not None:
             texts["units"] = units
+        variable = self.file.variable(self.path)
         if prod(self.shape) <= _WHOLE or len(self.shape) < 2:
-            return read_coordinate(self._variable, texts)
-        return _ends(self._variable, texts, self.shape)
+            return read_coordinate(variable, texts)
+        return _ends(variable, texts, self.shape)
 
     def _texts(self):
         return {key: self.attributes.get(key, "") for key in TEXTS}
 
 
 class Catalogue:
-    """The entries of an open product."""
+    """The entries of a product."""
 
-    def __init__(self, dataset):
-        self.entries = [_entry(each) for each in walk(dataset) if _is_number(each)]
-        self._by_path = {entry.path.strip("/"): entry for entry in self.entries}
+    def __init__(self, entries):
+        self.entries = entries
+        self._by_path = {entry.path.strip("/"): entry for entry in entries}
 
     def find(self, path):
         """Return the entry at a path, or None."""
@@ -77,34 +116,39 @@ class Catalogue:
 
 
 @contextmanager
-def open_catalogue(path):
-    """Open the product at a path as a Catalogue.
+def open_catalogue(product):
+    """Open a cumulus.products.Product as a Catalogue; entries that it has are not read again.
 
     Raises
     ------
     CumulusError
         The file cannot be read.
     """
-    import netCDF4
-
+    entries = product.entries
+    if entries is None:
+        file = ProductFile(product.path)
+        entries = tuple(
+            entry_of(variable, dict(readable_attributes(variable)), file)
+            for variable in walk(file.dataset())
+            if is_number(variable)
+        )
     try:
-        dataset = netCDF4.Dataset(path)
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CumulusError(f"cannot read {str(path)!r}: {reason}") from error
-    with dataset:
-        yield Catalogue(dataset)
+        yield Catalogue(entries)
+    finally:
+        if entries:
+            entries[0].file.close()
 
 
-def _entry(variable):
-    attributes = dict(readable_attributes(variable))
+def entry_of(variable, attributes, file):
+    """Return the Entry of a netCDF4.Variable with these attributes in a ProductFile."""
     texts = {key: value.strip() for key, value in attributes.items() if isinstance(value, str)}
     numbers = {key: value for key, value in attributes.items() if not isinstance(value, str)}
     path, name = path_of(variable), variable.name
-    return Entry(path, name, variable.dimensions, variable.shape, texts, numbers, variable)
+    return Entry(path, name, variable.dimensions, variable.shape, texts, numbers, file)
 
 
-def _is_number(variable):
+def is_number(variable):
+    """Return whether a netCDF4.Variable holds integers or floating-point numbers."""
     return getattr(variable.dtype, "kind", "O") in "iuf"
 
 

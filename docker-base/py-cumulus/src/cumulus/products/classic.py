@@ -10,6 +10,7 @@ from math import prod
 __all__ = ["refuse_truncated"]
 
 _WIDTHS = {b"CDF\x01": (4, 4), b"CDF\x02": (4, 8), b"CDF\x05": (8, 8)}  # of counts, of offsets
+_WINDOW = 65536  # bytes of the header that are read together
 _SIZES = (0, 1, 1, 2, 4, 4, 8, 1, 2, 4, 8, 8)  # of the types, bytes; 0 is no type
 
 
@@ -37,6 +38,8 @@ class _Header:
     def __init__(self, file, size, count_width, offset_width):
         self._file, self._size = file, size
         self._count_width, self._offset_width = count_width, offset_width
+        self._at = self._start = file.tell()
+        self._window = b""
 
     def length(self):
         """Bytes of the file up to the last value of its variables; padding there may be absent."""
@@ -49,7 +52,7 @@ class _Header:
         steps = [size for _, size, is_record in variables if is_record]
         # Records are padded to 4 bytes each variable, unless only one has them.
         step = steps[0] if len(steps) == 1 else sum(map(_padded, steps))
-        ends = [self._file.tell()]
+        ends = [self._at]
         for begin, size, is_record in variables:
             if size and (records or not is_record):
                 ends.append(begin + size + (step * (records - 1) if is_record else 0))
@@ -101,16 +104,21 @@ class _Header:
         return _SIZES[number]
 
     def _number(self, width):
-        raw = self._file.read(width)
+        begin = self._at - self._start
+        raw = self._window[begin : begin + width]
         if len(raw) < width:
-            raise OSError("the file is truncated within its header")
+            self._file.seek(self._at)
+            self._start, self._window = self._at, self._file.read(_WINDOW)
+            raw = self._window[:width]
+            if len(raw) < width:
+                raise OSError("the file is truncated within its header")
+        self._at += width
         return int.from_bytes(raw)
 
     def _skip(self, size):
-        end = self._file.tell() + _padded(size)
-        if end > self._size:
+        self._at += _padded(size)
+        if self._at > self._size:
             raise OSError("the file is truncated within its header")
-        self._file.seek(end)
 
 
 def _padded(size):

@@ -14,8 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o
 
-from .hdf5_variable import NotPlain, globals_of, is_number, is_scale, read_variable, text_of
+from .hdf5_variable import (
+    NotPlain,
+    globals_of,
+    is_number,
+    is_scale,
+    is_stored_here,
+    read_variable,
+    text_of,
+)
 from .model import TEXTS, Product, is_latitude, is_longitude, is_unnamed_time, is_wanted
+from .obstacles import points_elsewhere
 
 __all__ = ["read_plain"]
 
@@ -24,7 +33,8 @@ _MOST_LAYOUTS = 8
 _ALIKE = 200_000  # bytes; in a larger file the values take most of the time
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 # Metadata is never deflated, and a text stands behind the name of its attribute.
-_WORDS = (b"deg", b"itude", b" since ", _BARE_DIMENSION.lower().encode())
+_MAPPING = b"grid_mapping_name"
+_WORDS = (b"deg", b"itude", b" since ", _BARE_DIMENSION.lower().encode(), _MAPPING)
 # Each begins with its own word, to which the search jumps.
 _MARKED = tuple(
     re.compile(name + rb"\0[^a-z]{,40}[a-z_ ]{,24}?(?:deg|itude| since )")  # of its own text
@@ -40,7 +50,8 @@ class _Layout:
     ``groups`` maps the path of each group to the names in it, ``coordinates`` the path of each
     coordinate to its attributes. ``almost`` are the paths of variables that have telling words,
     but are no coordinates because of their type, axis, dimension or exact attributes; ``unnamed``
-    are those that have the units of a time and no name.
+    are those that have the units of a time and no name. ``has_mapping``: some have the attribute
+    of a grid_mapping.
     """
 
     groups: dict
@@ -49,6 +60,7 @@ class _Layout:
     used: frozenset
     almost: tuple
     unnamed: tuple
+    has_mapping: bool
 
 
 _layouts = {}  # names in the root group, and how often there are which words -> _Layout
@@ -63,34 +75,47 @@ def read_plain(path):
 
     Returns
     -------
-    cumulus.products.Product or None
+    product : cumulus.products.Product or None
         None: the NetCDF library has to look; it also names a real fault.
+    is_whole : bool
+        Whether the file is known to hold all of its data; so does the file of every product.
     """
+    is_whole = False
     try:
         file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY)
         root = h5g.open(file, b"/")
         if not h5a.exists(root, b"_NCProperties"):
-            return None
-        key = _key(path, root)
+            return None, is_whole
+        content = _small_content(path)
+        is_whole = content is not None and not points_elsewhere(content)
+        key = _key(content, root) if is_whole else None
         if key in _layouts and (product := _read_alike(root, _layouts[key])):
-            return product
-        layout = _survey(root)
+            return product, is_whole
+        groups, datasets = {}, {}
+        _collect(root, "/", groups, datasets)
+        is_whole = True
+        layout = _survey(groups, datasets)
         product = _read_alike(root, layout)
         if key and _counts(layout.coordinates.values()) == [1, 1, 1]:
             if len(_layouts) >= _MOST_LAYOUTS:
                 _layouts.clear()
             _layouts[key] = layout
-        return product
+        return product, is_whole
     except (NotPlain, OSError, RuntimeError, KeyError, ValueError, TypeError):
-        return None
+        return None, is_whole
 
 
-def _key(path, root):
-    """What files that are built alike have in common; None for a large file."""
+def _small_content(path):
+    """The bytes of a small file; None for a large one, which is walked through faster."""
     if os.path.getsize(path) > _ALIKE:
         return None
     with open(path, "rb") as file:
-        content = file.read().lower()
+        return file.read()
+
+
+def _key(content, root):
+    """What files that are built alike have in common."""
+    content = content.lower()
     marked = (len(pattern.findall(content)) for pattern in _MARKED)
     return tuple(root), *marked, *map(content.count, _WORDS)
 
@@ -118,7 +143,7 @@ def _read_alike(root, layout):
     )
     return Product(
         "NetCDF-4", layout.names, tuple(variables), layout.used, is_empty,
-        attributes=globals_of(root), unnamed=layout.unnamed,
+        attributes=globals_of(root), unnamed=layout.unnamed, has_mapping=layout.has_mapping,
     )  # fmt: skip
 
 
@@ -150,9 +175,7 @@ def _extended(variable, shape):
 # --- the layout ------------------------------------------------------------------------------
 
 
-def _survey(root):
-    groups, datasets = {}, {}
-    _collect(root, "/", groups, datasets)
+def _survey(groups, datasets):
     coordinates, almost = {}, {}
     for path, dataset in datasets.items():
         attributes = {key: text_of(dataset, key) for key in TEXTS[:2]}
@@ -175,7 +198,10 @@ def _survey(root):
     for path in unnamed:
         if path.rpartition("/")[2] in used and is_number(datasets[path]):
             coordinates[path] = almost.pop(path)
-    return _Layout(groups, tuple(datasets), coordinates, used, tuple(almost), tuple(unnamed))
+    has_mapping = any(h5a.exists(dataset, _MAPPING) for dataset in datasets.values())
+    return _Layout(
+        groups, tuple(datasets), coordinates, used, tuple(almost), tuple(unnamed), has_mapping
+    )
 
 
 def _is_named_outside(path, groups):
@@ -193,23 +219,30 @@ def _is_coordinate(dataset, attributes):
 
 
 def _collect(group, path, groups, datasets, depth=0):
+    """Open all groups and datasets.
+
+    Raises
+    ------
+    NotPlain
+        There is a link, or a dataset that is not stored here: both may lead into other files.
+    """
     groups[path] = tuple(group)
+    # Such a name is none of NetCDF.
+    if depth > _DEEPEST or any(raw.startswith(b"_nc4_non_coord_") for raw in groups[path]):
+        raise NotPlain
     children = []
     for raw in groups[path]:
         name = raw.decode()
-        if (
-            depth > _DEEPEST
-            or name.startswith("_nc4_non_coord_")  # not its name in NetCDF
-            or group.links.get_info(raw).type != h5l.TYPE_HARD
-        ):
+        if group.links.get_info(raw).type != h5l.TYPE_HARD:
             raise NotPlain
         child = h5o.open(group, raw)
         if isinstance(child, h5g.GroupID):
             children.append((child, f"{path}{name}/"))
-        elif isinstance(child, h5d.DatasetID) and not (
-            is_scale(child) and text_of(child, "NAME").startswith(_BARE_DIMENSION)
-        ):
-            datasets[path + name] = child
+        elif isinstance(child, h5d.DatasetID):
+            if not is_stored_here(child):
+                raise NotPlain
+            if not (is_scale(child) and text_of(child, "NAME").startswith(_BARE_DIMENSION)):
+                datasets[path + name] = child
     for child, child_path in children:
         _collect(child, child_path, groups, datasets, depth + 1)
 

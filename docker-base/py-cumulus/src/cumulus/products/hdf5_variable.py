@@ -2,12 +2,20 @@
 
 import h5py
 import numpy as np
-from h5py import h5a, h5g, h5r, h5s, h5t
+from h5py import h5a, h5d, h5g, h5r, h5s, h5t
 
 from .memory import ensure_fits
 from .model import GLOBALS, NO_TIME, Variable
 
-__all__ = ["NotPlain", "globals_of", "is_number", "is_scale", "read_variable", "text_of"]
+__all__ = [
+    "NotPlain",
+    "globals_of",
+    "is_number",
+    "is_scale",
+    "is_stored_here",
+    "read_variable",
+    "text_of",
+]
 
 # Attributes that change the meaning of stored values, or what the values cover: these are left to
 # the NetCDF reader.
@@ -34,6 +42,12 @@ def is_number(dataset):
 def is_scale(dataset):
     """Return whether a dataset is a dimension scale."""
     return h5a.exists(dataset, b"CLASS")
+
+
+def is_stored_here(dataset):
+    """Return whether a dataset is neither virtual nor stored in another file."""
+    stored = dataset.get_create_plist()
+    return stored.get_layout() != h5d.VIRTUAL and not stored.get_external_count()
 
 
 def text_of(dataset, name):

@@ -40,9 +40,11 @@ def inspect(path):
         if not family:
             return Product()
         if family == "HDF5":
-            refuse_data_elsewhere(path)
-            if product := _plain(path):
+            product, is_whole = _plain(path)
+            if product:
                 return replace(product, path=path)
+            if not is_whole:
+                refuse_data_elsewhere(path)
         return read_netcdf(path, family)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -53,5 +55,5 @@ def _plain(path):
     try:
         from .hdf5 import read_plain
     except ImportError:  # h5py is not installed
-        return None
+        return None, False
     return read_plain(path)

@@ -58,7 +58,9 @@ class Product:
     or time, and ``used`` the names that variables give in their attribute ``coordinates``. It
     ``is_empty`` where no variable has room for any value. ``path`` is that of the file,
     ``attributes`` those of its GLOBALS that it has, and ``unnamed`` the paths of variables with
-    units of time, but without the name, axis or dimension of a time.
+    units of time, but without the name, axis or dimension of a time. ``has_mapping``: a variable
+    may be a grid_mapping. ``entries`` are those of :mod:`.catalogue`, None where they are not read
+    yet.
     """
 
     data_format: str = ""
@@ -69,6 +71,8 @@ class Product:
     path: object = ""
     attributes: dict = field(default_factory=dict)
     unnamed: tuple = ()
+    has_mapping: bool = True
+    entries: tuple | None = field(default=None, repr=False, compare=False)
 
     @property
     def times(self):

@@ -1,15 +1,15 @@
 """Read a product with the NetCDF library, which knows all rules."""
 
 import os
-import warnings
-from contextlib import suppress
 
-from ..logutils.logger import log_warning
+from .catalogue import ProductFile, entry_of, is_number
 from .classic import refuse_truncated
-from .memory import ensure_fits
-from .model import GLOBALS, NO_TIME, TEXTS, Product, Variable, is_unnamed_time, is_wanted
+from .model import GLOBALS, TEXTS, Product, is_unnamed_time, is_wanted
+from .netcdf_variable import bounds_of, path_of, read_coordinate, readable_attributes, walk
 
-__all__ = ["path_of", "read_coordinate", "read_netcdf", "readable_attributes", "walk"]
+__all__ = ["read_netcdf"]
+
+_MOST_ENTRIES = 1000  # variables; to keep the attributes of more takes too much memory
 
 
 def read_netcdf(path, family):
@@ -17,146 +17,62 @@ def read_netcdf(path, family):
     import netCDF4
 
     refuse_truncated(path)
-    names, coordinates, used, is_empty = [], {}, set(), True
-    bounding = set()  # bounds have the units of a coordinate, but are none
-    unnamed = {}
     with netCDF4.Dataset(path) as dataset:
+        seen = _Seen(path)
         for variable in walk(dataset):
-            names.append(path_of(variable))
-            is_empty &= 0 in variable.shape
-            used.update(str(getattr(variable, "coordinates", "")).split())
-            attributes = {key: str(getattr(variable, key, "")).strip() for key in TEXTS}
-            numeric = getattr(variable.dtype, "kind", "O") in "iuf"
-            if numeric and is_wanted(attributes, variable.dimensions == (variable.name,)):
-                bounds = _bounds(variable)
-                coordinates[path_of(variable)] = read_coordinate(variable, attributes, bounds)
-                if bounds is not None and bounds.name != variable.name:
-                    bounding.add(path_of(bounds))
-            elif numeric and is_unnamed_time(attributes):
-                unnamed[path_of(variable)] = variable, attributes
-        for full_name, (variable, attributes) in unnamed.items():
-            if variable.name in used:
-                coordinates[full_name] = read_coordinate(variable, attributes, _bounds(variable))
+            seen.add(variable)
+        seen.add_unnamed_times()
         about = dict(readable_attributes(dataset, GLOBALS))
         data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
-    kept = tuple(
-        coordinate
-        for full_name, coordinate in coordinates.items()
-        if coordinate and full_name not in bounding
-    )
-    return Product(
-        data_format, tuple(names), kept, frozenset(used), is_empty,
-        path=path, attributes=about, unnamed=tuple(unnamed),
-    )  # fmt: skip
+    return seen.product(data_format, about)
 
 
-def read_coordinate(variable, attributes, bounds=None, part=...):
-    """Return the cumulus.products.Variable that a netCDF4.Variable holds, or None with a warning.
+class _Seen:
+    """What a walk through all variables has seen so far."""
 
-    Parameters
-    ----------
-    variable : netCDF4.Variable
-    attributes : dict of str to str
-        Those of the Variable.
-    bounds : netCDF4.Variable, optional
-    part : index, optional
-        Which values to read; all by default.
-    """
-    import numpy as np
+    def __init__(self, path):
+        self._path, self._file = path, ProductFile(path)
+        self._names, self._entries, self._used, self._is_empty = [], [], set(), True
+        self._coordinates, self._unnamed = {}, {}
+        self._bounding = set()  # bounds have the units of a coordinate, but are none
 
-    stored = _read(variable, part)
-    if stored is None:
-        return None
-    values = np.ma.getdata(stored)
-    present = ~np.ma.getmaskarray(stored) & np.isfinite(values) & (values != NO_TIME)
-    cells = None if bounds is None else _cells(variable, bounds)
-    dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in variable.get_dims())
-    is_coordinate = variable.dimensions == (variable.name,)
-    group = variable.group().path
-    return Variable(variable.name, group, dims, is_coordinate, attributes, values, present, cells)
+    def add(self, variable):
+        path = path_of(variable)
+        self._names.append(path)
+        self._is_empty = self._is_empty and 0 in variable.shape
+        readable = dict(readable_attributes(variable))
+        self._used.update(str(readable.get("coordinates", "")).split())
+        if not is_number(variable):
+            return
+        if len(self._names) <= _MOST_ENTRIES:
+            self._entries.append(entry_of(variable, readable, self._file))
+        attributes = {key: str(readable.get(key, "")).strip() for key in TEXTS}
+        if is_wanted(attributes, variable.dimensions == (variable.name,)):
+            bounds = bounds_of(variable)
+            self._coordinates[path] = read_coordinate(variable, attributes, bounds)
+            if bounds is not None and bounds.name != variable.name:
+                self._bounding.add(path_of(bounds))
+        elif is_unnamed_time(attributes):
+            self._unnamed[path] = variable, attributes
 
+    def add_unnamed_times(self):
+        """Count those as coordinates that other variables name."""
+        for path, (variable, attributes) in self._unnamed.items():
+            if variable.name in self._used:
+                bounds = bounds_of(variable)
+                self._coordinates[path] = read_coordinate(variable, attributes, bounds)
 
-def _read(variable, part=...):
-    """The values of a variable; None, with a warning, if they cannot be unpacked."""
-    import numpy as np
-
-    shape = np.broadcast_to(False, variable.shape)[part].shape  # a view, without memory of its own
-    ensure_fits(path_of(variable), shape, variable.dtype.itemsize)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            stored = variable[part]
-    except (TypeError, ValueError) as error:  # of numpy, for attributes of a wrong type
-        log_warning(f"variable {variable.name} was left out: cannot unpack it: {error}")
-        return None
-    texts = [" ".join(str(warning.message).split()) for warning in caught]
-    for text in texts:
-        log_warning(f"variable {variable.name}: {text}")
-    return None if any("no unpacking" in text for text in texts) else stored
-
-
-def readable_attributes(item, wanted=None):
-    """Yield name and value of attributes of a variable or group, as far as the library reads them.
-
-    ``wanted`` are the names that count; all by default.
-    """
-    try:
-        names = item.ncattrs()
-    except AttributeError:
-        return
-    for name in names if wanted is None else set(names).intersection(wanted):
-        with suppress(AttributeError, KeyError, ValueError, RuntimeError):
-            yield name, item.getncattr(name)
-
-
-def path_of(variable):
-    """Return the path of a netCDF4.Variable in its file."""
-    return f"{variable.group().path.rstrip('/')}/{variable.name}"
-
-
-def _bounds(variable):
-    """The variable that a coordinate names as its bounds (CF-1.8, sections 7.1 and 7.4)."""
-    name = str(getattr(variable, "bounds", getattr(variable, "climatology", ""))).strip()
-    group = variable.group()
-    while name and group is not None:
-        with suppress(IndexError, KeyError):  # a name, or a path from here or from the root
-            if (is_at_root := group.parent is None) or not name.startswith("/"):
-                return group[name.lstrip("/") if is_at_root else name]
-        group = group.parent
-    if name:
-        log_warning(f"variable {variable.name}: its bounds {name!r} are not in the product")
-    return None
-
-
-def _cells(variable, bounds):
-    """The values of bounds; None, with a warning, if they do not fit this variable."""
-    import numpy as np
-
-    if variable.ndim > 1:
-        return None  # positions of so many samples need no bounds
-    kind = getattr(bounds.dtype, "kind", "O")
-    attributes = [
-        (getattr(bounds, key, ""), getattr(variable, key, "")) for key in ("units", "calendar")
-    ]
-    differs = any(str(own) not in ("", str(wanted)) for own, wanted in attributes)
-    if bounds.ndim != variable.ndim + 1 or bounds.shape[:-1] != variable.shape or kind not in "iuf":
-        log_warning(f"variable {variable.name}: {bounds.name} is not of the shape of bounds")
-        return None
-    if differs:
-        log_warning(f"variable {variable.name}: its bounds {bounds.name} have other units")
-        return None
-    stored = _read(bounds)
-    if stored is None:
-        return None
-    values = np.ma.filled(stored if stored.dtype.kind == "f" else stored.astype("f8"), np.nan)
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def walk(group):
-    """Yield every netCDF4.Variable of a group and of the groups in it."""
-    yield from group.variables.values()
-    for child in group.groups.values():
-        yield from walk(child)
+    def product(self, data_format, about):
+        kept = tuple(
+            coordinate
+            for path, coordinate in self._coordinates.items()
+            if coordinate and path not in self._bounding
+        )
+        return Product(
+            data_format, tuple(self._names), kept, frozenset(self._used), self._is_empty,
+            path=self._path, attributes=about, unnamed=tuple(self._unnamed),
+            entries=tuple(self._entries) if len(self._names) <= _MOST_ENTRIES else None,
+        )  # fmt: skip
 
 
 def _hdf5_format(path, dataset):

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from .. import CumulusError
 
-__all__ = ["DataElsewhere", "find_data_elsewhere", "find_obstacle", "refuse_data_elsewhere"]
+__all__ = [
+    "DataElsewhere",
+    "find_data_elsewhere",
+    "find_obstacle",
+    "points_elsewhere",
+    "refuse_data_elsewhere",
+]
 
 # What h5py raises for content that is damaged, or that the HDF5 library does not support.
 _LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
@@ -72,7 +78,11 @@ def _may_point_elsewhere(path):
     """Whether bytes of a small file look as if it did; opening it would take much longer."""
     if os.path.getsize(path) > _SMALL:
         return True
-    content = Path(path).read_bytes()
+    return points_elsewhere(Path(path).read_bytes())
+
+
+def points_elsewhere(content):
+    """Return whether the bytes of an HDF5 file look as if some of its data lay in other files."""
     return any(sign.search(content) for sign in _SIGNS)
 
 
