@@ -284,7 +284,7 @@ def test_variable_that_shares_its_name_with_a_bare_dimension_is_seen(tmp_path):
 
 def test_without_h5py_the_library_looks(tmp_path, monkeypatch):
     path = write_product(tmp_path / "1.nc")
-    monkeypatch.setattr(inspection, "_plain", lambda path: (None, False))
+    monkeypatch.setattr(inspection, "_plain", lambda path: (None, False, False))
     assert len(inspect(path).coordinates) == 3
 
 

@@ -45,9 +45,7 @@ def projected_positions(catalogue):
 def _mapping(catalogue):
     """The grid_mapping in a plane that variables name, or the only one where none is named."""
     mappings = [each for each in catalogue.entries if each.attributes.get("grid_mapping_name")]
-    mappings = [
-        each for each in mappings if each.attributes["grid_mapping_name"] not in _NO_PLANES
-    ]
+    mappings = [each for each in mappings if each.attributes["grid_mapping_name"] not in _NO_PLANES]
     texts = (each.attributes.get("grid_mapping", "") for each in catalogue.entries)
     named = {word.rstrip(":").rpartition("/")[2] for text in texts for word in text.split()}
     chosen = [each for each in mappings if each.name in named] or mappings

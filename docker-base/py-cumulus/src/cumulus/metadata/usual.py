@@ -139,7 +139,7 @@ def may_have_usual_times(product):
     """Return whether :func:`usual_times` may know a time: by units, or by a name."""
     counting = (" since " in each.attributes["units"] for each in product.coordinates)
     named = ("time" in path.rpartition("/")[2].lower() for path in product.names)
-    return bool(product.unnamed) or any(counting) or any(named)
+    return bool(product.unnamed) or any(counting) or (product.has_since and any(named))
 
 
 def usual_times(catalogue):

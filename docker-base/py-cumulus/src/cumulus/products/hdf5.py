@@ -34,7 +34,8 @@ _ALIKE = 200_000  # bytes; in a larger file the values take most of the time
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
 # Metadata is never deflated, and a text stands behind the name of its attribute.
 _MAPPING = b"grid_mapping_name"
-_WORDS = (b"deg", b"itude", b" since ", _BARE_DIMENSION.lower().encode(), _MAPPING)
+# The last is that of every time that counts since a reference.
+_WORDS = (b"deg", b"itude", _BARE_DIMENSION.lower().encode(), _MAPPING, b" since ")
 # Each begins with its own word, to which the search jumps.
 _MARKED = tuple(
     re.compile(name + rb"\0[^a-z]{,40}[a-z_ ]{,24}?(?:deg|itude| since )")  # of its own text
@@ -51,7 +52,7 @@ class _Layout:
     coordinate to its attributes. ``almost`` are the paths of variables that have telling words,
     but are no coordinates because of their type, axis, dimension or exact attributes; ``unnamed``
     are those that have the units of a time and no name. ``has_mapping``: some have the attribute
-    of a grid_mapping.
+    of a grid_mapping; ``has_since``: some may have a text with " since ".
     """
 
     groups: dict
@@ -61,6 +62,7 @@ class _Layout:
     almost: tuple
     unnamed: tuple
     has_mapping: bool
+    has_since: bool = True
 
 
 _layouts = {}  # names in the root group, and how often there are which words -> _Layout
@@ -79,30 +81,35 @@ def read_plain(path):
         None: the NetCDF library has to look; it also names a real fault.
     is_whole : bool
         Whether the file is known to hold all of its data; so does the file of every product.
+    has_provenance : bool
+        False where that is not known.
     """
-    is_whole = False
+    is_whole = has_provenance = False
     try:
         file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY)
         root = h5g.open(file, b"/")
         if not h5a.exists(root, b"_NCProperties"):
-            return None, is_whole
+            return None, is_whole, has_provenance
+        has_provenance = True
         content = _small_content(path)
         is_whole = content is not None and not points_elsewhere(content)
         key = _key(content, root) if is_whole else None
         if key in _layouts and (product := _read_alike(root, _layouts[key])):
-            return product, is_whole
+            return product, is_whole, has_provenance
         groups, datasets = {}, {}
         _collect(root, "/", groups, datasets)
         is_whole = True
         layout = _survey(groups, datasets)
+        if key and not key[-1]:
+            layout = replace(layout, has_since=False)
         product = _read_alike(root, layout)
         if key and _counts(layout.coordinates.values()) == [1, 1, 1]:
             if len(_layouts) >= _MOST_LAYOUTS:
                 _layouts.clear()
             _layouts[key] = layout
-        return product, is_whole
+        return product, is_whole, has_provenance
     except (NotPlain, OSError, RuntimeError, KeyError, ValueError, TypeError):
-        return None, is_whole
+        return None, is_whole, has_provenance
 
 
 def _small_content(path):
@@ -144,6 +151,7 @@ def _read_alike(root, layout):
     return Product(
         "NetCDF-4", layout.names, tuple(variables), layout.used, is_empty,
         attributes=globals_of(root), unnamed=layout.unnamed, has_mapping=layout.has_mapping,
+        has_since=layout.has_since,
     )  # fmt: skip
 
 

@@ -39,13 +39,14 @@ def inspect(path):
         family = file_family(path)
         if not family:
             return Product()
+        has_provenance = False
         if family == "HDF5":
-            product, is_whole = _plain(path)
+            product, is_whole, has_provenance = _plain(path)
             if product:
                 return replace(product, path=path)
             if not is_whole:
                 refuse_data_elsewhere(path)
-        return read_netcdf(path, family)
+        return read_netcdf(path, family, has_provenance)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CumulusError(f"cannot read {str(path)!r}: {reason}") from error
@@ -55,5 +56,5 @@ def _plain(path):
     try:
         from .hdf5 import read_plain
     except ImportError:  # h5py is not installed
-        return None, False
+        return None, False, False
     return read_plain(path)

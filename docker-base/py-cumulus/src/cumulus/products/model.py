@@ -59,8 +59,8 @@ class Product:
     ``is_empty`` where no variable has room for any value. ``path`` is that of the file,
     ``attributes`` those of its GLOBALS that it has, and ``unnamed`` the paths of variables with
     units of time, but without the name, axis or dimension of a time. ``has_mapping``: a variable
-    may be a grid_mapping. ``entries`` are those of :mod:`.catalogue`, None where they are not read
-    yet.
+    may be a grid_mapping; ``has_since``: a text may have " since ". ``entries`` are those of
+    :mod:`.catalogue`, None where they are not read yet.
     """
 
     data_format: str = ""
@@ -72,6 +72,7 @@ class Product:
     attributes: dict = field(default_factory=dict)
     unnamed: tuple = ()
     has_mapping: bool = True
+    has_since: bool = True
     entries: tuple | None = field(default=None, repr=False, compare=False)
 
     @property

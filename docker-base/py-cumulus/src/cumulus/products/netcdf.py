@@ -12,8 +12,11 @@ __all__ = ["read_netcdf"]
 _MOST_ENTRIES = 1000  # variables; to keep the attributes of more takes too much memory
 
 
-def read_netcdf(path, family):
-    """Return the Product that a file holds, by the NetCDF library."""
+def read_netcdf(path, family, has_provenance=False):
+    """Return the Product that a file holds, by the NetCDF library.
+
+    A file of the family "HDF5" that ``has_provenance`` need not be asked for it.
+    """
     import netCDF4
 
     refuse_truncated(path)
@@ -23,7 +26,10 @@ def read_netcdf(path, family):
             seen.add(variable)
         seen.add_unnamed_times()
         about = dict(readable_attributes(dataset, GLOBALS))
-        data_format = family if family == "NetCDF-3" else _hdf5_format(path, dataset)
+        if family == "NetCDF-3":
+            data_format = family
+        else:
+            data_format = "NetCDF-4" if has_provenance else _hdf5_format(path, dataset)
     return seen.product(data_format, about)
 
 
