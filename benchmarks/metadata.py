@@ -79,7 +79,7 @@ def main():
         size = (folder / "g0.nc").stat().st_size / 1000
         print(f"{count} granules of {size:.0f} KB, check + ECHO10 + UMM-G, CPU ms a granule")
         print(f"  as it is          {measure(folder, rules, count):6.2f}")
-        inspection._plain = lambda path: None
+        inspection._plain = lambda path: (None, False, False)
         print(f"  NetCDF library    {measure(folder, rules, count):6.2f}")
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

@@ -304,6 +304,37 @@ def test_check_and_metadata_open_the_product_once(repository, monkeypatch):
     assert opened == [names["data"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "opened"),
+    [("elapsed_time", 1), ("level", 1), ("lat", 2)],
+    ids=["asked", "other", "read"],
+)
+def test_library_opens_a_file_again_for_values_alone(tmp_path, monkeypatch, name, opened):
+    """Further rules ask for attributes, which the first walk through the file has kept."""
+    path = tmp_path / "old.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as dataset:
+        dataset.createDimension("n", 3)
+        for each in (name, "lon"):
+            dataset.createVariable(each, "f8", ("n",))[:] = [1, 2, 3]
+    calls, library = [], netCDF4.Dataset
+    monkeypatch.setattr(netCDF4, "Dataset", lambda *args: calls.append(args) or library(*args))
+    covered = cover(inspect(path))
+    assert (len(calls), covered.edges) == (opened, (1, 1, 3, 3) if name == "lat" else None)
+
+
+@pytest.mark.parametrize("size", [10, 100_000], ids=["small", "large"])
+def test_plain_file_is_walked_through_once(tmp_path, monkeypatch, size):
+    """The walk that finds the coordinates sees whether data lie elsewhere, too."""
+    path = tmp_path / "a.nc"
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.createDimension("n", size)
+        dataset.createVariable("data", "f8", ("n",))[:] = np.arange(size)
+    walks = []
+    monkeypatch.setattr(inspection, "refuse_data_elsewhere", walks.append)
+    assert inspect(path).names == ("/data",)
+    assert walks == []
+
+
 def test_product_that_changed_is_looked_at_anew(tmp_path):
     path = write_product(tmp_path / "1.nc")
     inspect(path)
