@@ -84,7 +84,8 @@ static void tell_unused_rows(struct job *job)
 static int check_strict(struct job *job)
 {
     return job->options->strict && job->report->left_out > 0
-        ? fail_because(job, STATUS_LEFT_OUT, "cannot convert", job->input, "content would be left out") : 0;
+        ? fail_because(job, STATUS_LEFT_OUT, "cannot convert", job->input,
+                       "content would be left out, or its units lost") : 0;
 }
 
 /* A product without a variable would look as if the input had no data. */

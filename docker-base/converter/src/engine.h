@@ -11,6 +11,7 @@
  *   data.c         moves the data in boxes; chunks.c moves them as they are stored, verified
  *   classic.c      does the same for NetCDF-3 input
  *   table.c        says what the tables say, and writes their attributes; values.c fills the names in their texts
+ *   units.c        says where the table's units contradict the input's
  *   text.c         reads strings and names
  *   formats.c      says what a file is that is neither HDF5 nor NetCDF
  *   support.c      holds messages and types
@@ -161,6 +162,9 @@ int is_dropped(const struct job *job, const char *path);
 void use_rows(struct job *job, const char *path, int is_group);
 const char *table_value(const struct job *job, const struct item *item, const char *name);
 int put_table_attributes(struct job *job, const struct item *item);
+
+/* units.c */
+void tell_contradiction(struct job *job, const struct item *item);
 
 /* values.c */
 size_t name_length(const char *text);

@@ -24,7 +24,7 @@ const char usage[] =
     "  --list          only list what would be converted, under which name, and what would be left out and why\n"
     "  --table         print a table in C of the file's datasets, as a start for the collection's own\n"
     "  --strict        fail if content would be left out, or a group or dimension would vanish (what the table drops\n"
-    "                  does not count)\n"
+    "                  does not count), or if the table's units contradict the file's\n"
     "  --set NAME=VALUE\n"
     "                  put VALUE in place of {NAME} in the tables' texts; may be given several times\n"
     "  --report FILE   write each dataset's result to FILE, one line of JSON for each input; - is standard output\n"

@@ -204,6 +204,8 @@ static int put_table_attribute(struct job *job, const struct item *item, const c
 int put_table_attributes(struct job *job, const struct item *item)
 {
     static const char *const columns[] = {"units", "standard_name", "long_name"};
+    if (!item->is_group)
+        tell_contradiction(job, item);
     for (size_t i = 0; !item->is_group && i < ROWS(columns); i++) {
         const char *value = table_value(job, item, columns[i]);
         if (value && put_table_attribute(job, item, columns[i], value) < 0)
