@@ -90,7 +90,7 @@ static char *own_units(struct job *job, const struct item *item)
         : attribute_text(item->id, "units");
 }
 
-/* Tells of a row whose units replace different units of the input; a row of the attributes' table does so on purpose. */
+/* Tells of units in the variables' table that replace different ones; the attributes' table does so on purpose. */
 void tell_contradiction(struct job *job, const struct item *item)
 {
     const char *text = COLUMN(job, item->path, units);
