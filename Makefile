@@ -1,4 +1,7 @@
 # The only commands a person must know. Each makes sure of what it needs first, .venv included.
+ifeq ($(wildcard scripts/demo.py),)
+$(error this Makefile works in its own folder: make -C $(dir $(lastword $(MAKEFILE_LIST))) $(MAKECMDGOALS))
+endif
 export PYTHON ?= python3
 export VENV ?= $(CURDIR)/.venv
 # Linters and tests call each other by name.

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,8 +70,9 @@ def record_template(answers):
         commit = git(template, "rev-parse", "--verify", "HEAD")
         changed, url = git(template, "status", "--porcelain"), origin(template, commit)
     except GitSays as reason:
+        remedy = "render again from a Git clone of it" if shutil.which("git") else "install Git and render again"
         warn(f"{template} cannot be recorded as a Git repository ({reason}): without .cruft.json this project "
-             "cannot be updated from it, and bin/base and make native cannot build its library.")
+             f"cannot be updated from it, and bin/base and make native cannot build its library. To mend it: {remedy}.")
         return
     if changed:
         warn(f"{template} has uncommitted changes: they are in this project, but not in the commit that "

@@ -9,6 +9,7 @@ earlier run is kept under a new name. Needs only Python's standard library; `mak
 import argparse
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -72,6 +73,8 @@ class Demo:
 
     def prepare(self):
         """Virtual environment, and a folder for the new repository in which nothing is lost."""
+        if not shutil.which("git"):  # much later, the repository without its template's commit would fail
+            raise StepFailed("demo: Git is not installed here: apt-get install git, then start anew", 1)
         try:
             (self.folder / "log").mkdir(parents=True, exist_ok=True)
             for old in (self.folder / "log").glob("*.log"):
@@ -141,7 +144,11 @@ class Demo:
         print(f"\nNext:  cd {where}\n"
               f"       edit convert/hs3cpl2nc.c (for example a unit in its table), then: {again}\n"
               "       README.md says how to make this collection yours; for another one:\n"
-              f"       {shlex.join([self.shown(self.python), '-m', 'cookiecutter', str(ROOT)])}")
+              f"       {shlex.join(self.another())}")
+
+    def another(self):
+        """The command that renders another repository beside this checkout, from any folder."""
+        return [str(self.python), "-m", "cookiecutter", "--output-dir", str(ROOT.parent), str(ROOT)]
 
 
 def stream(command, cwd, log):

@@ -6,12 +6,16 @@ the converter that they test has no part in them.  With the same library version
 """
 
 import argparse
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import h5py
-import netCDF4
-import numpy as np
+try:
+    import h5py
+    import netCDF4
+    import numpy as np
+except ImportError as error:
+    sys.exit(f"make-sample: this Python has no {error.name}: scripts/venv, then .venv/bin/python scripts/make-sample.py")
 
 SAMPLE = Path(__file__).resolve().parent.parent / "{{cookiecutter.repo_name}}" / "tests" / "sample"
 RECORDS, BINS, LAYERS, CHANNELS, WAVELENGTHS = 40, 60, 10, 4, 3

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import stat
 import sys
@@ -178,11 +179,50 @@ class Steps:
 
 def test_demo_runs_exactly_the_documented_commands(demo, tmp_path, monkeypatch):
     """The commands are only noted, so that this machine needs no docker command."""
+    (tmp_path / "git").touch(mode=0o755)  # all that is looked for
     monkeypatch.setenv("PATH", str(tmp_path))
     steps = Steps(demo, monkeypatch)
     demo.Demo(tmp_path).run(native=False)
     assert steps.commands == ["venv demo", "engine-up", "build", "python -m cookiecutter --no-input",
                               "docker compose run build", "docker compose run test", "python -m pytest -ra"]
+
+
+def test_demo_without_git_is_one_sentence_before_anything_is_made(demo, tmp_path, monkeypatch):
+    """Otherwise the repository would lack its template's commit, which only the fourth step needs."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    steps = Steps(demo, monkeypatch)
+    with pytest.raises(demo.StepFailed, match="demo: Git is not installed here: apt-get install git"):
+        demo.Demo(tmp_path / "demo").run(native=False)
+    assert steps.commands == [] and not (tmp_path / "demo").exists()
+
+
+def test_command_for_another_collection_works_in_the_repository_of_the_demo(demo, tmp_path, monkeypatch, capsys):
+    """The hints begin with cd: the command that follows runs there, and renders beside the checkout."""
+    Steps(demo, monkeypatch)
+    made = demo.Demo(tmp_path)
+    monkeypatch.setattr(made, "venv", Path(sys.prefix))
+    made.run(native=False)
+    hint = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert hint[hint.index("--output-dir") + 1:] == [str(ROOT.parent), str(ROOT)]
+    hint[-2] = tmp_path / "beside"
+    away = tmp_path / "away"
+    away.mkdir()
+    run(*hint, "--no-input", "--default-config", cwd=away)
+    assert (tmp_path / "beside" / "docker-hs3-cpl" / "process.py").is_file() and not list(away.iterdir())
+
+
+def test_make_in_another_folder_names_the_command(default_project, tmp_path):
+    """make -f would look for every file in the wrong folder."""
+    for folder in (ROOT, default_project):
+        done = run("make", "-f", folder / "Makefile", "help", cwd=tmp_path, check=False)
+        assert done.returncode == 2 and f"this Makefile works in its own folder: make -C {folder}/ help" in done.stderr
+
+
+def test_make_sample_without_its_libraries_is_one_sentence():
+    """Python without site-packages, as on a fresh machine."""
+    done = run(sys.executable, "-S", "-I", ROOT / "scripts" / "make-sample.py", "--help", check=False)
+    assert (done.returncode, done.stderr) == (1, "make-sample: this Python has no h5py: scripts/venv, then "
+                                                 ".venv/bin/python scripts/make-sample.py\n")
 
 
 def test_demo_goes_on_without_an_engine_and_says_so(demo, tmp_path, monkeypatch, capsys):

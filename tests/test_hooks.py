@@ -107,6 +107,13 @@ def test_uncommitted_changes_of_the_template_are_warned_of(template, tmp_path, c
     assert "has uncommitted changes" in capfd.readouterr().err
 
 
+def test_rendering_without_git_names_the_remedy(template, tmp_path):
+    """The repository is complete, but for the record of the template's commit."""
+    done = cookiecutter(template, tmp_path / "out", PATH=tmp_path)
+    assert done.returncode == 0 and not (tmp_path / "out" / "docker-hs3-cpl" / ".cruft.json").exists()
+    assert "To mend it: install Git and render again." in done.stderr
+
+
 @pytest.mark.slow
 def test_a_template_without_git_renders_with_programs_that_run(tmp_path):
     """A downloaded archive renders with executable programs, and a warning names what needs Git."""
@@ -118,10 +125,12 @@ def test_a_template_without_git_renders_with_programs_that_run(tmp_path):
     project = tmp_path / "out" / "docker-hs3-cpl"
     assert not (project / ".cruft.json").exists()
     assert "cannot be updated from it" in done.stderr
+    assert "To mend it: render again from a Git clone of it." in done.stderr
     assert os.access(project / "process.py", os.X_OK)
     for command in ([project / "bin" / "base", "--sources", tmp_path / "sources"], ["make", "-C", project, "native"]):
         shown = run(*command, check=False)
         assert shown.returncode != 0 and "no usable .cruft.json" in shown.stderr
+        assert "render again in another folder from a Git clone of the template" in shown.stderr
 
 
 def test_a_folder_as_template_is_warned_of(template, tmp_path, capfd):

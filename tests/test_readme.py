@@ -2,7 +2,9 @@
 
 import re
 import sys
+from pathlib import Path
 
+import cookiecutter
 import pytest
 from programs import need
 from support import ROOT, needs_c_libraries, read_json, run
@@ -175,6 +177,7 @@ def test_messages_with_remedies_are_those_of_the_programs():
     folders = ("hooks", "scripts", "docker-base", "{{cookiecutter.repo_name}}")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*")
              if path.is_file() and path.suffix in ("", ".py")]
+    paths += Path(cookiecutter.__file__).parent.glob("*.py")
     sources = "".join(path.read_text(errors="replace") for path in paths)
     for message, _ in table_rows((ROOT / "docs" / "troubleshooting.md").read_text(), "# Messages"):
         for part in re.sub("^Warning: ", "", message.strip("`")).split("..."):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Process handler of {{ cookiecutter.repo_name }}: process.py INPUT_DIR OUTPUT_DIR (see --help)."""
+"""Process handler of {{ cookiecutter.repo_name }}: process.py INPUT_DIR OUTPUT_DIR."""
 
 import sys
 from pathlib import Path
