@@ -20,6 +20,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from growth import measure_growth
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS, BINS = 128, 900  # of a chunk
@@ -207,6 +208,7 @@ def main():
         small, size = measure_small(program, folder, rounds)
         lines += [f"\n### Small granules ({size // 1024} KB)\n", "| | CPU each, ms |", "|---|---:|",
                   *(f"| {name} | {seconds * 1000:.1f} |" for name, seconds in small.items())]
+        lines += measure_growth(program, folder, min(rounds, 3), run, arguments.quick)
     text = "\n".join(lines) + "\n"
     arguments.output.write_text(text)
     print(text)

@@ -132,9 +132,8 @@ const char *is_occupied(const struct job *job, const struct item *item, const ch
 {
     if (find_structural(name))
         return "netCDF-4 uses the name itself";
-    for (size_t i = 0; i < job->dim_count && is_scale_mark(name); i++)
-        if (job->dims[i].coordinate != NONE && &job->items[job->dims[i].coordinate] == item)
-            return "HDF5 uses the name for dimension scales";
+    if (is_scale_mark(name) && is_coordinate(job, item))
+        return "HDF5 uses the name for dimension scales";
     return H5Aexists(item->to, name) > 0 ? "another attribute has its name" : NULL;
 }
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum { SLOTS = 64, THREADS_MAX = 16, SLOT_BYTES = 2 << 20, THREAD_BYTES = 32 << 20, CHECKSUM = 4,
-    BYTES_WORTH_A_THREAD = 1 << 18 };
+    BYTES_WORTH_A_THREAD = 1 << 18, SMALL_CHUNK = 1 << 12, LOT_BYTES = 1 << 16 };
 
 /* ---- Which chunks there are ---- */
 
@@ -167,6 +167,13 @@ struct slot {
     int is_ready;
 };
 
+/* Small chunks that lie close together in the input's file, read at once. */
+struct lot {
+    unsigned char *bytes;       /* NULL: each chunk is read alone */
+    haddr_t start, next;        /* of the bytes in the file; where the last chunk ended */
+    size_t size;
+};
+
 /* Chunk n of the list waits in slot n % slot_count until it is written. */
 struct queue {
     const struct item *item;
@@ -175,6 +182,7 @@ struct queue {
     haddr_t base;               /* of the addresses in it */
     int verify;
     size_t raw_size;            /* of a chunk, inflated */
+    struct lot lot;             /* one thread alone uses it */
     struct slot slots[SLOTS];
     size_t slot_count, taken, written;
     int is_stopped;
@@ -211,6 +219,23 @@ static const char *read_file(int file, unsigned char *bytes, size_t size, off_t 
     return NULL;
 }
 
+/* Reads a chunk, and those behind it for later where the file is read in its order. */
+static const char *read_from_lot(struct queue *queue, unsigned char *bytes, size_t size, haddr_t from)
+{
+    struct lot *lot = &queue->lot;
+    int is_close = from - lot->next < LOT_BYTES;
+    lot->next = from + size;
+    if (from < lot->start || from + size > lot->start + lot->size) {
+        ssize_t done = is_close ? pread(queue->file, lot->bytes, LOT_BYTES, (off_t)from) : 0;
+        if (done < (ssize_t)size)
+            return read_file(queue->file, bytes, size, (off_t)from);
+        lot->start = from;
+        lot->size = (size_t)done;
+    }
+    memcpy(bytes, lot->bytes + (from - lot->start), size);
+    return NULL;
+}
+
 /* Reads a chunk of which HDF5 alone knows where it is. */
 static const char *read_by_library(struct queue *queue, struct stored *chunk, unsigned char *bytes)
 {
@@ -229,6 +254,7 @@ static const char *read_chunk(struct queue *queue, struct stored *chunk, struct 
     if (!slot->bytes)
         return "out of memory";
     return queue->file < 0 || chunk->address == HADDR_UNDEF ? read_by_library(queue, chunk, slot->bytes)
+        : queue->lot.bytes ? read_from_lot(queue, slot->bytes, (size_t)chunk->size, queue->base + chunk->address)
         : read_file(queue->file, slot->bytes, (size_t)chunk->size, (off_t)(queue->base + chunk->address));
 }
 
@@ -375,12 +401,18 @@ static int run(struct job *job, struct queue *queue, int threads)
     return status;
 }
 
+/* Whether a thread would spend more time on waking the others than on a chunk. */
+static int has_small_chunks(const struct queue *queue)
+{
+    return queue->raw_size < SMALL_CHUNK && queue->grid->largest < SMALL_CHUNK;
+}
+
 /* As many threads as are allowed and there is work for, fewer where their chunks would fill the memory. */
 static int thread_count(const struct job *job, const struct queue *queue)
 {
     hsize_t threads = job->options->threads < THREADS_MAX ? (hsize_t)job->options->threads : THREADS_MAX;
     hsize_t fit = THREAD_BYTES / (queue->grid->largest + queue->raw_size + 1);
-    if (queue->grid->bytes < BYTES_WORTH_A_THREAD || fit < 2)
+    if (queue->grid->bytes < BYTES_WORTH_A_THREAD || fit < 2 || has_small_chunks(queue))
         return 1;
     threads = threads < fit ? threads : fit;
     return (int)(threads < queue->grid->count ? threads : queue->grid->count);
@@ -393,6 +425,7 @@ static int move_all(struct job *job, struct queue *queue)
     hsize_t fit = SLOT_BYTES / (queue->grid->largest + 1) + 1;
     queue->slot_count = threads == 1 ? 1 : fit < (hsize_t)threads ? (size_t)threads
         : fit > SLOTS ? SLOTS : (size_t)fit;
+    queue->lot.bytes = has_small_chunks(queue) ? malloc(LOT_BYTES) : NULL;
     pthread_mutex_init(&queue->lock, NULL);
     pthread_mutex_init(&queue->library, NULL);
     pthread_cond_init(&queue->changed, NULL);
@@ -400,6 +433,7 @@ static int move_all(struct job *job, struct queue *queue)
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->library);
     pthread_mutex_destroy(&queue->lock);
+    free(queue->lot.bytes);
     for (size_t i = 0; i < SLOTS; i++)
         free(queue->slots[i].bytes);
     return status;

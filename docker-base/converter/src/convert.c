@@ -61,6 +61,8 @@ static int open_hdf5(struct job *job)
         return out_of_memory(job);
     item->is_group = 1;
     item->address = info.addr;
+    if (remember_object(job, 0) < 0)
+        return -1;
     job->struct_metadata = read_struct_metadata(job->file);
     return walk(job, 0) < 0 || find_dims(job) < 0 ? -1 : 0;
 }
@@ -111,6 +113,16 @@ static int convert_items(struct job *job, const char *output)
     return check_strict(job);   /* some is known only when the data were read */
 }
 
+static void free_lookups(struct job *job)
+{
+    struct lookup *const all[] = {&job->by_address, &job->types, &job->names, &job->suffixes, &job->dim_names,
+        &job->dim_lengths, &job->dim_scales, &job->dim_renamed, &job->dim_numbers};
+    for (size_t i = 0; i < ROWS(all); i++)
+        lookup_free(all[i]);
+    free_rows(&job->variable_rows);
+    free_rows(&job->attribute_rows);
+}
+
 /* Closes the output first: the data that HDF5 still holds in memory may not fit on the disk. */
 static int release(struct job *job, int status)
 {
@@ -143,6 +155,7 @@ static int release(struct job *job, int status)
     free(job->dims);
     free(job->struct_metadata);
     free(job->rows_used);
+    free_lookups(job);
     free_filled(job);
     if (job->file >= 0)
         H5Fclose(job->file);
@@ -159,7 +172,7 @@ int convert_file(const char *input, const char *output, const struct tables *tab
     H5dont_atexit();            /* HDF5 1.10 crashes there after a failed write */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     job.rows_used = calloc(tables->variable_count + tables->attribute_count + 1, 1);
-    int status = check_tables(&job) < 0 || fill_tables(&job) < 0 ? -1
+    int status = check_tables(&job) < 0 || fill_tables(&job) < 0 || index_tables(&job) < 0 ? -1
         : is_classic(input) ? open_classic(&job) : open_hdf5(&job);
     if (!status) {
         tell_unused_rows(&job);

@@ -1,6 +1,31 @@
 /* dimensions.c: the dimension that each axis of each dataset lies along.  SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
+static uint64_t length_key(const char *name, hsize_t length)
+{
+    return hash_name(hash_number(0, length), name);
+}
+
+/* The next dimension of that name and length after the entry `*at`, the first after NULL; NONE after the last. */
+size_t dim_of_length(const struct job *job, const char *name, hsize_t length, const struct lookup_entry **at)
+{
+    const struct lookup_entry *entry = *at ? lookup_next(&job->dim_lengths, *at)
+        : lookup_first(&job->dim_lengths, length_key(name, length));
+    for (; entry; entry = lookup_next(&job->dim_lengths, entry)) {
+        const struct dim *dim = &job->dims[entry->number];
+        if (dim->length == length && !strcmp(dim->name, name))
+            break;
+    }
+    *at = entry;
+    return entry ? entry->number : NONE;
+}
+
+/* Lets others find a dimension by its name and length; to be called again when it grows. */
+static int remember_length(struct job *job, const struct dim *dim)
+{
+    return lookup_add(&job->dim_lengths, length_key(dim->name, dim->length), (size_t)(dim - job->dims));
+}
+
 struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlimited)
 {
     if (job->dim_count == job->dim_room) {
@@ -14,8 +39,10 @@ struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlim
     struct dim *dim = &job->dims[job->dim_count];
     *dim = (struct dim){.name = legal_name(name), .length = length, .unlimited = unlimited || length == 0, .number = -1,
         .scale = HADDR_UNDEF, .renamed = HADDR_UNDEF, .nc4_id = -1, .home = NONE, .coordinate = NONE, .to = -1};
-    if (!dim->name)
+    if (!dim->name || remember_length(job, dim) < 0) {
+        free(dim->name);
         return NULL;
+    }
     job->dim_count++;
     return dim;
 }
@@ -56,9 +83,9 @@ size_t named_dim(struct job *job, const char *name, hsize_t length, int unlimite
 {
     char *legal = legal_name(name);
     size_t dim = NONE;
-    for (size_t i = 0; legal && i < job->dim_count && dim == NONE; i++)
-        if (job->dims[i].length == length && !strcmp(job->dims[i].name, legal))
-            dim = i;
+    const struct lookup_entry *at = NULL;
+    if (legal)
+        dim = dim_of_length(job, legal, length, &at);
     free(legal);
     if (dim != NONE) {
         job->dims[dim].unlimited |= unlimited;
@@ -78,10 +105,10 @@ static size_t anonymous_dim(struct job *job, const struct item *item, int axis)
                      (unsigned long long)item->length[axis]);
     if (occurrence > 1)
         snprintf(name + n, sizeof name - (size_t)n, "_%d", occurrence);
-    for (size_t i = 0; i < job->dim_count; i++)
-        if (job->dims[i].scale == HADDR_UNDEF && job->dims[i].length == item->length[axis]
-            && !strcmp(job->dims[i].name, name))
-            return i;
+    const struct lookup_entry *at = NULL;
+    for (size_t dim; (dim = dim_of_length(job, name, item->length[axis], &at)) != NONE;)
+        if (job->dims[dim].scale == HADDR_UNDEF)
+            return dim;
     return add_dim(job, name, item->length[axis], unlimited) ? job->dim_count - 1 : NONE;
 }
 
@@ -148,21 +175,39 @@ static void attached_scales(struct job *job, const struct item *item, haddr_t sc
 
 /* Whether an axis fits the dimension, by length and by the table's name for it. An unlimited dimension is as long as
  * its longest axis: netCDF-4 leaves its scale at length 0 if no coordinate was written. */
-static int fits(struct dim *dim, hsize_t length, const char *name)
+static int fits(const struct dim *dim, hsize_t length, const char *name)
 {
-    if ((*name && strcmp(dim->name, name)) || (dim->length != length && !dim->unlimited))
-        return 0;
-    if (dim->length < length)
+    return (!*name || !strcmp(dim->name, name)) && (dim->length == length || dim->unlimited);
+}
+
+/* Makes an unlimited dimension as long as the axis; returns its number, NONE without memory. */
+static size_t grow(struct job *job, struct dim *dim, hsize_t length)
+{
+    if (dim->length < length) {
         dim->length = length;
-    return 1;
+        if (remember_length(job, dim) < 0) {
+            out_of_memory(job);
+            return NONE;
+        }
+    }
+    return (size_t)(dim - job->dims);
 }
 
 static struct dim *dim_of_scale(const struct job *job, haddr_t scale)
 {
-    for (size_t i = 0; scale != HADDR_UNDEF && i < job->dim_count; i++)
-        if (job->dims[i].scale == scale)
-            return &job->dims[i];
+    if (scale == HADDR_UNDEF)
+        return NULL;
+    for (EACH_ENTRY(entry, &job->dim_scales, hash_number(0, scale)))
+        if (job->dims[entry->number].scale == scale)
+            return &job->dims[entry->number];
     return NULL;
+}
+
+/* Notes which dataset describes a new dimension. */
+static int set_scale(struct job *job, struct dim *dim, haddr_t scale)
+{
+    dim->scale = scale;
+    return lookup_add(&job->dim_scales, hash_number(0, scale), (size_t)(dim - job->dims)) < 0 ? out_of_memory(job) : 0;
 }
 
 static hid_t open_scale(const struct item *item, haddr_t scale)
@@ -194,7 +239,7 @@ static void add_absent_scale(struct job *job, const struct item *item, haddr_t s
         && H5Sget_simple_extent_dims(space, length, limit) == 1) {
         struct dim *dim = add_dim(job, name, *length, *limit == H5S_UNLIMITED);
         if (dim)
-            dim->scale = scale;
+            set_scale(job, dim, scale);
     }
     H5Sclose(space);
     H5Oclose(id);
@@ -202,19 +247,21 @@ static void add_absent_scale(struct job *job, const struct item *item, haddr_t s
 
 /* Returns the dimension that a scale, or netCDF-4's own number, gives an axis; NONE if neither fits. A file that was
  * copied into a group of this file brings its own numbers: only dimensions of the groups above count. */
-static size_t described_dim(const struct job *job, const struct item *item, int axis, haddr_t scale, int nc4_id,
+static size_t described_dim(struct job *job, const struct item *item, int axis, haddr_t scale, int nc4_id,
                             const char *name)
 {
-    struct dim *dim = dim_of_scale(job, scale);
+    struct dim *dim = dim_of_scale(job, scale), *last = NULL;
     if (dim && fits(dim, item->length[axis], name))
-        return (size_t)(dim - job->dims);
-    for (size_t i = job->dim_count; nc4_id >= 0 && i-- > 0;) {
-        size_t origin = job->dims[i].origin;
-        if (job->dims[i].nc4_id == nc4_id && common_group(job, origin, item->parent) == origin
-            && fits(&job->dims[i], item->length[axis], name))
-            return i;
+        return grow(job, dim, item->length[axis]);
+    if (nc4_id < 0)
+        return NONE;
+    for (EACH_ENTRY(entry, &job->dim_numbers, hash_number(0, (uint64_t)nc4_id))) {
+        struct dim *other = &job->dims[entry->number];
+        if (other->nc4_id == nc4_id && fits(other, item->length[axis], name)
+            && common_group(job, other->origin, item->parent) == other->origin)
+            last = other;
     }
-    return NONE;
+    return last ? grow(job, last, item->length[axis]) : NONE;
 }
 
 /* Returns the dimension that the table's name gives an unlimited scale: all axes along the scale share it, at any
@@ -224,14 +271,21 @@ static size_t renamed_dim(struct job *job, const struct item *item, int axis, ha
     const struct dim *own = dim_of_scale(job, scale);
     if (!*name || !own || !own->unlimited)
         return NONE;
-    for (size_t i = 0; i < job->dim_count; i++)
-        if ((job->dims[i].renamed == scale || job->dims[i].length == item->length[axis]) && job->dims[i].unlimited
-            && fits(&job->dims[i], item->length[axis], name))
-            return i;
-    struct dim *dim = add_dim(job, name, own->length > item->length[axis] ? own->length : item->length[axis], 1);
-    if (!dim)
+    uint64_t key = hash_name(hash_number(0, scale), name);
+    const struct lookup_entry *at = NULL;
+    size_t dim = dim_of_length(job, name, item->length[axis], &at);
+    while (dim != NONE && !job->dims[dim].unlimited)
+        dim = dim_of_length(job, name, item->length[axis], &at);
+    for (EACH_ENTRY(entry, &job->dim_renamed, key))
+        if (job->dims[entry->number].renamed == scale && !strcmp(job->dims[entry->number].name, name)
+            && entry->number < dim)             /* NONE is larger than any */
+            dim = entry->number;
+    if (dim != NONE)
+        return grow(job, &job->dims[dim], item->length[axis]);
+    struct dim *added = add_dim(job, name, own->length > item->length[axis] ? own->length : item->length[axis], 1);
+    if (!added || lookup_add(&job->dim_renamed, key, job->dim_count - 1) < 0)
         return NONE;
-    dim->renamed = scale;
+    added->renamed = scale;
     return job->dim_count - 1;
 }
 
@@ -263,7 +317,10 @@ static int scale_dim(struct job *job, struct item *item)
     struct dim *dim = add_dim(job, *name ? name : item->name, item->length[0], item->limit[0] == H5S_UNLIMITED);
     if (!dim)
         return out_of_memory(job);
-    dim->scale = item->address;
+    if (set_scale(job, dim, item->address) < 0)
+        return -1;
+    if (nc4_id >= 0 && lookup_add(&job->dim_numbers, hash_number(0, (uint64_t)nc4_id), job->dim_count - 1) < 0)
+        return out_of_memory(job);
     dim->nc4_id = nc4_id;
     dim->origin = item->parent;
     if (!item->is_variable)

@@ -10,6 +10,7 @@
  *   references.c   lets attributes that name variables follow the new names; scope.c says which variable is meant
  *   data.c         moves the data in boxes; chunks.c moves them as they are stored, verified
  *   classic.c      does the same for NetCDF-3 input
+ *   lookup.c       finds items, dimensions and rows by a key, so that no loop goes over all of them for each
  *   table.c        says what the tables say, and writes their attributes; values.c fills the names in their texts
  *   units.c        says where the table's units contradict the input's
  *   text.c         reads strings and names
@@ -24,6 +25,7 @@
 #define _GNU_SOURCE             /* copy_file_range */
 #define H5_USE_110_API          /* the same calls in HDF5 1.10 and 1.14 */
 #include "conversion.h"
+#include "lookup.h"
 
 #include <hdf5.h>
 #include <netcdf.h>             /* for its types and limits; the library itself is loaded for NetCDF-3 input only */
@@ -93,6 +95,12 @@ struct dim {
     size_t user;                /* the first item along it; 0, the root, where none is */
 };
 
+struct rows {                   /* of a table, by their paths */
+    const char **paths;
+    struct lookup by_path;      /* the rows without a wildcard */
+    size_t *patterns, pattern_count;    /* the others */
+};
+
 struct job {
     const char *input;
     const struct tables *tables;
@@ -103,6 +111,7 @@ struct job {
     haddr_t user_block;         /* HDF5's chunk addresses do not count it */
     hid_t plain_list;           /* properties that all of the output's datasets share */
     char *struct_metadata;      /* of an HDF-EOS5 file, or NULL */
+    struct rows variable_rows, attribute_rows;
     unsigned char *rows_used;   /* of the tables, the variables' first; NULL without memory */
     struct tables filled_tables;        /* with the names of the texts filled: `filled` */
     char **filled;
@@ -110,8 +119,12 @@ struct job {
     const char **unfilled;      /* the first name without a value of each row, or NULL; NULL without any brace */
     struct item *items;
     size_t item_count, item_room;
+    struct lookup by_address, types;            /* the items of objects of the input; of types */
+    struct lookup names, suffixes;              /* items by group and name in the output; the numbers behind names */
     struct dim *dims;
     size_t dim_count, dim_room;
+    struct lookup dim_names, dim_lengths;       /* by group and name in the output; by name and length */
+    struct lookup dim_scales, dim_renamed, dim_numbers;         /* by scale; by scale and name; by netCDF-4's number */
     struct item **by_path, **by_output;         /* the variables in these orders; NULL until a name is looked for */
     size_t variable_count;
     int classic;                /* the netCDF library's number of a NetCDF-3 input */
@@ -153,6 +166,8 @@ void put_back_errors(hid_t errors);
 
 /* table.c */
 int check_tables(struct job *job);
+int index_tables(struct job *job);
+void free_rows(struct rows *rows);
 int matches(const char *pattern, const char *path);
 const char *column(const struct job *job, const char *path, size_t offset);
 #define COLUMN(job, path, member) column(job, path, offsetof(struct variable, member))
@@ -197,6 +212,8 @@ int attribute_starts(hid_t object, const char *name, const char *start);
 
 /* walk.c, datasets.c */
 struct item *add_item(struct job *job, hid_t id, const char *path, const char *name, size_t parent);
+int remember_object(struct job *job, size_t index);
+const struct item *object_at(const struct job *job, haddr_t address);
 int walk(struct job *job, size_t group);
 int dataset_address(hid_t file, const char *path, haddr_t *address);
 int lies_elsewhere(hid_t dataset);
@@ -226,6 +243,7 @@ int define_type(struct job *job, size_t index);
 /* dimensions.c, hdfeos.c, labels.c */
 size_t common_group(const struct job *job, size_t a, size_t b);
 struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlimited);
+size_t dim_of_length(const struct job *job, const char *name, hsize_t length, const struct lookup_entry **at);
 void use_dim(struct job *job, struct item *item, int axis, size_t dim);
 int table_dim(struct job *job, const struct item *item, int axis, char name[NC_MAX_NAME + 1]);
 int add_axis_name(struct item *item, int axis, const char *name);
@@ -241,6 +259,7 @@ size_t labelled_dim(struct job *job, const struct item *item, int axis, char nam
 /* listing.c, netcdf4.c, attributes.c, history.c, data.c, chunks.c, classic.c */
 int list_variables(struct job *job);
 int define_all(struct job *job, const char *output);
+int is_coordinate(const struct job *job, const struct item *item);
 int is_unlimited(const struct job *job, const struct item *item);
 void plan_chunk(const struct job *job, const struct item *item, hsize_t chunk[RANK]);
 int put_number(hid_t object, const char *name, int number);

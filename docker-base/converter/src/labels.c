@@ -83,10 +83,10 @@ static int number_among_axes(char names[RANK][NC_MAX_NAME + 1], int axis)
  * stays that group's. */
 static size_t known_dim(const struct job *job, const struct item *item, const char *name, hsize_t length)
 {
-    for (size_t i = 0; i < job->dim_count; i++) {
+    const struct lookup_entry *at = NULL;
+    for (size_t i; (i = dim_of_length(job, name, length, &at)) != NONE;) {
         const struct dim *dim = &job->dims[i];
-        int is_near = dim->scale == HADDR_UNDEF || common_group(job, dim->origin, item->parent) == dim->origin;
-        if (dim->length == length && is_near && !strcmp(dim->name, name))
+        if (dim->scale == HADDR_UNDEF || common_group(job, dim->origin, item->parent) == dim->origin)
             return i;
     }
     return NONE;

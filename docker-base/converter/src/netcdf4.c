@@ -12,19 +12,29 @@ enum { ORDER = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED, COMPACT_ATTRIBUTES
 
 /* ---- Names ---- */
 
-static const struct item *item_named(const struct job *job, size_t group, const char *name)
+static uint64_t name_key(size_t group, const char *name)
 {
-    for (size_t i = 1; i < job->item_count; i++)
-        if (job->items[i].parent == group && job->items[i].output && !strcmp(job->items[i].name, name))
-            return &job->items[i];
+    return hash_name(hash_number(0, group), name);
+}
+
+/* The item, or the dimension, whose name in the output's group is settled; or NULL. */
+static struct item *item_named(const struct job *job, size_t group, const char *name)
+{
+    for (EACH_ENTRY(entry, &job->names, name_key(group, name))) {
+        struct item *item = &job->items[entry->number];
+        if (item->parent == group && !strcmp(item->name, name))
+            return item;
+    }
     return NULL;
 }
 
-static const struct dim *dim_named(const struct job *job, size_t group, const char *name)
+static struct dim *dim_named(const struct job *job, size_t group, const char *name)
 {
-    for (size_t i = 0; i < job->dim_count; i++)
-        if (job->dims[i].home == group && job->dims[i].number >= 0 && !strcmp(job->dims[i].name, name))
-            return &job->dims[i];
+    for (EACH_ENTRY(entry, &job->dim_names, name_key(group, name))) {
+        struct dim *dim = &job->dims[entry->number];
+        if (dim->home == group && !strcmp(dim->name, name))
+            return dim;
+    }
     return NULL;
 }
 
@@ -32,25 +42,26 @@ static const struct dim *dim_named(const struct job *job, size_t group, const ch
  * may have the name of a variable. */
 static int settle_name(struct job *job, size_t group, char **name, int is_dim)
 {
-    size_t room = strlen(*name) + 16;
+    size_t room = strlen(*name) + 24;
     char *free_name = malloc(room);
     if (!free_name)
         return out_of_memory(job);
     snprintf(free_name, room, "%s", *name);
-    for (int i = 2; item_named(job, group, free_name) || (is_dim && dim_named(job, group, free_name)); i++)
-        snprintf(free_name, room, "%s_%d", *name, i);
+    uint64_t key = hash_number(name_key(group, *name), (uint64_t)is_dim);
+    size_t last = lookup_last(&job->suffixes, key, 1), suffix = last;   /* all up to the last are taken */
+    while (item_named(job, group, free_name) || (is_dim && dim_named(job, group, free_name)))
+        snprintf(free_name, room, "%s_%zu", *name, ++suffix);
     free(*name);
     *name = free_name;
-    return 0;
+    return suffix > last && lookup_add(&job->suffixes, key, suffix) < 0 ? out_of_memory(job) : 0;
 }
 
 /* The name in the input; that of a field may hold slashes. */
 static const char *own_name(const struct job *job, const struct item *item)
 {
     const struct item *group = &job->items[item->parent];
-    for (size_t i = 0; item->is_field && i < job->item_count; i++)
-        if (job->items[i].is_group && job->items[i].address == item->address)
-            group = &job->items[i];
+    if (item->is_field && object_at(job, item->address))
+        group = object_at(job, item->address);
     return shown_name(item->is_field ? item->path + strlen(group->path) + 1 : strrchr(item->path, '/') + 1);
 }
 
@@ -68,6 +79,8 @@ static int settle_item(struct job *job, struct item *item)
     if (!item->output)
         return out_of_memory(job);
     snprintf(item->output, room, "%s/%s", above, item->name);
+    if (lookup_add(&job->names, name_key(item->parent, item->name), (size_t)(item - job->items)) < 0)
+        return out_of_memory(job);
     if (item->is_variable)
         tell(job, CONVERTED, item->path, NULL, "%s", item->output);
     if ((is_forbidden || owner) && !(item->is_type && item->id < 0))
@@ -104,19 +117,23 @@ static int settle_dim(struct job *job, struct dim *dim, int number)
              other ? "second " : "", wanted, (unsigned long long)dim->length, dim->name,
              other ? "" : ": a group has that name");
     dim->number = number;
-    return 0;
+    return lookup_add(&job->dim_names, name_key(dim->home, dim->name), (size_t)(dim - job->dims)) < 0
+        ? out_of_memory(job) : 0;
 }
 
 /* A variable is a dimension's coordinate if it has the dimension's name, has the dimension as its first, and is in the
  * same group. */
 static void find_coordinate(const struct job *job, struct dim *dim)
 {
-    for (size_t i = 0; i < job->item_count && dim->coordinate == NONE; i++) {
-        const struct item *item = &job->items[i];
-        if (item->is_variable && item->rank > 0 && item->parent == dim->home && &job->dims[item->dim[0]] == dim
-            && !strcmp(item->name, dim->name))
-            dim->coordinate = i;
-    }
+    const struct item *item = item_named(job, dim->home, dim->name);
+    if (item && item->is_variable && item->rank > 0 && &job->dims[item->dim[0]] == dim)
+        dim->coordinate = (size_t)(item - job->items);
+}
+
+int is_coordinate(const struct job *job, const struct item *item)
+{
+    return item->is_variable && item->rank > 0
+        && job->dims[item->dim[0]].coordinate == (size_t)(item - job->items);
 }
 
 static int settle_names(struct job *job)
@@ -167,23 +184,24 @@ static int drop_unused_dims(struct job *job)
 
 /* A group of whose members nothing is left, since they are moved, dropped or left out, is not made, unless it has
  * attributes. */
-static void drop_empty_groups(struct job *job)
+static int drop_empty_groups(struct job *job)
 {
+    size_t *members = calloc(job->item_count + 1, sizeof *members);
+    if (!members)
+        return out_of_memory(job);
+    for (size_t i = 0; i < job->dim_count; i++)
+        if (job->dims[i].home != NONE)
+            members[job->dims[i].home]++;
     for (size_t i = job->item_count; i-- > 1;) {
-        struct item *group = &job->items[i];
-        size_t members = 0;
-        if (!group->is_group || !group->had_members)
-            continue;
-        for (size_t k = i + 1; k < job->item_count; k++)
-            members += job->items[k].parent == i && (job->items[k].is_group || job->items[k].is_variable
-                                                            || job->items[k].is_type);
-        for (size_t k = 0; k < job->dim_count; k++)
-            members += job->dims[k].home == i;
-        if (members > 0 || H5Aget_num_attrs(group->id) > 0)
-            continue;
-        group->is_group = 0;
-        tell_vanished(job, group->path, "nothing is left in this group");
+        struct item *item = &job->items[i];         /* its members come after it: they are counted by now */
+        if (item->is_group && item->had_members && members[i] == 0 && H5Aget_num_attrs(item->id) <= 0) {
+            item->is_group = 0;
+            tell_vanished(job, item->path, "nothing is left in this group");
+        }
+        members[item->parent] += item->is_group || item->is_variable || item->is_type;
     }
+    free(members);
+    return 0;
 }
 
 /* ---- Datasets ---- */
@@ -305,13 +323,11 @@ static hid_t create_dataset(const struct job *job, size_t group, const char *nam
 static const char *stored_name(const struct job *job, size_t index, char hidden[NC_MAX_NAME + 32])
 {
     const struct item *item = &job->items[index];
-    for (size_t i = 0; i < job->dim_count; i++)
-        if (job->dims[i].number >= 0 && job->dims[i].home == item->parent && job->dims[i].coordinate != index
-            && !strcmp(job->dims[i].name, item->name)) {
-            snprintf(hidden, NC_MAX_NAME + 32, HIDDEN "%s", item->name);
-            return hidden;
-        }
-    return item->name;
+    const struct dim *dim = dim_named(job, item->parent, item->name);
+    if (!dim || dim->coordinate == index)
+        return item->name;
+    snprintf(hidden, NC_MAX_NAME + 32, HIDDEN "%s", item->name);
+    return hidden;
 }
 
 static int define_variable(struct job *job, size_t index)
@@ -359,38 +375,53 @@ static int define_group(struct job *job, struct item *item)
 
 /* ---- Scales ---- */
 
+static int is_user(const struct job *job, size_t index)
+{
+    return job->items[index].is_variable && !is_coordinate(job, &job->items[index]);
+}
+
 struct user {                   /* of a scale: a dataset, and which of its axes */
     hobj_ref_t dataset;
     int axis;
 };
 
-/* The axes of variables that lie along a dimension.  Scales have no scales themselves. */
-static int put_users(const struct job *job, size_t index)
+struct users {
+    struct user *list;          /* those of the first dimension, of the second, ... */
+    size_t *ends;               /* of each dimension, in the list; the first dimension's is [1] */
+    hid_t type;
+};
+
+/* Lists the axes of variables that lie along each dimension.  Scales have no scales themselves. */
+static int list_users(struct job *job, struct users *users)
 {
-    size_t room = 1, count = 0;
+    size_t count = 0, *ends = users->ends = calloc(job->dim_count + 2, sizeof *ends);
+    for (size_t i = 0; ends && i < job->item_count; i++)
+        for (int axis = 0; is_user(job, i) && axis < job->items[i].rank; axis++, count++)
+            ends[job->items[i].dim[axis] + 2]++;
+    users->list = calloc(count + 1, sizeof *users->list);
+    if (!users->list || !ends)
+        return out_of_memory(job);
+    for (size_t i = 2; i < job->dim_count + 2; i++)     /* where each begins; the next loop moves that to its end */
+        ends[i] += ends[i - 1];
     for (size_t i = 0; i < job->item_count; i++)
-        room += (size_t)job->items[i].rank;
-    struct user *users = calloc(room, sizeof *users);
-    for (size_t i = 0; users && i < job->item_count; i++) {
-        const struct item *item = &job->items[i];
-        for (int axis = 0; item->is_variable && axis < item->rank; axis++)
-            if (item->dim[axis] == index && job->dims[item->dim[0]].coordinate != i) {
-                H5Rcreate(&users[count].dataset, item->to, ".", H5R_OBJECT, -1);
-                users[count++].axis = axis;
-            }
-    }
-    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof *users);
-    H5Tinsert(type, "dataset", HOFFSET(struct user, dataset), H5T_STD_REF_OBJ);
-    H5Tinsert(type, "dimension", HOFFSET(struct user, axis), H5T_NATIVE_INT);
-    int status = users ? 0 : -1;
-    if (users && count > 0)
-        status = put_values(job->dims[index].to, "REFERENCE_LIST", type, count, users);
-    H5Tclose(type);
-    free(users);
-    return status;
+        for (int axis = 0; is_user(job, i) && axis < job->items[i].rank; axis++) {
+            struct user *user = &users->list[ends[job->items[i].dim[axis] + 1]++];
+            H5Rcreate(&user->dataset, job->items[i].to, ".", H5R_OBJECT, -1);
+            user->axis = axis;
+        }
+    users->type = H5Tcreate(H5T_COMPOUND, sizeof *users->list);
+    H5Tinsert(users->type, "dataset", HOFFSET(struct user, dataset), H5T_STD_REF_OBJ);
+    H5Tinsert(users->type, "dimension", HOFFSET(struct user, axis), H5T_NATIVE_INT);
+    return 0;
 }
 
-static int put_scale(struct job *job, size_t index)
+static int put_users(const struct job *job, const struct users *users, size_t index)
+{
+    size_t first = users->ends[index], count = users->ends[index + 1] - first;
+    return count == 0 ? 0 : put_values(job->dims[index].to, "REFERENCE_LIST", users->type, count, users->list + first);
+}
+
+static int put_scale(struct job *job, const struct users *users, size_t index)
 {
     struct dim *dim = &job->dims[index];
     int numbers[RANK];
@@ -408,7 +439,7 @@ static int put_scale(struct job *job, size_t index)
             numbers[i] = job->dims[item->dim[i]].number;
         status = put_values(dim->to, "_Netcdf4Coordinates", H5T_NATIVE_INT, (size_t)item->rank, numbers);
     }
-    return status < 0 || put_users(job, index) < 0 ? fail(job, STATUS_WRITE, "cannot write", dim->name) : 0;
+    return status < 0 || put_users(job, users, index) < 0 ? fail(job, STATUS_WRITE, "cannot write", dim->name) : 0;
 }
 
 static int attach_scales(struct job *job, size_t index, hid_t list_type)
@@ -416,7 +447,7 @@ static int attach_scales(struct job *job, size_t index, hid_t list_type)
     const struct item *item = &job->items[index];
     hobj_ref_t references[RANK];
     hvl_t lists[RANK];
-    if (item->rank == 0 || job->dims[item->dim[0]].coordinate == index)
+    if (item->rank == 0 || is_coordinate(job, item))
         return 0;
     for (int i = 0; i < item->rank; i++) {
         H5Rcreate(&references[i], job->dims[item->dim[i]].to, ".", H5R_OBJECT, -1);
@@ -424,6 +455,25 @@ static int attach_scales(struct job *job, size_t index, hid_t list_type)
     }
     return put_values(item->to, "DIMENSION_LIST", list_type, (size_t)item->rank, lists) < 0
         ? fail(job, STATUS_WRITE, "cannot write", item->path) : 0;
+}
+
+static int define_scales(struct job *job)
+{
+    struct users users = {.type = -1};
+    int status = list_users(job, &users);
+    for (size_t i = 0; i < job->dim_count && !status; i++)
+        if (job->dims[i].number >= 0)
+            status = put_scale(job, &users, i);
+    if (users.type >= 0)
+        H5Tclose(users.type);
+    free(users.list);
+    free(users.ends);
+    hid_t list_type = H5Tvlen_create(H5T_STD_REF_OBJ);
+    for (size_t i = 0; i < job->item_count && !status; i++)
+        if (job->items[i].is_variable)
+            status = attach_scales(job, i, list_type);
+    H5Tclose(list_type);
+    return status;
 }
 
 /* ---- All of it ---- */
@@ -459,9 +509,8 @@ static int create_output(struct job *job, const char *output)
 
 int define_all(struct job *job, const char *output)
 {
-    if (plan_types(job) < 0 || drop_unused_dims(job) < 0)
+    if (plan_types(job) < 0 || drop_unused_dims(job) < 0 || drop_empty_groups(job) < 0)
         return -1;
-    drop_empty_groups(job);
     job->plain_list = dataset_list();
     int status = settle_names(job) < 0 || create_output(job, output) < 0 ? -1 : 0;
     for (size_t i = 1; i < job->item_count && !status; i++)
@@ -479,13 +528,5 @@ int define_all(struct job *job, const char *output)
         else if (job->items[i].is_variable)
             status = define_variable(job, i);
     }
-    for (size_t i = 0; i < job->dim_count && !status; i++)
-        if (job->dims[i].number >= 0)
-            status = put_scale(job, i);
-    hid_t list_type = H5Tvlen_create(H5T_STD_REF_OBJ);
-    for (size_t i = 0; i < job->item_count && !status; i++)
-        if (job->items[i].is_variable)
-            status = attach_scales(job, i, list_type);
-    H5Tclose(list_type);
-    return status;
+    return status || define_scales(job) < 0 ? -1 : 0;
 }

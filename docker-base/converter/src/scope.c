@@ -70,10 +70,10 @@ static const struct item *find_dataset(const struct job *job, const char *path)
     haddr_t address;
     if (!dataset_address(job->file, path, &address))
         return NULL;
-    for (size_t i = 0; i < job->item_count; i++)
-        if (!job->items[i].is_group && job->items[i].address == address)
-            return job->items[i].is_variable ? &job->items[i] : NULL;
-    return &gone;
+    const struct item *item = object_at(job, address), *end = job->items + job->item_count;
+    if (item && item->is_group)
+        item = item + 1 < end && item[1].address == address ? item + 1 : NULL;  /* the first field of the compound */
+    return !item ? &gone : item->is_variable ? item : NULL;
 }
 
 static const struct item *find_input(struct job *job, char *path)

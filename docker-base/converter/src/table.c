@@ -12,13 +12,47 @@ int matches(const char *pattern, const char *path)
     return !strcmp(pattern, path) || (strpbrk(pattern, "*?[\\") && fnmatch(pattern, path, FNM_PATHNAME) == 0);
 }
 
+/* The rows that match a path, in their order. */
+struct search {
+    const struct rows *rows;
+    const char *path;
+    const struct lookup_entry *literal;         /* the next row without a wildcard that may match */
+    size_t pattern;             /* the next of the others */
+};
+
+static struct search search_rows(const struct rows *rows, const char *path)
+{
+    return (struct search){rows, path, lookup_first(&rows->by_path, hash_name(0, path)), 0};
+}
+
+/* Copies the number of the next row; returns 0 after the last. */
+static int next_row(struct search *search, size_t *row)
+{
+    const struct rows *rows = search->rows;
+    while (search->literal && strcmp(rows->paths[search->literal->number], search->path))
+        search->literal = lookup_next(&rows->by_path, search->literal);
+    while (search->pattern < rows->pattern_count
+           && !matches(rows->paths[rows->patterns[search->pattern]], search->path))
+        search->pattern++;
+    size_t pattern = search->pattern < rows->pattern_count ? rows->patterns[search->pattern] : NONE;
+    *row = search->literal && search->literal->number < pattern ? search->literal->number : pattern;
+    if (*row != pattern)
+        search->literal = lookup_next(&rows->by_path, search->literal);
+    else
+        search->pattern++;
+    return *row != NONE;
+}
+
+#define EACH_ROW(row, rows, path) \
+    struct search search = search_rows(rows, path); next_row(&search, &(row));
+
 /* Returns the column of the first row for `path` that fills it; "" if none does. */
 const char *column(const struct job *job, const char *path, size_t offset)
 {
-    for (size_t i = 0; i < job->tables->variable_count; i++) {
-        const struct variable *row = &job->tables->variables[i];
-        const char *text = *(const char *const *)((const char *)row + offset);
-        if (text && *text && matches(row->path, path))      /* NULL: the row stops before it */
+    size_t row;
+    for (EACH_ROW(row, &job->variable_rows, path)) {
+        const char *text = *(const char *const *)((const char *)&job->tables->variables[row] + offset);
+        if (text && *text)      /* NULL: the row stops before it */
             return text;
     }
     return "";
@@ -27,10 +61,11 @@ const char *column(const struct job *job, const char *path, size_t offset)
 /* Whether a row has this path itself: globs do not count. */
 int has_own_row(const struct job *job, const char *path)
 {
-    int has_row = 0;
-    for (size_t i = 0; i < job->tables->variable_count; i++)
-        has_row |= !strcmp(job->tables->variables[i].path, path);
-    return has_row;
+    size_t row;
+    for (EACH_ROW(row, &job->variable_rows, path))
+        if (!strcmp(job->tables->variables[row].path, path))
+            return 1;
+    return 0;
 }
 
 /* Whether a row speaks of members of `path`. */
@@ -54,22 +89,25 @@ static int drops_group(const struct variable *row, const char *path)
 
 int is_dropped(const struct job *job, const char *path)
 {
-    int drops = 0;
-    for (size_t i = 0; i < job->tables->variable_count; i++)
-        drops |= drops_group(&job->tables->variables[i], path);
-    return drops;
+    size_t row;
+    for (EACH_ROW(row, &job->variable_rows, path))
+        if (drops_group(&job->tables->variables[row], path))
+            return 1;
+    return 0;
 }
 
 /* Marks the rows of the tables that match this path as used; a row of the variables' table can only drop a group. */
 void use_rows(struct job *job, const char *path, int is_group)
 {
     const struct tables *tables = job->tables;
-    for (size_t i = 0; job->rows_used && i < tables->variable_count; i++) {
-        const struct variable *row = &tables->variables[i];
-        job->rows_used[i] |= (unsigned char)(is_group ? drops_group(row, path) : matches(row->path, path));
-    }
-    for (size_t i = 0; job->rows_used && i < tables->attribute_count; i++)
-        job->rows_used[tables->variable_count + i] |= (unsigned char)matches(tables->attributes[i].path, path);
+    size_t row;
+    if (!job->rows_used)
+        return;
+    for (EACH_ROW(row, &job->variable_rows, path))
+        if (!is_group || drops_group(&tables->variables[row], path))
+            job->rows_used[row] = 1;
+    for (EACH_ROW(row, &job->attribute_rows, path))
+        job->rows_used[tables->variable_count + row] = 1;
 }
 
 /* The value that the tables give an attribute, or NULL; the variables' table speaks of no group. */
@@ -82,11 +120,10 @@ const char *table_value(const struct job *job, const struct item *item, const ch
         : !strcmp(name, "long_name") ? COLUMN(job, path, long_name) : "";
     if (*text)
         return text;
-    for (size_t i = 0; i < job->tables->attribute_count; i++) {
-        const struct attribute *row = &job->tables->attributes[i];
-        if (!strcmp(row->name, name) && matches(row->path, path))
-            return row->value;
-    }
+    size_t row;
+    for (EACH_ROW(row, &job->attribute_rows, path))
+        if (!strcmp(job->tables->attributes[row].name, name))
+            return job->tables->attributes[row].value;
     return NULL;
 }
 
@@ -105,6 +142,43 @@ int check_tables(struct job *job)
             return fail_because(job, STATUS_USAGE, "cannot use the row of", row->path ? row->path : "", why);
     }
     return 0;
+}
+
+static int index_rows(struct job *job, struct rows *rows, size_t count)
+{
+    rows->patterns = calloc(count + 1, sizeof *rows->patterns);
+    if (!rows->patterns)
+        return out_of_memory(job);
+    for (size_t i = 0; i < count; i++)
+        if (strpbrk(rows->paths[i], "*?[\\"))
+            rows->patterns[rows->pattern_count++] = i;
+        else if (lookup_add(&rows->by_path, hash_name(0, rows->paths[i]), i) < 0)
+            return out_of_memory(job);
+    return 0;
+}
+
+/* Lets the rows of both tables be found by a path, in as many steps as rows match and rows have wildcards. */
+int index_tables(struct job *job)
+{
+    const struct tables *tables = job->tables;
+    struct rows *variables = &job->variable_rows, *attributes = &job->attribute_rows;
+    variables->paths = calloc(tables->variable_count + 1, sizeof *variables->paths);
+    attributes->paths = calloc(tables->attribute_count + 1, sizeof *attributes->paths);
+    if (!variables->paths || !attributes->paths)
+        return out_of_memory(job);
+    for (size_t i = 0; i < tables->variable_count; i++)
+        variables->paths[i] = tables->variables[i].path;
+    for (size_t i = 0; i < tables->attribute_count; i++)
+        attributes->paths[i] = tables->attributes[i].path;
+    return index_rows(job, variables, tables->variable_count) < 0
+        || index_rows(job, attributes, tables->attribute_count) < 0 ? -1 : 0;
+}
+
+void free_rows(struct rows *rows)
+{
+    free(rows->paths);
+    free(rows->patterns);
+    lookup_free(&rows->by_path);
 }
 
 /* ---- Their attributes ---- */
@@ -211,10 +285,9 @@ int put_table_attributes(struct job *job, const struct item *item)
         if (value && put_table_attribute(job, item, columns[i], value) < 0)
             return -1;
     }
-    for (size_t i = 0; i < job->tables->attribute_count; i++) {
-        const struct attribute *row = &job->tables->attributes[i];
-        if (matches(row->path, item->path) && put_table_attribute(job, item, row->name, row->value) < 0)
+    size_t row;
+    for (EACH_ROW(row, &job->attribute_rows, item->path))
+        if (put_table_attribute(job, item, job->tables->attributes[row].name, job->tables->attributes[row].value) < 0)
             return -1;
-    }
     return 0;
 }

@@ -276,13 +276,33 @@ static int is_within(const struct job *job, size_t group, size_t above)
     return group == above;
 }
 
+/* Equal types have one key. HDF5 finds types equal whose members have another order. */
+static uint64_t type_key(hid_t type)
+{
+    H5T_class_t class = H5Tget_class(type);
+    int count = class == H5T_COMPOUND || class == H5T_ENUM ? H5Tget_nmembers(type) : 0;
+    uint64_t key = hash_number((uint64_t)class, H5Tget_size(type));
+    for (int i = 0; i < count; i++) {
+        char *name = H5Tget_member_name(type, (unsigned)i);
+        key += hash_name(0, name ? name : "");
+        H5free_memory(name);
+    }
+    return key;
+}
+
+/* Lets others find the type of an item. */
+static int remember_type(struct job *job, size_t index)
+{
+    return lookup_add(&job->types, type_key(job->items[index].write), index) < 0 ? out_of_memory(job) : 0;
+}
+
 /* The item of an equal type that is visible in the group, or 0. */
 static size_t type_item(const struct job *job, hid_t type, size_t group)
 {
-    for (size_t i = 1; i < job->item_count; i++)
-        if (job->items[i].is_type && is_within(job, group, job->items[i].parent)
-            && H5Tequal(job->items[i].write, type) > 0)
-            return i;
+    for (EACH_ENTRY(entry, &job->types, type_key(type)))
+        if (is_within(job, group, job->items[entry->number].parent)
+            && H5Tequal(job->items[entry->number].write, type) > 0)
+            return entry->number;
     return 0;
 }
 
@@ -322,7 +342,7 @@ static size_t plan_type(struct job *job, hid_t type, const char *name, size_t gr
         return NONE;
     item->is_type = 1;
     item->write = H5Tcopy(type);
-    return job->item_count - 1;
+    return remember_type(job, job->item_count - 1) < 0 ? NONE : job->item_count - 1;
 }
 
 /* ---- Enumerations ---- */
@@ -402,6 +422,9 @@ static void forget_enum(struct item *item)
 int plan_types(struct job *job)
 {
     size_t count = job->item_count;
+    for (size_t i = 1; i < count; i++)
+        if (job->items[i].is_type && remember_type(job, i) < 0)
+            return -1;
     for (size_t i = 1; i < count; i++)
         if (job->items[i].is_type
             && plan_parts(job, job->items[i].write, job->items[i].name, job->items[i].parent) < 0)

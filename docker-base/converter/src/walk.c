@@ -78,14 +78,50 @@ static void tell_link(struct job *job, hid_t group, const char *name, const char
         tell(job, LEFT_OUT, path, NULL, "soft link without a target in this file");
 }
 
+/* Lets other links to an object of the input find its item. */
+int remember_object(struct job *job, size_t index)
+{
+    return lookup_add(&job->by_address, hash_number(0, job->items[index].address), index) < 0 ? out_of_memory(job) : 0;
+}
+
+/* The item of an object of the input: of a compound whose fields are variables, the group. NULL where there is none. */
+const struct item *object_at(const struct job *job, haddr_t address)
+{
+    for (EACH_ENTRY(entry, &job->by_address, hash_number(0, address)))
+        if (job->items[entry->number].address == address)
+            return &job->items[entry->number];
+    return NULL;
+}
+
 static const struct item *same_object(const struct job *job, const H5O_info_t *info)
 {
-    if (info->rc < 2 && info->type != H5O_TYPE_GROUP)
-        return NULL;
-    for (size_t i = 0; i < job->item_count; i++)
-        if (job->items[i].address == info->addr)
-            return &job->items[i];
-    return NULL;
+    return info->rc < 2 && info->type != H5O_TYPE_GROUP ? NULL : object_at(job, info->addr);
+}
+
+/* Adds a group and what is in it. Takes over `id`. */
+static int add_group(struct job *job, hid_t id, haddr_t address, const char *path, const char *name, size_t parent)
+{
+    int depth = job->items[parent].depth + 1;
+    struct item *item = depth > DEEPEST ? NULL : add_item(job, id, path, name, parent);
+    if (item) {
+        item->is_group = 1;
+        item->depth = depth;
+        item->address = address;
+        return remember_object(job, job->item_count - 1) < 0 ? -1 : walk(job, job->item_count - 1);
+    }
+    H5Oclose(id);
+    return depth > DEEPEST ? fail_because(job, STATUS_INPUT, "cannot convert", job->input, TOO_DEEP)
+        : out_of_memory(job);
+}
+
+/* Adds a dataset or a named type. Takes over `id`. */
+static int add_leaf(struct job *job, hid_t id, const H5O_info_t *info, const char *path, const char *name,
+                    size_t parent)
+{
+    size_t index = job->item_count;
+    int status = (info->type == H5O_TYPE_DATASET ? add_dataset : add_named_type)(job, id, info->addr, path, name,
+                                                                                 parent);
+    return status < 0 || index == job->item_count ? status : remember_object(job, index);
 }
 
 static int add_object(struct job *job, hid_t id, const char *path, const char *name, size_t parent)
@@ -105,23 +141,10 @@ static int add_object(struct job *job, hid_t id, const char *path, const char *n
         tell(job, ASKED, path, NULL, "dropped by the table, with all that is in it");
         return 0;
     }
-    if (!other && info.type == H5O_TYPE_DATASET)
-        return add_dataset(job, id, info.addr, path, name, parent);
-    if (!other && is_group) {
-        int depth = job->items[parent].depth + 1;
-        struct item *item = depth > DEEPEST ? NULL : add_item(job, id, path, name, parent);
-        if (item) {
-            item->is_group = 1;
-            item->depth = depth;
-            item->address = info.addr;
-            return walk(job, job->item_count - 1);
-        }
-        H5Oclose(id);
-        return depth > DEEPEST ? fail_because(job, STATUS_INPUT, "cannot convert", job->input, TOO_DEEP)
-            : out_of_memory(job);
-    }
-    if (!other && info.type == H5O_TYPE_NAMED_DATATYPE)
-        return add_named_type(job, id, info.addr, path, name, parent);
+    if (!other && is_group)
+        return add_group(job, id, info.addr, path, name, parent);
+    if (!other && (info.type == H5O_TYPE_DATASET || info.type == H5O_TYPE_NAMED_DATATYPE))
+        return add_leaf(job, id, &info, path, name, parent);
     if (other)
         tell(job, NOTED, path, NULL, "another name of '%s'", other->path);
     else
