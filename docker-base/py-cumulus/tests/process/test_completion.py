@@ -7,8 +7,9 @@ import shutil
 import pytest
 
 from cumulus import collection
-from cumulus.files import FileFacts
+from cumulus.files import FileFacts, checksum
 from cumulus.process.completion import Completions, code_fingerprint
+from cumulus.process.worker_handle import WorkerHandle
 
 PRODUCTS = ["CPL_A.cmr.json", "CPL_A.nc", "CPL_A.nc.meta.xml"]
 
@@ -217,6 +218,71 @@ def test_record_that_was_cut_off_is_none(done, text):
     for path in done.output.glob(".cumulus/granules/*.json"):
         path.write_text(text)
     assert rerun(done) == {"CPL_A": "processed", "CPL_B": "processed"}
+
+
+@pytest.fixture
+def archive(repository):
+    """A repository whose granules A and B have been processed, long after their inputs came."""
+    for name in ("CPL_A", "CPL_B"):
+        os.utime(repository.granule(name), (1e9, 1e9))
+    assert repository.run().returncode == 0
+    return repository
+
+
+def test_rerun_that_skips_everything_says_so_in_one_line(archive):
+    skipped, counts = archive.run().stdout.splitlines()
+    assert 'message="2 granules skipped: products are up to date"' in skipped
+    assert "0 of 2 granules processed, 2 skipped, 0 failed" in counts
+    assert statuses(archive) == {"CPL_A": "skipped", "CPL_B": "skipped"}
+
+
+def test_rerun_asks_no_worker_about_what_is_done(archive, monkeypatch):
+    """A worker only makes the new granule."""
+    begun, begin = [], WorkerHandle.begin
+
+    def note(worker, number):
+        begun.append(number)
+        begin(worker, number)
+
+    monkeypatch.setattr(WorkerHandle, "begin", note)
+    archive.granule("CPL_AB")
+    assert rerun(archive) == {"CPL_A": "skipped", "CPL_AB": "processed", "CPL_B": "skipped"}
+    assert begun == [1]
+
+
+def test_file_of_another_time_is_read_by_a_worker(archive, monkeypatch):
+    """The handler itself reads no archive; the content is the same, and the granule is skipped."""
+    handler = os.getpid()
+
+    def refuse(path):
+        assert os.getpid() != handler
+        return checksum(path)
+
+    monkeypatch.setattr("cumulus.process.completion.checksum", refuse)
+    monkeypatch.setattr("cumulus.process.completion.code_fingerprint", lambda *_: "as it was")
+    os.utime(archive.input / "CPL_A.hdf5", (1.1e9, 1.1e9))
+    for path in archive.output.glob(".cumulus/granules/*.json"):
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "fingerprint": "as it was"}))
+    assert rerun(archive) == {"CPL_A": "skipped", "CPL_B": "skipped"}
+
+
+def test_record_that_is_a_pipe_is_none(done):
+    """Nobody waits for its other end."""
+    for path in done.output.glob(".cumulus/granules/*.json"):
+        path.unlink()
+        os.mkfifo(path)
+    assert rerun(done) == {"CPL_A": "processed", "CPL_B": "processed"}
+
+
+def test_record_of_an_earlier_version_names_its_products(tmp_path):
+    """It has a name for each fact of a file."""
+    (tmp_path / ".cumulus").mkdir()
+    completions = Completions(tmp_path, "fingerprint")
+    completions.prepare()
+    facts = {"name": "a.nc", "size": 1, "mtime_ns": 2, "sha256": "3"}
+    completions._path("A").write_text(json.dumps({"granule": "A", "products": {"data": facts}}))
+    assert completions.product_names("A") == ["a.nc"]
 
 
 def test_record_of_another_granule_is_none(tmp_path):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import random
 import re
@@ -138,6 +139,36 @@ def test_kill_at_any_moment_leaves_only_complete_products(repository):
     complete(repository)
     assert len(list(repository.output.glob("*.nc"))) == 6
     assert repository.scratch() == []
+
+
+def test_kill_while_granules_end_out_of_order_keeps_report_and_records(repository, monkeypatch):
+    """The first granule hangs: the report has the others, each with its record, and no summary."""
+    monkeypatch.setenv("PROCESS_WORKERS", "2")
+    repository.granule("CPL_A", "hang:")
+    for name in ("CPL_B", "CPL_C", "CPL_D"):
+        repository.granule(name)
+    handler = repository.start(repository.input, repository.output)
+    pid = converter_pid(repository)
+    wait_for(lambda: len(repository.reports()) == 3)
+    handler.kill()
+    handler.wait(timeout=30)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    handler.communicate(timeout=30)
+    lines = repository.reports()
+    assert [(line["granule"], line["status"]) for line in lines] == [
+        (name, "processed") for name in ("CPL_B", "CPL_C", "CPL_D")
+    ]
+    records = [
+        json.loads(path.read_text())["granule"]
+        for path in repository.output.glob(".cumulus/granules/*.json")
+    ]
+    assert sorted(records) == ["CPL_B", "CPL_C", "CPL_D"]
+    repository.granule("CPL_A")
+    repository.run()
+    rerun = repository.reports()[3:]
+    assert [line.get("status") for line in rerun] == ["processed", *3 * ["skipped"], None]
+    assert rerun[1]["products"] == lines[0]["products"]
 
 
 def test_leftovers_of_a_dead_run_are_cleared(repository):

@@ -113,16 +113,51 @@ def test_comparison_leaves_the_report_out(repository):
 
 
 def test_lines_stand_in_order_whenever_the_outcomes_come(tmp_path):
+    """Each is written as it comes, so that no kill loses it; the end of the run sorts them."""
     (tmp_path / ".cumulus").mkdir()
     with Report(tmp_path, 4) as report:
-        for number in (2, 0, 3):
-            report.add(number, f"G{number}", Outcome(PROCESSED))
-        assert [json.loads(line)["granule"] for line in report.path.open()] == ["G0"]
-        report.add(1, "G1", Outcome(FAILED, "why"))
-        assert len(report.path.read_text().splitlines()) == 4
+        for number, status in ((2, PROCESSED), (0, PROCESSED), (3, PROCESSED), (1, FAILED)):
+            report.add(number, f"G{number}", Outcome(status))
+            lines = [json.loads(line)["granule"] for line in report.path.open()]
+            assert lines[-1] == f"G{number}"
         report.finish()
-    granules = [json.loads(line).get("granule") for line in report.path.open()]
-    assert granules == ["G0", "G1", "G2", "G3", None]
+    lines = [json.loads(line) for line in report.path.open()]
+    assert [line.get("granule") for line in lines] == ["G0", "G1", "G2", "G3", None]
+    assert [line["status"] for line in lines[:-1]] == [PROCESSED, FAILED, PROCESSED, PROCESSED]
+    assert lines[-1]["summary"]["processed"] == 3
+    assert [path.name for path in (tmp_path / ".cumulus").iterdir()] == [report.path.name]
+
+
+def test_report_that_cannot_be_sorted_is_complete(tmp_path, monkeypatch, caplog):
+    """The disk is full as soon as the summary is written."""
+    (tmp_path / ".cumulus").mkdir()
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cumulus.process.report.shutil.copyfileobj", fail)
+    with Report(tmp_path, 2) as report:
+        report.add(1, "G1", Outcome(PROCESSED))
+        report.add(0, "G0", Outcome(PROCESSED))
+        report.finish()
+    lines = [json.loads(line) for line in report.path.open()]
+    assert [line.get("granule") for line in lines] == ["G1", "G0", None]
+    assert "is in the order in which granules ended: [Errno 28] No space left" in caplog.text
+    assert [path.name for path in (tmp_path / ".cumulus").iterdir()] == [report.path.name]
+
+
+def test_oldest_reports_are_removed(tmp_path):
+    """Five are kept, with that of the present run; what a killed run left half sorted goes, too."""
+    state = tmp_path / ".cumulus"
+    state.mkdir()
+    old = [f"report-20261201T1200{number:02}Z-{99 - number:08x}.jsonl" for number in range(7)]
+    others = ["report-of-mine.jsonl", "left-over.json"]
+    for name in (*old, *others, "report-20261201T120007Z-00000000.new"):
+        (state / name).write_text("{}\n")
+    with Report(tmp_path, 0) as report:
+        report.finish()
+    kept = {path.name for path in state.iterdir()}
+    assert kept == {*old[3:], *others, report.path.name}
 
 
 def test_interrupted_run_reports_what_came_after_a_gap(tmp_path):
@@ -143,7 +178,7 @@ def test_report_that_cannot_be_written_fails_no_granule(tmp_path, capsys):
     get_logger()
     (tmp_path / ".cumulus").mkdir()
     report = Report(tmp_path, 1)
-    report._file = open("/dev/full", "w")  # noqa: SIM115 (the report closes it)
+    report._file = open("/dev/full", "wb")  # noqa: SIM115 (the report closes it)
     report.add(0, "G0", Outcome(PROCESSED))
     report.finish()
     assert capsys.readouterr().out.count("is not complete") == 1

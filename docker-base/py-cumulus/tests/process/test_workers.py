@@ -240,6 +240,24 @@ def test_results_come_in_the_order_of_the_granules(repository, monkeypatch):
     assert [line.get("granule") for line in lines] == [*names, None]
 
 
+def test_slow_granule_holds_up_no_other(repository, monkeypatch):
+    """The first of 1,200 ends when all others are delivered."""
+    monkeypatch.setenv("PROCESS_WORKERS", "2")
+    names = [f"CPL_{number:04}" for number in range(1200)]
+    granules(repository, *names)
+    last = repository.output / f"{names[-1]}.nc"
+
+    def make(granule):
+        if granule.id == names[0]:
+            wait_for(last.exists, 60)
+        make_all(granule)
+
+    summary = process(repository, make)
+    assert summary.processed == names
+    lines = [json.loads(line) for line in summary.report.read_text().splitlines()]
+    assert [line.get("granule") for line in lines] == [*names, None]
+
+
 def test_workers_say_what_was_logged(repository, capsys):
     import logging
 

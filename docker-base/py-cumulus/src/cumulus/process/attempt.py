@@ -77,9 +77,8 @@ class Attempt:
         """Return the Outcome of a granule whose products are up to date, else None."""
         if self._job.force:
             return None
-        completions, candidate = self._job.completions, self._candidate
-        facts = completions.up_to_date(candidate.id, candidate.inputs, self._names)
-        return Outcome(SKIPPED, inputs=facts[0], products=facts[1]) if facts else None
+        facts = self._job.recorded(self._candidate)
+        return Outcome(SKIPPED, None, *facts) if facts else None
 
     def _process(self):
         started_ns = time.time_ns()

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
+from dataclasses import astuple
 from pathlib import Path
-from time import time_ns
 
 from .. import CumulusError, __version__
 from ..files import STATE, FileFacts, checksum, look_at
@@ -16,6 +16,8 @@ _CODE = ("_convert", "process.py", "collection.toml")
 # A file can change twice within one tick of a file system's clock. The time of change identifies
 # only files that were left alone for longer than this. FAT has the coarsest clock.
 _TICK_NS = 2 * 10**9
+# There is no record, it is no record, or it was cut off when the machine stopped.
+_NO_RECORD = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def code_fingerprint(home, collection):
@@ -84,7 +86,7 @@ class Completions:
         """Make the folder of the records."""
         self._folder.mkdir(exist_ok=True)
 
-    def up_to_date(self, granule_id, inputs, names):
+    def up_to_date(self, granule_id, inputs, names, reads=True):
         """Return the facts of a granule's files if its products are up to date, else None.
 
         They are if the record exists, code and inputs are those that it names, and every product
@@ -98,32 +100,34 @@ class Completions:
         inputs : mapping of str to path-like
         names : mapping of str to str
             File name of each product.
+        reads : bool
+            Whether files are read whose time differs; otherwise they count as changed.
 
         Returns
         -------
         inputs, products : dict of str to FileFacts
         """
         try:
-            record = json.loads(self._path(granule_id).read_text(encoding="utf-8"))
+            record = self._read(granule_id)
             if (record["fingerprint"], record["granule"]) != (self._fingerprint, granule_id):
                 return None
-            old = {role: FileFacts(**facts) for role, facts in record["inputs"].items()}
-            made = {key: FileFacts(**facts) for key, facts in record["products"].items()}
-            paths = {key: self._outdir / name for key, name in names.items()}
+            old, made = _facts_of(record["inputs"]), _facts_of(record["products"])
+            paths = {key: os.path.join(self._outdir, name) for key, name in names.items()}
             rests = record["started_ns"] - _TICK_NS
-            if _same(old, inputs, rests) and _same(made, paths, links=False):
+            if _same(old, inputs, rests, reads=reads) and _same(
+                made, paths, links=False, reads=reads
+            ):
                 return old, made
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None  # there is no record, or it was cut off when the machine stopped
+        except _NO_RECORD:
+            return None
         return None
 
     def product_names(self, granule_id):
         """Return the names of the products in a granule's record; empty without a record."""
         try:
-            record = json.loads(self._path(granule_id).read_text(encoding="utf-8"))
-            names = [facts["name"] for facts in record["products"].values()]
-            return [name for name in names if name == os.path.basename(name)]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            made = _facts_of(self._read(granule_id)["products"]).values()
+            return [facts.name for facts in made if facts.name == os.path.basename(facts.name)]
+        except _NO_RECORD:
             return []
 
     def write(self, granule_id, started_ns, inputs, products):
@@ -136,18 +140,22 @@ class Completions:
             "granule": granule_id,
             "fingerprint": self._fingerprint,
             "started_ns": started_ns,
-            "finished_ns": time_ns(),
-            "inputs": {role: vars(facts) for role, facts in inputs.items()},
-            "products": {key: vars(facts) for key, facts in products.items()},
+            "inputs": {role: astuple(facts) for role, facts in inputs.items()},
+            "products": {key: astuple(facts) for key, facts in products.items()},
         }
         path = self._path(granule_id)
         temporary = path.with_suffix(".new")
-        temporary.write_text(json.dumps(record), encoding="utf-8")
+        temporary.write_text(json.dumps(record, separators=(",", ":")), encoding="utf-8")
         os.replace(temporary, path)
 
     def forget(self, granule_id):
         """Remove a granule's record."""
         self._path(granule_id).unlink(missing_ok=True)
+
+    def _read(self, granule_id):
+        """Return a granule's record; what is a pipe by that name is not waited for."""
+        with open(self._path(granule_id), "rb", opener=_open_at_once) as file:
+            return json.loads(file.read())
 
     def _path(self, granule_id):
         """Return the record's path; the id may be too long for a file name, or hold a slash."""
@@ -155,7 +163,19 @@ class Completions:
         return self._folder / f"{name}.json"
 
 
-def _same(facts, paths, rests=None, links=True):
+def _open_at_once(path, flags):
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _facts_of(recorded):
+    """Return the FileFacts of a record; those of earlier versions have names for their fields."""
+    return {
+        key: FileFacts(**facts) if isinstance(facts, dict) else FileFacts(*facts)
+        for key, facts in recorded.items()
+    }
+
+
+def _same(facts, paths, rests=None, links=True, reads=True):
     """Whether the files are those of the record; times of change after ``rests`` are no proof."""
     if facts.keys() != paths.keys():
         return False
@@ -165,6 +185,8 @@ def _same(facts, paths, rests=None, links=True):
         if (now.name, now.size) != (old.name, old.size) or (not links and os.path.islink(path)):
             return False
         is_proof = rests is None or now.mtime_ns < rests
-        if not (is_proof and now.mtime_ns == old.mtime_ns) and checksum(path) != old.sha256:
+        if is_proof and now.mtime_ns == old.mtime_ns:
+            continue
+        if not reads or checksum(path) != old.sha256:
             return False
     return True

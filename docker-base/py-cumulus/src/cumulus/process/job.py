@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from ..collection.model import Collection
 from ..files import STATE
 from .completion import Completions
 from .delivery import remove_products
+from .outcome import SKIPPED, Outcome
 from .product_names import product_names
 
 __all__ = ["Job"]
@@ -50,6 +52,36 @@ class Job:
     def scratch_folder(self, number):
         """Return a granule's folder in scratch; its id may be too long, or odd, for a name."""
         return self.scratch / str(number)
+
+    def up_to_date(self, stopped):
+        """Tell granules whose products are up to date, by what no file has to be read for.
+
+        Where the time of a file differs, its content decides, and a worker reads it.
+
+        Parameters
+        ----------
+        stopped : list
+            Requests to stop; as soon as it has an element, no further granule is looked at.
+
+        Yields
+        ------
+        number, Outcome of a granule that is skipped, else None
+        """
+        for number, candidate in enumerate(self.candidates):
+            if stopped:
+                return
+            began = time.monotonic()
+            facts = None if self.force else self.recorded(candidate, reads=False)
+            seconds = time.monotonic() - began
+            yield number, facts and Outcome(SKIPPED, None, *facts, seconds=seconds)
+
+    def recorded(self, candidate, reads=True):
+        """Return the facts of a granule's inputs and products if these are up to date, else None.
+
+        See :meth:`cumulus.process.completion.Completions.up_to_date`.
+        """
+        names = product_names(self.collection, candidate.groups)
+        return self.completions.up_to_date(candidate.id, candidate.inputs, names, reads)
 
     @property
     def failed_folder(self):

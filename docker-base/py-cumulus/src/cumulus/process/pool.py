@@ -1,4 +1,4 @@
-"""The workers of a run: they get its granules in order, and their ends are told apart."""
+"""The workers of a run: they begin its granules in order, and a slow one holds up no other."""
 
 import logging
 import time
@@ -14,7 +14,6 @@ __all__ = ["FINISHED", "STARTED", "Pool"]
 STARTED, FINISHED = "started", "finished"
 _TICK = 0.2  # seconds between examinations of workers that send nothing
 _ABSENT = 0.1  # longer pauses of this process do not count as time of its workers
-_WINDOW = 1000  # granules that may be ahead of the slowest
 
 
 class Pool:
@@ -23,22 +22,23 @@ class Pool:
     Parameters
     ----------
     job : cumulus.process.job.Job
+    numbers : sequence of int
+        The candidates of the job that are to be made.
     count : int
-        Of workers.
+        Of workers, at most.
     lines : callable
         Returns a context in which log lines may be written.
     stopped : list
         Requests to stop; as soon as it has an element, no granule is begun.
     """
 
-    def __init__(self, job, count, lines, stopped):
+    def __init__(self, job, numbers, count, lines, stopped):
         self._job, self._lines, self._stopped = job, lines, stopped
-        self._total = len(job.candidates)
-        self._workers = [WorkerHandle(job) for _ in range(min(count, self._total))]
-        self._next, self._looked = 0, time.monotonic()
+        self._workers = [WorkerHandle(job) for _ in range(min(count, len(numbers)))]
+        self._waiting, self._looked = iter(numbers), time.monotonic()
 
     def events(self):
-        """Make all granules, in their order, several at once, until the run is to stop.
+        """Make all granules, begun in their order, several at once, until the run is to stop.
 
         Yields
         ------
@@ -46,11 +46,7 @@ class Pool:
         FINISHED, number, Outcome
         """
         while not self._stopped:
-            for worker in self._workers:
-                if worker.number is None and self._may_start():
-                    worker.begin(self._next)
-                    yield STARTED, self._next, None
-                    self._next += 1
+            yield from self._begin()
             if not any(worker.is_busy for worker in self._workers):
                 return
             yield from self._listen()
@@ -73,9 +69,12 @@ class Pool:
         for worker in self._workers:
             worker.end(GRACE)
 
-    def _may_start(self):
-        busy = [worker.number for worker in self._workers if worker.is_busy]
-        return self._next < self._total and self._next - min(busy, default=self._next) < _WINDOW
+    def _begin(self):
+        """Give each idle worker the next granule."""
+        for worker in self._workers:
+            if not worker.is_busy and (number := next(self._waiting, None)) is not None:
+                worker.begin(number)
+                yield STARTED, number, None
 
     def _listen(self):
         """Take messages of the workers; yield granules that end by them, or with their worker."""
@@ -87,17 +86,21 @@ class Pool:
             outcome = worker.take(self._log) if worker.connection in ready else None
             outcome = outcome or worker.examine(self._looked)
             if outcome is None and worker.is_lost:
-                if self._stopped:
-                    outcome = worker.lose("abandoned", INTERRUPTED)
-                elif worker.may_have_been_damaged():
-                    self._make_again(worker, number)
-                else:
-                    outcome = worker.lose(worker.how_it_ended())
+                outcome = self._replace(worker)
             elif outcome and outcome.status == INTERRUPTED and not self._is_to_stop():
                 worker.end()  # it takes no other granule
                 outcome = replace(outcome, status=FAILED, error="its worker was ended by SIGTERM")
             if outcome:
                 yield FINISHED, number, outcome
+
+    def _replace(self, worker):
+        """Return the Outcome of a lost worker's granule; None where a new worker makes it again."""
+        if self._stopped:
+            return worker.lose("abandoned", INTERRUPTED)
+        if not worker.may_have_been_damaged():
+            return worker.lose(worker.how_it_ended())
+        self._make_again(worker, worker.number)
+        return None
 
     def _make_again(self, worker, number):
         """Have a granule made by a new worker, which no earlier granule has damaged."""

@@ -16,7 +16,7 @@ def progress(total):
     Yields
     ------
     Lines or Bar
-        Has ``started``, ``finished``, and ``lines``, the context for lines of the log.
+        Has ``started``, ``finished``, ``skipped``, and ``lines``, the context for lines of the log.
     """
     if not _is_terminal(sys.stderr):
         yield Lines(total)
@@ -77,6 +77,11 @@ class Lines:
                 is_error=1,
             )
 
+    def skipped(self, count):
+        """Say how many granules no worker has to look at."""
+        granules = "1 granule" if count == 1 else f"{count} granules"
+        log_event(f"{granules} skipped: products are up to date")
+
     def lines(self):
         """Return the context in which lines may be written."""
         return contextlib.nullcontext()
@@ -106,6 +111,11 @@ class Bar(Lines):
             self._failed += 1
             self._bar.set_postfix(failed=self._failed, refresh=False)
         self._bar.update()
+
+    def skipped(self, count):
+        if not self._quiet:
+            super().skipped(count)
+        self._bar.update(count)
 
     def lines(self):
         return self._bar.external_write_mode(file=sys.stdout)
