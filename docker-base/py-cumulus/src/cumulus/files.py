@@ -66,6 +66,8 @@ def has_control_character(name):
 
     Logs, manifests and catalogues take such a name for two, or for another one.
     """
+    if name.isprintable():  # no such character is; this is the quick answer for common names
+        return False
     return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cumulus.process.patterns import compile_pattern, id_groups
+from cumulus.process.patterns import compile_pattern, fill_pattern, fits, id_groups
 
 PIECES = st.lists(st.sampled_from(["*", "a", "b", "ab", "aba", "."]), min_size=1, max_size=8)
 NAMES = st.text("ab.\n", max_size=12)
@@ -36,10 +36,16 @@ def test_placeholder_stands_for_at_least_one_character(pieces, name):
 @given(value=st.text("ab*.{}", min_size=1, max_size=4), name=st.text("ab*.{}", max_size=9))
 def test_known_placeholder_is_its_own_text(value, name):
     """Whatever characters it has."""
-    pattern = compile_pattern("a*{id}.b", {"id": value})
-    assert bool(pattern.fullmatch(name)) == (
-        name.startswith("a") and name[1:].endswith(f"{value}.b")
-    )
+    texts = fill_pattern("a*{id}.b", {"id": value})
+    assert fits(name, texts) == (name.startswith("a") and name[1:].endswith(f"{value}.b"))
+
+
+@given(pieces=st.lists(st.sampled_from(["*", "{id}", "a", "ba", "."]), max_size=8), name=NAMES)
+def test_filled_pattern_fits_what_its_wildcards_say(pieces, name):
+    """The same names as an expression with backtracking, however many wildcards there are."""
+    template = "".join(pieces)
+    expected = naive(template.replace("{id}", "ab")).fullmatch(name)
+    assert fits(name, fill_pattern(template, {"id": "ab"})) == bool(expected)
 
 
 @given(pieces=PIECES, name=NAMES)

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import CumulusError
 from ..logutils.logger import log_warning
 from .listing import list_files
-from .patterns import compile_pattern, id_groups, match_id
+from .patterns import compile_pattern, fill_pattern, fits, id_groups, match_id
 from .product_names import product_names
 
 __all__ = ["Candidate", "group_files"]
@@ -97,6 +97,8 @@ class _Grouping:
         self._backwards = sorted(name[::-1] for name in self._names)
         self._primaries = {}  # primary file of each granule id
         self._failed_files = {}  # the file that each key of failed is about
+        self._files = set(self._names)
+        self._serving = set()  # files that belong to a granule as another role than the primary
         self._aside = []  # files whose names match a pattern, and which make no granule
         self.candidates, self.failed = [], {}
 
@@ -147,15 +149,14 @@ class _Grouping:
 
     def complete(self):
         """Find the files of each granule's other roles; missing or ambiguous files fail it."""
-        serving = set()  # files that belong to a granule as another role
         for granule_id, primary in self._primaries.items():
             files = self._files_of(granule_id, primary)
-            serving.update(name for name in files if name != primary)
+            self._serving.update(name for name in files if name != primary)
             if granule_id not in self.failed:
                 self.candidates.append(Candidate(granule_id, files, self._indir, self._collection))
         for key in list(self.failed):
             name = self._failed_files.get(key, self._primaries.get(key))
-            if name in serving:
+            if name in self._serving:
                 self._aside.append(name)
                 del self.failed[key]
 
@@ -166,7 +167,8 @@ class _Grouping:
             if role == "primary":
                 files.append(primary)
                 continue
-            matches = self._matching(template, groups)
+            texts = fill_pattern(template, groups)
+            matches = self._matching(texts, template)
             if len(matches) == 1:
                 files.append(matches[0])
                 continue
@@ -175,25 +177,26 @@ class _Grouping:
                 reason = f"is ambiguous: {len(matches)} files match {wanted!r}, one is allowed"
                 reason += f": {matches[:3]}"
             else:
-                pattern = compile_pattern(template, groups)
-                refused = [why for name, why in self._unusable.items() if pattern.fullmatch(name)]
+                refused = [why for name, why in self._unusable.items() if fits(name, texts)]
                 reason = f"is missing: {'; '.join(refused) or f'no file matches {wanted!r}'}"
             self.failed[granule_id] = f"input {role!r} {reason}"
         return tuple(files)
 
-    def _matching(self, template, groups):
-        """Return the names that match a file name pattern.
+    def _matching(self, texts, template):
+        """Return the names that consist of the texts of a filled pattern.
 
-        A binary search finds those that begin as the pattern does, or end so, as for
-        ``*_{id}.met``; only these are matched.
+        A name without wildcards is looked up. A binary search finds those that begin with the first
+        text, or end with the last one where only that has a placeholder, as of ``*_{id}.met``; only
+        these are matched.
         """
-        pattern, (first, *others) = compile_pattern(template, groups), template.split("*")
+        if len(texts) == 1:
+            return texts if texts[0] in self._files else []
+        first, *others = template.split("*")
         if "{" not in first and "{" in "".join(others[-1:]):
-            end = others[-1].format(**groups)
-            names = (name[::-1] for name in _beginning(self._backwards, end[::-1]))
+            names = (name[::-1] for name in _beginning(self._backwards, texts[-1][::-1]))
         else:
-            names = _beginning(self._names, first.format(**groups))
-        return sorted(filter(pattern.fullmatch, names))
+            names = _beginning(self._names, texts[0])
+        return sorted(name for name in names if fits(name, texts))
 
     def report_orphans(self):
         """Fail an id that has a file of another role and no primary file.
@@ -235,7 +238,10 @@ class _Grouping:
             log_warning(f"{message}: {_few(self._aside)}", "process")
         patterns = [compile_pattern(template) for template in self._collection.inputs.values()]
         others = [
-            name for name in self._names if not any(pattern.fullmatch(name) for pattern in patterns)
+            name
+            for name in self._names
+            if name not in self._serving
+            and not any(pattern.fullmatch(name) for pattern in patterns)
         ]
         if others:
             message = "matching no pattern of [inputs] in collection.toml"

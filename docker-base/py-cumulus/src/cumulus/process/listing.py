@@ -34,13 +34,14 @@ def list_files(indir, links=()):
     """
     names, unusable = [], {}
     try:
-        for name in sorted(os.listdir(indir)):
-            if name.startswith("."):
-                continue
-            if problem := _problem(indir, name, links):
-                unusable[name] = problem
-            else:
-                names.append(name)
+        with os.scandir(indir) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if problem := _problem(entry, links):
+                    unusable[entry.name] = problem
+                else:
+                    names.append(entry.name)
     except FileNotFoundError as error:
         raise CumulusError(f"input directory {str(indir)!r} does not exist") from error
     except NotADirectoryError as error:
@@ -50,21 +51,21 @@ def list_files(indir, links=()):
             f"cannot read input directory {str(indir)!r} as uid {os.geteuid()}: {error.strerror}"
             + user_remedy(indir, error)
         ) from error
-    return names, unusable
+    return sorted(names), dict(sorted(unusable.items()))
 
 
-def _problem(indir, name, links):
+def _problem(entry, links):
     """Return why an entry of the input directory cannot be an input; None where it can."""
-    path = os.path.join(indir, name)
+    name = entry.name
     try:
-        mode = os.stat(path).st_mode
+        mode = entry.stat().st_mode
     except OSError as error:
         return f"cannot read {name!r}: {error.strerror}"
     if not S_ISREG(mode):
         return f"{name!r} is a {_kind(mode)}, not a file"
     if has_control_character(name):
         return f"the name {name!r} has a line break or control character: rename the file"
-    return link_problem(path, links)
+    return link_problem(entry.path, links) if entry.is_symlink() else None
 
 
 def link_problem(path, links=()):

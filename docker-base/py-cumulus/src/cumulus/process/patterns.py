@@ -8,7 +8,7 @@ left to right, and never again further right (an atomic group), which finds the 
 import functools
 import re
 
-__all__ = ["compile_pattern", "id_groups", "match_id"]
+__all__ = ["compile_pattern", "fill_pattern", "fits", "id_groups", "match_id"]
 
 _SPECIAL = re.compile(r"(\*|\{\w+\})")
 _LITERAL = r"[\w=,@~-]|\\[.+]"
@@ -16,33 +16,73 @@ _LITERAL = r"[\w=,@~-]|\\[.+]"
 _RENDERED_ID = re.compile(rf"\^\(\?P<id>((?:{_LITERAL}|\.\*)*)\)((?:{_LITERAL})*)\$")
 
 
-def compile_pattern(template, groups=None):
+def compile_pattern(template):
     """Return the regular expression of a file name pattern of [inputs], for ``fullmatch``.
 
-    Only ``*`` and placeholders such as ``{id}`` are special.
-
-    Parameters
-    ----------
-    template : str
-    groups : dict of str to str, optional
-        Values of the placeholders. By default each stands for any text that is not empty.
+    Only ``*`` and placeholders such as ``{id}`` are special. A placeholder stands for any text that
+    is not empty.
     """
     texts, gaps = [""], []  # the texts between wildcards; the shortest lengths of these
     is_after_wildcard = False
-    for part in _SPECIAL.split(template):
-        is_placeholder = part != "*" and bool(_SPECIAL.fullmatch(part))
-        if part == "*" or (is_placeholder and groups is None):
+    for part, is_placeholder in _parts(template):
+        if part == "*" or is_placeholder:
             if not is_after_wildcard:
                 gaps.append(0)
                 texts.append("")
             gaps[-1] += is_placeholder
             is_after_wildcard = True
-        elif part:
-            literal = part.replace("{{", "{").replace("}}", "}")
-            text = groups[part[1:-1]] if is_placeholder else literal
-            texts[-1] += text
-            is_after_wildcard &= not text
+        else:
+            texts[-1] += _literal(part)
+            is_after_wildcard = False
     return re.compile(_joined([re.escape(text) for text in texts], gaps), re.DOTALL)
+
+
+def fill_pattern(template, groups):
+    """Return the texts between the wildcards ``*`` of a pattern whose placeholders are known.
+
+    No expression is compiled: a run has a hundred thousand granules, each with its own texts.
+
+    Parameters
+    ----------
+    template : str
+    groups : dict of str to str
+        Values of the placeholders.
+    """
+    texts = [""]
+    for part, is_placeholder in _parts(template):
+        if part == "*":
+            texts.append("")
+        else:
+            texts[-1] += groups[part[1:-1]] if is_placeholder else _literal(part)
+    return texts
+
+
+def fits(name, texts):
+    """Return whether a file name consists of the texts, with anything between two of them."""
+    first, *others = texts
+    if not others:
+        return name == first
+    *middle, last = others
+    start, end = len(first), len(name) - len(last)
+    if start > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    for text in middle:
+        index = name.find(text, start, end)
+        if index < 0:
+            return False
+        start = index + len(text)
+    return True
+
+
+@functools.cache
+def _parts(template):
+    """Return the parts of a pattern that are not empty, and whether each is a placeholder."""
+    parts = filter(None, _SPECIAL.split(template))
+    return [(part, part != "*" and bool(_SPECIAL.fullmatch(part))) for part in parts]
+
+
+def _literal(part):
+    return part.replace("{{", "{").replace("}}", "}")
 
 
 def match_id(collection, name):
