@@ -15,7 +15,8 @@ try:
     import netCDF4
     import numpy as np
 except ImportError as error:
-    sys.exit(f"make-sample: this Python has no {error.name}: scripts/venv, then .venv/bin/python scripts/make-sample.py")
+    sys.exit(f"make-sample: this Python has no {error.name}: scripts/venv, then .venv/bin/python "
+             "scripts/make-sample.py")
 
 SAMPLE = Path(__file__).resolve().parent.parent / "{{cookiecutter.repo_name}}" / "tests" / "sample"
 RECORDS, BINS, LAYERS, CHANNELS, WAVELENGTHS = 40, 60, 10, 4, 3

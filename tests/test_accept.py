@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import random
+import re
 import resource
 import select
 import shutil
@@ -418,6 +419,32 @@ def test_person_is_asked(project, arguments, answers, status):
     assert (tree(project / "data/output") != before) == (status == 0)
     assert "Traceback" not in shown
     assert not [path for path in (project / "data").iterdir() if "accepting" in path.name]
+
+
+def test_doubts_are_shown_before_a_person_is_asked(project):
+    """The line about CF with its command, and the lines of the starter sample's texts; nothing is refused."""
+    with netCDF4.Dataset(project / f"data/test-output/{ATB}.nc", "a") as dataset:
+        dataset["ATB_532"].units = "no unit of anything"
+    ended, shown = on_a_terminal(project, (b"y\n", b"seen\n"))
+    assert ended == 0, shown
+    doubts = shown.partition("Accept? [y/N]")[0]
+    assert re.search(r"CF: 1 error: bin/cumulus check .*data/test-output/HS3", doubts), doubts
+    assert "STARTER SAMPLE: products still get the starter sample's texts of convert/hs3cpl2nc.c, line " in doubts
+    table = project / "convert/hs3cpl2nc.c"
+    table.write_text(table.read_text().replace("STARTER SAMPLE", "our own"))
+    assert "STARTER SAMPLE" not in on_a_terminal(project, (b"n\n",))[1]
+
+
+def test_removed_starter_files_are_one_line(project):
+    """Their names are in the record for the reviewer, and not on the terminal."""
+    for folder in ("input", "output", "test-output"):
+        for path in (project / "data" / folder).glob("[!.]*"):
+            path.unlink()
+    (project / "data/test-output/own.txt").write_text("own")
+    shown = accept(project, *BECAUSE, check=True).stdout
+    assert "  recorded too: 8 files are gone from data/input and data/output\n" in shown
+    assert "(gone)" not in shown and "data/input/" not in shown
+    assert (project / "data/ACCEPTED.md").read_text().count("(gone)") == 8
 
 
 def test_full_disk_changes_nothing(project):

@@ -203,6 +203,8 @@ def test_findings_are_reported_by_variable_with_what_to_write_where(product, hom
          "defined", "formula_terms"),
         ("§4.3.3 The standard_name of `z` must map to the correct computed_standard_name, `[...]`",
          "computed_standard_name"),
+        ("ATB has no coordinate associated with a variable identified as true latitude/longitude; "
+         "its coordinate variable should also share a subset of ATB's dimensions", "coordinates"),
         ("The coordinate variable 'x' must not have the _FillValue attribute.", ""),
         ('Coordinate variable "source" must be strictly monotonic', ""),
         ("The variable x failed because the datatype is <class 'netCDF4.CompoundType'>", ""),

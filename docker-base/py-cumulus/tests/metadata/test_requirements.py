@@ -62,8 +62,18 @@ def test_granule_that_lacks_a_required_part_fails_with_the_lines_that_mend_it(
     assert entry["error"].startswith(reason)
     assert f"[metadata] {part} (collection.toml, line {mends})" in entry["error"]
     assert f"[metadata] required (collection.toml, line {waives})" in entry["error"]
+    assert "units in the table" not in entry["error"]  # there is no converter
     assert made.products() == []
     assert not (made.output / ".cumulus" / "failed").exists()
+
+
+def test_remedy_of_missing_units_is_the_table_of_the_converter(repository):
+    made = repository(f'{REQUIRED}["time"]', "time")
+    (made.home / "convert").mkdir()
+    (made.home / "convert" / "x2nc.c").touch()
+    assert made.run().returncode == 2
+    (entry,) = [line for line in made.reports() if line.get("granule")]
+    assert "; give its variable units in the table of convert/x2nc.c, name" in entry["error"]
 
 
 def test_begin_without_an_end_is_no_time(repository):

@@ -9,11 +9,12 @@ usage: bin/accept-products [--because TEXT] [--yes] [--all]
                   or tolerates
 
 Shows what would change: new, changed and gone products, their sizes, and the first difference of
-each. Asks whether to accept that, then why. Refuses products of an image, or of sources, that have
-changed since they were made. Then data/output, data/MANIFEST.sha256 and data/ACCEPTED.md are
-replaced together, or not at all: a run that is killed has changed nothing, or the next run of this
-program or bin/fetch-data completes it. A sample that is kept in a folder of this repository
-([sample] uri in collection.toml) is updated too. Commit the manifest and ACCEPTED.md.
+each; before it asks, also the errors of the CF conventions, and texts of the starter sample. Asks
+whether to accept that, then why. Refuses products of an image, or of sources, that have changed
+since they were made. Then data/output, data/MANIFEST.sha256 and data/ACCEPTED.md are replaced
+together, or not at all: a run that is killed has changed nothing, or the next run of this program
+or bin/fetch-data completes it. A sample that is kept in a folder of this repository ([sample] uri
+in collection.toml) is updated too. Commit the manifest and ACCEPTED.md.
 
 bin/cumulus compares, here or in the image; where neither can, files are told apart by their bytes.
 Exit status: 0 accepted, or there is nothing to accept; 1 you declined; 2 it could not be done, and
@@ -22,7 +23,10 @@ could not be done: mend what the message says, and run it again.
 """
 
 import argparse
+import os
 import sys
+from functools import partial
+from pathlib import Path
 
 from .. import CumulusError
 from .status import FAILED
@@ -57,7 +61,8 @@ def accept_products(options):
     repository = Repository(options.home)
     try:
         check_options(options.because, options.yes)
-        return accept(repository, options.because, options.yes, options.all)
+        look = partial(_show_doubts, repository)
+        return accept(repository, options.because, options.yes, options.all, look)
     except KeyboardInterrupt:
         decided = Exchange(repository).ready.is_dir()
         message = "accepted; run bin/accept-products again to complete it"
@@ -66,3 +71,19 @@ def accept_products(options):
     except (OSError, CumulusError) as error:
         print(f"bin/accept-products: {error}", file=sys.stderr)
         return BEHIND if isinstance(error, Behind) else FAILED
+
+
+def _show_doubts(repository):
+    """Print the line about CF, and one about texts of the starter sample that are left."""
+    from .check import say_summary
+
+    home = os.path.relpath(repository.home)  # a command to be typed has short names
+    say_summary(os.path.normpath(os.path.join(home, "data", "test-output")), home)
+    for table in sorted(Path(repository.home, "convert").glob("*2nc.c")):
+        lines = table.read_text(encoding="utf-8", errors="replace").splitlines()
+        left = [str(number) for number, line in enumerate(lines, 1) if '"STARTER SAMPLE' in line]
+        if left:
+            print(
+                f"STARTER SAMPLE: products still get the starter sample's texts of convert/"
+                f"{table.name}, line {', '.join(left)}: say what your products are"
+            )

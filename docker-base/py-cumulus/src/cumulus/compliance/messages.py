@@ -97,6 +97,8 @@ def find_attribute(section, message):
         return "name" if message.startswith("variable ") else ""
     if _SINCE_CF_1_9.search(message):
         return "Conventions"
+    if "identified as true latitude/longitude" in message:
+        return "coordinates"
     if _UNSURE.search(message):
         return ""
     matches = (re.search(pattern, message) for pattern in _NAMED)

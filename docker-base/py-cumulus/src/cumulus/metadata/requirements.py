@@ -35,9 +35,13 @@ def refuse_missing_parts(record, collection):
 
 def _problem(record, collection, part, rule):
     lines = _Lines(collection.path)
+    converters = sorted(collection.path.parent.glob("convert/*2nc.c"))
+    table = "".join(
+        f"give its variable units in the table of convert/{path.name}, " for path in converters[:1]
+    )
     waiver = f"remove {part!r} from" if rule[-1] == "required" else 'set "none" in'
     return (
-        f"the record lacks the {part}: {record.gaps[part]}; name a source that knows it in "
+        f"the record lacks the {part}: {record.gaps[part]}; {table}name a source that knows it in "
         f"{lines.name('metadata', part)}, or {waiver} {lines.name(*rule)}"
     )
 

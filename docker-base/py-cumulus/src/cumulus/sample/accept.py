@@ -32,7 +32,7 @@ def check_options(because, yes):
     reason_of(because or "")
 
 
-def accept(repository, because=None, yes=False, take_all=False):
+def accept(repository, because=None, yes=False, take_all=False, look=None):
     """Show what would change, ask, and replace the expected products; return the exit status.
 
     Parameters
@@ -44,6 +44,8 @@ def accept(repository, because=None, yes=False, take_all=False):
         Do not ask.
     take_all : bool
         Also take products that differ only in what [compare] ignores or tolerates.
+    look : callable, optional
+        Called before a person is asked; prints what else is known of the products.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def accept(repository, because=None, yes=False, take_all=False):
             _say_nothing_to_accept(repository, exchange)
             return ACCEPTED
         refuse_outdated(repository)
-        because = _ask(because, yes)
+        because = _ask(because, yes, look)
         if not because:
             print("nothing was accepted", file=sys.stderr)
             return DECLINED
@@ -89,8 +91,12 @@ def _show(changes, beside, tolerated, same):
         print(f"  {change.kind:7}  {change.name}  {change.sizes}")
         if change.difference:
             print(f"           {change.difference}")
+    gone = [line for line in beside if line.endswith(" (gone)")]
     for line in beside:
-        print(f"  {line}")
+        if len(gone) < 2 or line not in gone:
+            print(f"  {line}")
+    if len(gone) > 1:  # such as the starter sample that the first own granules replace
+        print(f"  recorded too: {len(gone)} files are gone from data/input and data/output")
     summary = f"{same or 'no'} {'product is' if same < 2 else 'products are'} the same"
     if tolerated:
         summary += (
@@ -100,13 +106,15 @@ def _show(changes, beside, tolerated, same):
     print(summary)
 
 
-def _ask(because, yes):
+def _ask(because, yes, look):
     """Return the reason in one line; None where the answer is no."""
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise CumulusError(
             "there is no terminal to ask on: bin/accept-products --yes --because 'why they are "
             "right'"
         )
+    if look and not yes:
+        look()
     question = "Why are they right? One line for the reviewer; nothing: accept nothing\n> "
     try:
         if not yes and input("Accept? [y/N] ").strip().lower() not in ("y", "yes"):
