@@ -20,7 +20,7 @@ __all__ = ["Field", "read_column", "read_field"]
 
 COLUMNS, ROWS = 400, 240  # cells of a picture at most
 BINS = 41  # of a histogram; the middle bin is around zero
-BLOCK = 1 << 17  # values of each side that are read at once
+BLOCK = 1 << 16  # values of each side that are read at once; larger arrays leave the heap each time
 _BACKGROUND = -0.5  # score of a pair that is not compared; a cell without a pair has -1
 _VALID, _MASKED, _NAN, _UP, _DOWN = range(5)
 
@@ -242,15 +242,23 @@ class _Gathered:
         changed = classes != others
         valid = (classes == _VALID) & (others == _VALID)
         with np.errstate(all="ignore"):
-            distance = np.abs(x - y)
-            near = distance <= self.values.atol + self.values.rtol * np.abs(x)
-        outside = valid & ~near & (distance > 0)
-        share = np.where(valid, np.minimum(distance / (self.largest or 1.0), 1.0), 0.0)
-        # A changed class ranks above a difference beyond the tolerance, that above one within.
-        score = np.where(changed, 9.0, np.where(outside, 1.0 + share, share / 2))
+            shift = y - x
+            distance = np.abs(shift)
+            limit = self.values.atol
+            if self.values.rtol:
+                limit = limit + self.values.rtol * np.abs(x)
+            outside = (distance > limit) & valid
+            share = distance
+            share /= self.largest or 1.0
+            np.minimum(share, 1.0, out=share)
         if self.largest and outside.any():
-            self.counts += _histogram((y - x)[outside], self.largest)
-        self._keep(rows, left // self.columns.step, score, x, y, changed)
+            self.counts += _histogram(shift if outside.all() else shift[outside], self.largest)
+        # A changed class ranks above a difference beyond the tolerance, that above one within.
+        share[~outside] *= 0.5
+        share[outside] += 1.0
+        share[~valid] = 0.0
+        share[changed] = 9.0
+        self._keep(rows, left // self.columns.step, share, x, y, changed)
 
     def _keep(self, rows, first, score, x, y, changed):
         """Keep the pair of the highest score of each cell."""
