@@ -20,6 +20,7 @@ import threading
 import time
 from pathlib import Path
 
+import granules
 import h5py
 import numpy as np
 from converter import build
@@ -223,6 +224,7 @@ def report(bench, arguments):
     help_, base = start_up(bench)
     lines += ["\n## Start-up\n", f"`process.py --help` takes {help_:.0f} ms of CPU, "
               f"`python3 -c 'import argparse, json, tomllib'` {base:.0f} ms."]
+    lines += granules.report(arguments.largest, *((5, 599) if arguments.quick else (25, 2999)))
     return "\n".join(lines) + "\n"
 
 

@@ -1,8 +1,11 @@
 """Group the files of an input directory into granules, and say why a granule cannot start."""
 
+import functools
+from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from .. import CumulusError
@@ -94,10 +97,8 @@ class _Grouping:
         self._names, self._unusable = list_files(indir, collection.links)
         if not self._names and not any(map(self._primary.fullmatch, self._unusable)):
             raise CumulusError(f"input directory {str(indir)!r} holds no files")
-        self._backwards = sorted(name[::-1] for name in self._names)
         self._primaries = {}  # primary file of each granule id
         self._failed_files = {}  # the file that each key of failed is about
-        self._files = set(self._names)
         self._serving = set()  # files that belong to a granule as another role than the primary
         self._aside = []  # files whose names match a pattern, and which make no granule
         self.candidates, self.failed = [], {}
@@ -182,6 +183,11 @@ class _Grouping:
             self.failed[granule_id] = f"input {role!r} {reason}"
         return tuple(files)
 
+    @functools.cached_property
+    def _backwards(self):
+        """The names as they are read from their ends, in order; few patterns need them."""
+        return sorted(name[::-1] for name in self._names)
+
     def _matching(self, texts, template):
         """Return the names that consist of the texts of a filled pattern.
 
@@ -190,7 +196,9 @@ class _Grouping:
         these are matched.
         """
         if len(texts) == 1:
-            return texts if texts[0] in self._files else []
+            index = bisect_left(self._names, texts[0])
+            names = self._names[index : index + 1]  # not a text of its own for each granule
+            return names if names == texts else []
         first, *others = template.split("*")
         if "{" not in first and "{" in "".join(others[-1:]):
             names = (name[::-1] for name in _beginning(self._backwards, texts[-1][::-1]))
@@ -252,13 +260,14 @@ class _Grouping:
 
         Hashes of the names are compared first: all names at once would take much memory.
         """
-        hashes, repeated = set(), set()
+        hashes = array("q")
         for granule in self.candidates:
             try:
-                for name in product_names(self._collection, granule.groups).values():
-                    (repeated if hash(name) in hashes else hashes).add(hash(name))
+                names = product_names(self._collection, granule.groups)
+                hashes.extend(map(hash, names.values()))
             except CumulusError as error:
                 self.failed[granule.id] = str(error)
+        repeated = {value for value, after in pairwise(sorted(hashes)) if value == after}
         if not repeated:
             return
         owners = defaultdict(list)
