@@ -134,6 +134,22 @@ def measure(contestants, granules, rounds, slow_rounds, folder):
                 print(f"round {number + 1}: {name}: {tool.name}", file=sys.stderr)
 
 
+def measure_inflating(program, folder, granule, rounds):
+    """Lines that say how much CPU verified conversion takes beside inflating alone, in pairs."""
+    alone = folder / "inflate"
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "hdf5", "libdeflate"], capture_output=True, text=True,
+                           check=True).stdout.split()
+    subprocess.run(["cc", "-O2", "-o", alone, Path(__file__).with_name("inflate.c"), *flags], check=True)
+    pairs = []
+    for _ in range(rounds):
+        (folder / "product.nc").unlink(missing_ok=True)
+        pairs.append((run([alone, granule])[1], run([program, "--threads", "1", granule, folder / "product.nc"])[1]))
+    base, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(second / first for first, second in pairs)
+    return ["\n### Verified on one thread, beside inflating alone\n", "| | CPU, s |", "|---|---:|",
+            f"| libdeflate alone | {base:.3f} |", f"| _convert, 1 thread | {ours:.3f} |", f"| ratio | {ratio:.2f} |"]
+
+
 def measure_small(program, folder, rounds, count=200, alone=20):
     """Median CPU seconds a small granule: one process for many, a process each, nccopy; and the granule's size."""
     granule = folder / "small.h5"
@@ -208,6 +224,7 @@ def main():
         small, size = measure_small(program, folder, rounds)
         lines += [f"\n### Small granules ({size // 1024} KB)\n", "| | CPU each, ms |", "|---|---:|",
                   *(f"| {name} | {seconds * 1000:.1f} |" for name, seconds in small.items())]
+        lines += measure_inflating(program, folder, granules["100 MB, deflated"][0], rounds)
         lines += measure_growth(program, folder, min(rounds, 3), run, arguments.quick)
     text = "\n".join(lines) + "\n"
     arguments.output.write_text(text)
