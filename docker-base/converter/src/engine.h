@@ -3,8 +3,9 @@
  *   convert.c      opens the input, calls the others in turn, and releases everything
  *   walk.c         walks the input and lists its groups and datasets; datasets.c says which can be converted
  *   fields.c       makes a variable of each field of a compound dataset; types.c keeps netCDF-4's own types
- *   dimensions.c   finds the dimensions: of the tables, of scales, of HDF-EOS5 (hdfeos.c), of labels (labels.c), of
- *                  lengths
+ *   dimensions.c   finds the dimensions: of the tables, of scales (scales.c), of HDF-EOS5 (hdfeos.c), of labels
+ *                  (labels.c), of lengths
+ *   names.c        settles the names in the output, and drops groups and dimensions that nothing is left in
  *   netcdf4.c      defines groups, dimensions and variables of the output
  *   attributes.c   copies the input's attributes, and those of the tables; history.c writes the history
  *   references.c   lets attributes that name variables follow the new names; scope.c says which variable is meant
@@ -240,7 +241,20 @@ int add_named_type(struct job *job, hid_t id, haddr_t address, const char *path,
 int plan_types(struct job *job);
 int define_type(struct job *job, size_t index);
 
+/* scales.c */
+int read_int_attribute(hid_t object, const char *name, int *values, int count);
+void attached_scales(struct job *job, const struct item *item, haddr_t scale[RANK]);
+hid_t open_scale(const struct item *item, haddr_t scale);
+int scale_name(hid_t id, char name[NC_MAX_NAME + 1]);
+void add_absent_scale(struct job *job, const struct item *item, haddr_t scale);
+size_t described_dim(struct job *job, const struct item *item, int axis, haddr_t scale, int nc4_id,
+                     const char *name);
+size_t renamed_dim(struct job *job, const struct item *item, int axis, haddr_t scale, const char *name);
+void tell_misfit(struct job *job, const struct item *item, int axis, haddr_t scale, size_t dim);
+int scale_dim(struct job *job, struct item *item);
+
 /* dimensions.c, hdfeos.c, labels.c */
+int remember_length(struct job *job, const struct dim *dim);
 size_t common_group(const struct job *job, size_t a, size_t b);
 struct dim *add_dim(struct job *job, const char *name, hsize_t length, int unlimited);
 size_t dim_of_length(const struct job *job, const char *name, hsize_t length, const struct lookup_entry **at);
@@ -256,10 +270,16 @@ void read_axis_labels(struct job *job, const struct item *item, const haddr_t sc
                       char names[RANK][NC_MAX_NAME + 1]);
 size_t labelled_dim(struct job *job, const struct item *item, int axis, char names[RANK][NC_MAX_NAME + 1]);
 
+/* names.c */
+struct dim *dim_named(const struct job *job, size_t group, const char *name);
+int is_coordinate(const struct job *job, const struct item *item);
+int settle_names(struct job *job);
+int drop_unused_dims(struct job *job);
+int drop_empty_groups(struct job *job);
+
 /* listing.c, netcdf4.c, attributes.c, history.c, data.c, chunks.c, classic.c */
 int list_variables(struct job *job);
 int define_all(struct job *job, const char *output);
-int is_coordinate(const struct job *job, const struct item *item);
 int is_unlimited(const struct job *job, const struct item *item);
 void plan_chunk(const struct job *job, const struct item *item, hsize_t chunk[RANK]);
 int put_number(hid_t object, const char *name, int number);
