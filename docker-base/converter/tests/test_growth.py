@@ -65,12 +65,12 @@ def counted(tmp_path_factory):
     return folder, build_converter(folder, EMPTY_TABLE, "CFLAGS=-O0 -g --coverage")
 
 
-def lines_run(counted, granule, folder):
+def lines_run(counted, granule, folder, *options):
     """How many lines of the converter run for a granule, each as often as it runs."""
     build, converter = counted
     for data in build.rglob("*.gcda"):
         data.unlink()
-    done = converter(granule, folder / "product.nc")
+    done = converter(*options, granule, folder / "product.nc")
     assert done.returncode == 0, done.stderr
     data = list(build.rglob("*.gcda"))
     assert len(data) > 20
@@ -91,3 +91,16 @@ def test_twice_the_parts_run_at_most_2_2_times_the_lines(counted, tmp_path, shap
         counts.append(lines_run(counted, folder / "granule.h5", folder))
     assert counts[0] > 10_000
     assert counts[1] / counts[0] <= 2.2
+
+
+def test_small_chunks_take_the_same_steps_on_more_threads(counted, tmp_path):
+    """A thread that waits for the others at each chunk of 64 bytes would cost more than the chunk: one moves them."""
+    with h5py.File(tmp_path / "granule.h5", "w") as file:
+        file.create_dataset("data", data=np.arange(160_000.0), chunks=(8,))
+    counts = []
+    for threads in ("1", "8"):
+        folder = tmp_path / threads
+        folder.mkdir()
+        counts.append(lines_run(counted, tmp_path / "granule.h5", folder, "--threads", threads))
+    assert counts[0] > 20_000
+    assert abs(counts[1] - counts[0]) < 100
