@@ -151,11 +151,11 @@ def row(case, count, few, many):
 
 
 def slow_granule(granules, seconds, others):
-    """Lines of the table of a slow granule before so many others of 5 ms, against a run of that granule alone."""
-    yield f"| workers | {seconds:g} s alone | with {others} of 5 ms after it | of the ideal |"
+    """Lines of the table of a slow granule before so many others of 1 ms, against a run of that granule alone."""
+    yield f"| workers | {seconds:g} s alone | with {others} of 1 ms after it | of the ideal |"
     yield "|---:|---:|---:|---:|"
     for workers in (2, 16):
-        alone, wall = (granules.run(count, granules.output(), workers, slow=seconds, short=0.005)[0]
+        alone, wall = (granules.run(count, granules.output(), workers, slow=seconds, short=0.001)[0]
                        for count in (1, others + 1))
         yield f"| {workers} | {alone:.2f} | {wall:.2f} | {wall / alone:.3f} |"
 
