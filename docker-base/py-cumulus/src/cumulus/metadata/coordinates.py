@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import CumulusError
 from ..products.catalogue import open_catalogue
+from ..products.large import LargeValues
 from ..products.model import is_latitude, is_longitude
 from .offsets import may_have_offsets, offset_times
 from .positions import Refused, box_of, from_coordinates, located, polygon_of
@@ -77,6 +78,9 @@ class Cover:
         """Return the degrees between two samples, about: the median of neighbours."""
         medians = [0.0]
         for each in self._positions:
+            if each.thinned:
+                medians.append(each.thinned.spacing)
+                continue
             for values, valid in (
                 (each.latitude.values, each.valid_north),
                 (each.longitude.values, each.valid_east),
@@ -104,6 +108,9 @@ def cover(product, polygon=False, names=None, wanted=PARTS):
     Cover
     """
     with ExitStack() as stack:
+        for each in product.coordinates:
+            if isinstance(each.values, LargeValues):
+                stack.callback(each.values.close)
         return _Search(product, names or Names(), wanted, stack).cover(polygon)
 
 

@@ -8,7 +8,9 @@ __all__ = [
     "EASTMOST",
     "GLOBE",
     "WESTMOST",
+    "Sectors",
     "axis_longitudes",
+    "edges_of",
     "enclosing_longitudes",
     "goes_round",
     "joined",
@@ -64,27 +66,45 @@ def enclosing_longitudes(longitudes):
 
 
 def _ends_of_sectors(longitudes):
-    """Return those of many longitudes that may be the ends of the largest gap; few ones all.
-
-    A gap wider than two sectors lies between the ends of two sectors. Where there is none, the
-    longitudes go round the Earth densely, and all are returned.
-    """
+    """Return those of many longitudes that may be the ends of the largest gap; few ones all."""
     if longitudes.size <= _BLOCK:
         return longitudes
-    flat = longitudes.ravel()
-    low = np.full(_SECTORS, np.inf)
-    high = np.full(_SECTORS, -np.inf)
-    lowest, highest = (np.zeros(_SECTORS, flat.dtype) for _ in range(2))
+    flat, sectors = longitudes.ravel(), Sectors()
     for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK]
-        plain = (block.astype("f8") + 180) % 360
+        sectors.add(flat[start : start + _BLOCK])
+    ends, is_dense = sectors.ends()
+    return longitudes if is_dense else ends
+
+
+class Sectors:
+    """The ends of longitudes in each of many sectors of the circle.
+
+    A gap wider than two sectors lies between the ends of two sectors. Where there is none, the
+    longitudes go round the Earth densely.
+    """
+
+    def __init__(self):
+        self._low, self._high = np.full(_SECTORS, np.inf), np.full(_SECTORS, -np.inf)
+        self._lowest = self._highest = None
+
+    def add(self, longitudes):
+        """Add an array of longitudes of one dimension, in degrees east."""
+        if self._lowest is None:
+            self._lowest, self._highest = (np.zeros(_SECTORS, longitudes.dtype) for _ in range(2))
+        plain = (longitudes.astype("f8") + 180) % 360
         sector = np.minimum((plain * (_SECTORS / 360)).astype("i4"), _SECTORS - 1)
-        _keep(low, lowest, np.less, np.minimum, sector, plain, block)
-        _keep(high, highest, np.greater, np.maximum, sector, plain, block)
-    used = np.isfinite(low)
-    gaps = np.append(low[used][1:], low[used][0] + 360) - high[used]
-    is_dense = gaps.max() < 2 * 360 / _SECTORS
-    return longitudes if is_dense else np.concatenate([lowest[used], highest[used]])
+        _keep(self._low, self._lowest, np.less, np.minimum, sector, plain, longitudes)
+        _keep(self._high, self._highest, np.greater, np.maximum, sector, plain, longitudes)
+
+    def ends(self):
+        """Return the ends, as they are stored, and whether there is no gap between them."""
+        used = np.isfinite(self._low)
+        if not used.any():
+            return np.zeros(0), False
+        low, high = self._low[used], self._high[used]
+        gaps = np.append(low[1:], low[0] + 360) - high
+        is_dense = bool(gaps.max() < 2 * 360 / _SECTORS)
+        return np.concatenate([self._lowest[used], self._highest[used]]), is_dense
 
 
 def _keep(ends, stored, is_beyond, extreme, sector, plain, block):
@@ -142,20 +162,25 @@ def axis_longitudes(longitudes, cells=None):
     return to_180(shortest(west), -180.0), to_180(shortest(east), 180.0)
 
 
-def goes_round(longitudes):
+def edges_of(longitudes):
+    """Return the four edges of two-dimensional longitudes."""
+    return longitudes[0], longitudes[-1], longitudes[:, 0], longitudes[:, -1]
+
+
+def goes_round(edges):
     """Return whether two-dimensional longitudes are a grid that goes round the Earth.
 
     Parameters
     ----------
-    longitudes : numpy.ndarray
-        Degrees east, shape (rows, columns).
+    edges : sequence of numpy.ndarray
+        Degrees east along its edges.
 
     Examples
     --------
-    >>> goes_round(np.tile(np.arange(20.0, 380.0, 10.0), (3, 1)))
+    >>> goes_round(edges_of(np.tile(np.arange(20.0, 380.0, 10.0), (3, 1))))
     True
     """
-    for line in (longitudes[0], longitudes[-1], longitudes[:, 0], longitudes[:, -1]):
+    for line in edges:
         steps = np.diff(np.unwrap(line.astype("f8"), period=360))
         is_even = len(steps) > 2 and np.ptp(steps) <= 0.01 * abs(steps[0])
         if is_even and (abs(steps.sum()) >= 360 - _SAME or _closes(steps)):

@@ -9,7 +9,7 @@ import heapq
 
 import numpy as np
 
-__all__ = ["MOST_POINTS", "holds_pole", "outline"]
+__all__ = ["MOST_POINTS", "holds_pole", "outline", "spread"]
 
 MOST_POINTS = 40  # the closing one, equal to the first, is not counted
 _SIDE = 250  # samples of each of the four sides that are looked at
@@ -108,8 +108,8 @@ def _ring(valid):
     if len(filled) < 2 or not (first < last)[filled].any():
         return (), ()
     top, bottom = filled[0], filled[-1]
-    across_top, across_bottom = (_spread(np.flatnonzero(valid[row])) for row in (top, bottom))
-    down = _spread(filled)
+    across_top, across_bottom = (spread(np.flatnonzero(valid[row])) for row in (top, bottom))
+    down = spread(filled)
     ring = [(top, column) for column in across_top]
     ring += [(row, last[row]) for row in down]
     ring += [(bottom, column) for column in across_bottom[::-1]]
@@ -117,8 +117,8 @@ def _ring(valid):
     return np.array(list(dict.fromkeys(ring))).T
 
 
-def _spread(indices):
-    """At most _SIDE of the indices, evenly, both ends among them."""
+def spread(indices):
+    """Return at most _SIDE of the indices, evenly, both ends among them."""
     if len(indices) <= _SIDE:
         return indices
     return indices[np.linspace(0, len(indices) - 1, _SIDE).round().astype(int)]

@@ -6,12 +6,14 @@ import numpy as np
 
 from ..logutils.logger import log_warning
 from ..products.angles import angle
+from ..products.large import LargeValues
 from ..products.model import is_latitude, is_longitude
 from .longitudes import (
     EASTMOST,
     GLOBE,
     WESTMOST,
     axis_longitudes,
+    edges_of,
     enclosing_longitudes,
     goes_round,
     joined,
@@ -20,6 +22,7 @@ from .longitudes import (
 )
 from .polygon import holds_pole, outline
 from .selection import best, squeezed
+from .thinning import Thinned, thin
 
 __all__ = ["Positions", "Refused", "box_of", "from_coordinates", "located", "pair", "polygon_of"]
 
@@ -40,6 +43,7 @@ class Positions:
     longitude: object
     valid_north: np.ndarray
     valid_east: np.ndarray
+    thinned: Thinned | None = None  # where only those samples are left that decide the extent
 
     @property
     def is_samples(self):
@@ -48,7 +52,16 @@ class Positions:
 
     @property
     def is_swath(self):
-        return self.is_samples and self.valid_north.ndim == 2
+        ndim = self.thinned.ndim if self.thinned else self.valid_north.ndim
+        return self.is_samples and ndim == 2
+
+    @property
+    def goes_round(self):
+        """Whether the longitudes of samples go round the Earth without a gap."""
+        if self.thinned:
+            return self.thinned.goes_round
+        is_full = self.is_swath and self.valid_east.all()
+        return is_full and goes_round(edges_of(self.longitude.values))
 
     @property
     def touches_pole(self):
@@ -60,7 +73,29 @@ class Positions:
 
     def holds_pole(self, pole):
         """Whether the north pole (1) or the south pole (-1) lies between the samples."""
+        if self.thinned:
+            return pole in self.thinned.poles
         return holds_pole(self.longitude.values, self.latitude.values, self.valid_north, pole)
+
+    def outline(self):
+        """Return the polygon as :func:`.polygon.outline` does."""
+        if self.thinned:
+            return self.thinned.outline()
+        return outline(self.longitude.values, self.latitude.values, self.valid_north)
+
+    def with_position(self):
+        """Map the dimensions of samples, and each of them, to which have a position."""
+        if self.thinned:
+            known, along = {self.latitude.dimensions: self.thinned.mask}, self.thinned.along
+        else:
+            known, valid = {self.latitude.dimensions: self.valid_north}, self.valid_north
+            axes = range(valid.ndim)
+            along = [valid.any(axis=tuple(i for i in axes if i != axis)) for axis in axes]
+        if len(along) > 1:
+            known |= {
+                (name,): some for name, some in zip(self.latitude.dimensions, along, strict=True)
+            }
+        return known
 
 
 # --- which variables belong together ---------------------------------------------------------
@@ -112,6 +147,9 @@ def in_degrees(variable, kind):
         raise Refused(f"{name!r} is taken for a {kind}, which its name or its units {units!r} deny")
     if unit.degrees == 1:
         return variable
+    if isinstance(variable.values, LargeValues):
+        values = variable.values.times(unit.degrees)
+        return replace(variable, values=values, present=values)
     bounds = None if variable.bounds is None else variable.bounds * unit.degrees
     values = np.asarray(variable.values, "f8") * unit.degrees
     return replace(variable, values=values, bounds=bounds)
@@ -126,6 +164,8 @@ def pair(latitudes, longitudes):
         They have no units, and may be radians.
     """
     pairs = list(_pairs(latitudes, longitudes))
+    thinned = [_thinned(*each) for each in pairs if _are_large(*each)]
+    pairs = [each for each in pairs if not _are_large(*each)]
     valid = {}  # by identity, so that each is checked, and warned of, once
     for coordinates in pairs:
         for coordinate, limits in zip(coordinates, _RANGES.values(), strict=True):
@@ -138,7 +178,20 @@ def pair(latitudes, longitudes):
             north = east = north & east
         _refuse_radians(latitude, longitude, north, east)
         positions.append(Positions(latitude, longitude, north, east))
-    return positions
+    return positions + thinned
+
+
+def _are_large(*coordinates):
+    return any(isinstance(each.values, LargeValues) for each in coordinates)
+
+
+def _thinned(latitude, longitude):
+    """Positions of samples that are too many for memory."""
+    if latitude.dimensions != longitude.dimensions:
+        raise Refused(f"{latitude.name!r} and {longitude.name!r} are axes of too many values")
+    latitude, longitude, thinned = thin(latitude, longitude, list(_RANGES.values()))
+    _refuse_radians(latitude, longitude, latitude.present, longitude.present)
+    return Positions(latitude, longitude, latitude.present, longitude.present, thinned)
 
 
 def _refuse_radians(latitude, longitude, valid_north, valid_east):
@@ -173,7 +226,7 @@ def _pairs(latitudes, longitudes):
 
 def _is_axis(variable):
     """Whether values can be the axis of a grid: one dimension, along which they rise or fall."""
-    if variable.values.ndim != 1 or not variable.present.all():
+    if variable.values.ndim != 1 or _are_large(variable) or not variable.present.all():
         return False
     steps = np.diff(variable.values.astype("f8"))
     return bool(np.all(steps > 0) or np.all(steps < 0))
@@ -248,7 +301,7 @@ def _sides(positions):
     for each in positions:
         cells = _reach(each.longitude, each.valid_east, 360)
         # A lone cell may be any part of the globe; the corners of many cells enclose them.
-        if each.is_swath and each.valid_east.all() and goes_round(each.longitude.values):
+        if each.goes_round:
             intervals.append(GLOBE)
         elif each.is_samples and (cells.size == 1 or len(cells) > 1):
             samples.append(cells.ravel())
@@ -265,12 +318,7 @@ def located(positions):
     result = {}
     for each in positions:
         if each.is_samples:
-            dimensions, valid = each.latitude.dimensions, each.valid_north
-            known = {dimensions: valid}
-            for axis, dimension in enumerate(dimensions):
-                others = tuple(i for i in range(valid.ndim) if i != axis)
-                known[dimension,] = valid.any(axis=others)
-            for key, some in known.items():
+            for key, some in each.with_position().items():
                 result[key] = result.get(key, False) | some
     return result
 
@@ -283,7 +331,7 @@ def polygon_of(positions):
         log_warning(f"no polygon: the product has {count}, 1 is needed")
         return ()
     (swath,) = swaths
-    ring = outline(swath.longitude.values, swath.latitude.values, swath.valid_north)
+    ring = swath.outline()
     if isinstance(ring, str):
         log_warning(f"no polygon, a bounding box instead: {ring}")
         return ()

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..products.large import LargeValues
+
 __all__ = ["best", "squeezed"]
 
 _USUAL = {"lat", "latitude", "lon", "long", "longitude", "time"}
@@ -47,6 +49,12 @@ def squeezed(variable):
     shape = variable.values.shape
     if len(shape) < 2 or 1 not in shape:
         return variable
+    if isinstance(variable.values, LargeValues):
+        dimensions = tuple(
+            name for name, length in zip(variable.dimensions, shape, strict=True) if length != 1
+        )
+        values = variable.values.squeezed()
+        return replace(variable, dimensions=dimensions, values=values, present=values)
     axes = [axis for axis, length in enumerate(shape) if length != 1]
     index = tuple(slice(None) if axis in axes else 0 for axis in range(len(shape)))
     bounds = None if variable.bounds is None else np.asarray(variable.bounds)[index]

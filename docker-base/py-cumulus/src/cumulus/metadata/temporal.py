@@ -2,14 +2,17 @@
 
 import re
 from datetime import timedelta
+from itertools import product as product_of
 
 import numpy as np
 
 from ..logutils.logger import log_warning
 from ..products.catalogue import open_catalogue
+from ..products.large import LargeValues
 from ..products.times import decode, is_month
 from .positions import Refused
 from .selection import best, squeezed
+from .thinning import Mask
 
 __all__ = ["chosen_times", "interval_of", "of_samples"]
 
@@ -18,7 +21,7 @@ _OTHER_SCALES = ("tai", "gps")
 _WORDS = frozenset(_OTHER_SCALES)  # where they are whole words of a name
 _SAME = timedelta(seconds=1)
 # What files write where they have no value: nines, and the smallest integers of 16 and 32 bits.
-_MARKS = (-999, -9999, -99999, -999999, -9999999, -(2**15), -(2**31), 1 - 2**31)
+MARKS = (-999, -9999, -99999, -999999, -9999999, -(2**15), -(2**31), 1 - 2**31)
 
 
 def chosen_times(product):
@@ -102,6 +105,10 @@ def interval_of(times, located):
         if calendar not in _REAL_CALENDARS:
             log_warning(f"variable {variable.name}: calendar {calendar} has no UTC")
             continue
+        if isinstance(variable.values, LargeValues):
+            ends = _ends_of_large(variable, located)
+            moments += _decode(variable, ends, calendar) if ends else []
+            continue
         present = _set_times(variable)
         valid = present & _has_position(variable, located)
         if not valid.any():
@@ -137,27 +144,79 @@ def _set_times(variable):
     """
     if not variable.values.size or variable.values.min() >= 0:  # all marks are negative
         return variable.present
-    marks = variable.present & np.isin(variable.values, _MARKS)
+    marks = variable.present & np.isin(variable.values, MARKS)
     others = variable.values[variable.present & ~marks]
     if not marks.any() or (others.size and others.min() < 0):
         return variable.present
-    log_warning(
-        f"variable {variable.name}: {int(marks.sum())} of {marks.size} times are "
-        f"{variable.values[marks].flat[0]}, an undeclared fill value, and were left out"
-    )
+    _warn_of_marks(variable, int(marks.sum()), variable.values[marks].flat[0])
     return variable.present & ~marks
+
+
+def _warn_of_marks(variable, count, mark):
+    log_warning(
+        f"variable {variable.name}: {count} of {variable.values.size} times are "
+        f"{mark}, an undeclared fill value, and were left out"
+    )
+
+
+def _ends_of_large(variable, located):
+    """The first and the last of times that are too many for memory, as floats; [] without any.
+
+    Marks and positions count as they do for other times.
+    """
+    ranges = {}  # by whether they are marks, and have a position
+    count, mark = 0, None
+    for part in variable.values.parts():
+        values, present = variable.values.read(part)
+        is_mark = present & np.isin(values, MARKS)
+        if is_mark.any():
+            mark = values[is_mark].flat[0] if mark is None else mark
+            count += int(is_mark.sum())
+        known = _part_with_position(variable, located, part)
+        for key in product_of((False, True), repeat=2):
+            chosen = values[present & (is_mark == key[0]) & (known == key[1])]
+            if chosen.size:
+                ranges.setdefault(key, []).extend((chosen.min(), chosen.max()))
+    times = [value for (is_mark, _), ends in ranges.items() if not is_mark for value in ends]
+    if count and not (times and min(times) < 0):
+        _warn_of_marks(variable, count, mark)
+        ranges = {key: ends for key, ends in ranges.items() if not key[0]}
+    located_ends = [value for (_, known), ends in ranges.items() if known for value in ends]
+    chosen = located_ends or [value for ends in ranges.values() for value in ends]
+    return [float(min(chosen)), float(max(chosen))] if chosen else []
+
+
+def _part_with_position(variable, located, part):
+    """Which times of a part belong to samples with a position."""
+    if variable.dimensions in located:
+        return _flags(located[variable.dimensions], part)
+    known = np.ones([each.stop - each.start for each in part], bool)
+    for axis, dimension in enumerate(variable.dimensions):
+        if (dimension,) in located:
+            others = [i for i in range(known.ndim) if i != axis]
+            some = _flags(located[dimension,], part[axis : axis + 1])
+            known &= np.expand_dims(some, others)
+    return known
 
 
 def _has_position(variable, located):
     """Which times belong to samples with a position; all times where that is unknown."""
     if variable.dimensions in located:
-        return located[variable.dimensions]
+        return _array(located[variable.dimensions])
     known = np.ones(variable.present.shape, bool)
     for axis, dimension in enumerate(variable.dimensions):
         if (dimension,) in located:
             others = [i for i in range(known.ndim) if i != axis]
-            known &= np.expand_dims(located[dimension,], others)
+            known &= np.expand_dims(_array(located[dimension,]), others)
     return known
+
+
+def _flags(flags, part):
+    return flags.get(part) if isinstance(flags, Mask) else flags[part]
+
+
+def _array(flags):
+    return flags.whole() if isinstance(flags, Mask) else flags
 
 
 def _cells(variable, valid):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from ..products.angles import angle
+from ..products.large import LargeValues
 from ..products.model import is_latitude, is_longitude
 from ..products.times import decode, is_time_unit
 from .offsets import is_difference, since
@@ -59,7 +60,7 @@ def named_positions(catalogue, latitude, longitude):
 
 def _named(catalogue, path):
     entry = catalogue.find(path)
-    variable = entry and entry.read()
+    variable = entry and entry.read(in_memory=False)
     if variable is None:
         raise Refused(f"the product has no numeric variable {path!r}")
     return variable
@@ -102,17 +103,25 @@ def _are_cf(latitude, longitude):
 
 
 def _read_position(entry, kind):
-    variable = entry.read()
+    variable = entry.read(in_memory=False)
     if variable is None:
         raise Refused(f"{entry.name!r} cannot be read")
     variable = in_degrees(variable, kind)
     most = 90 if kind == "latitude" else 360
-    values = variable.values[variable.present]
-    if not values.size or not values.any():
+    ends = _ends(variable)
+    if not any(ends):
         raise Refused(f"{entry.name!r} has no values but 0")
-    if np.abs(values).max() > most and not angle(entry.units):
+    if np.abs(ends).max() > most and not angle(entry.units):
         raise Refused(f"{entry.name!r} has values beyond {most} degrees, and no units")
     return variable
+
+
+def _ends(variable):
+    """The smallest and the largest value; () where there is none."""
+    if isinstance(variable.values, LargeValues):
+        return variable.values.ends() or ()
+    values = variable.values[variable.present]
+    return (values.min(), values.max()) if values.size else ()
 
 
 # --- times -----------------------------------------------------------------------------------

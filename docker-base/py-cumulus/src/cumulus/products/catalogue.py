@@ -82,9 +82,13 @@ class Entry:
     def is_scalar(self):
         return not self.dimensions
 
-    def read(self):
-        """Return the cumulus.products.Variable with all values, or None with a warning."""
-        return read_coordinate(self.file.variable(self.path), self._texts())
+    def read(self, in_memory=True):
+        """Return the cumulus.products.Variable with all values, or None with a warning.
+
+        Where they need not be ``in_memory``, many of them are LargeValues.
+        """
+        file = None if in_memory else self.file
+        return read_coordinate(self.file.variable(self.path), self._texts(), file=file)
 
     def read_time(self, units=None):
         """Return the Variable of a time, or None with a warning; ``units`` replace its own.
@@ -96,7 +100,7 @@ class Entry:
             texts["units"] = units
         variable = self.file.variable(self.path)
         if prod(self.shape) <= _WHOLE or len(self.shape) < 2:
-            return read_coordinate(variable, texts)
+            return read_coordinate(variable, texts, file=self.file)
         return _ends(variable, texts, self.shape)
 
     def _texts(self):

@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5g, h5r, h5s, h5t
 
+from .large import is_large
 from .memory import ensure_fits
 from .model import GLOBALS, NO_TIME, Variable
 
@@ -93,13 +94,15 @@ def read_variable(path, dataset, attributes):
     Raises
     ------
     NotPlain
-        Its values need the rules of the NetCDF library.
+        Its values need the rules of the NetCDF library, or are too many for memory.
     """
     if any(h5a.exists(dataset, name) for name in _MASKING):
         raise NotPlain
     group, _, name = path.rpartition("/")
     # A small file may declare billions of unwritten values: one fill value is broadcast then.
     is_written = dataset.get_storage_size() > 0
+    if is_written and is_large(dataset.shape):
+        raise NotPlain
     if is_written:
         ensure_fits(path, dataset.shape, dataset.dtype.itemsize)
     values = np.empty(dataset.shape if is_written else (), dataset.dtype)

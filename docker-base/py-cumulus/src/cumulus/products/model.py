@@ -31,9 +31,9 @@ class Variable:
         Its only dimension is named as it is.
     attributes : dict of str to str
         ``units``, ``standard_name``, ``axis`` and ``calendar``.
-    values : numpy.ndarray
+    values : numpy.ndarray or cumulus.products.large.LargeValues
         Unpacked.
-    present : numpy.ndarray of bool
+    present : numpy.ndarray of bool or cumulus.products.large.LargeValues
         Which values are neither fill nor NaN nor infinite.
     bounds : numpy.ndarray or None
         Of the cell of each value (CF-1.8, section 7.1), NaN where there are none; the last

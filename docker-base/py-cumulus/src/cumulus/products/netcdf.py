@@ -55,7 +55,7 @@ class _Seen:
         attributes = {key: str(readable.get(key, "")).strip() for key in TEXTS}
         if is_wanted(attributes, variable.dimensions == (variable.name,)):
             bounds = bounds_of(variable)
-            self._coordinates[path] = read_coordinate(variable, attributes, bounds)
+            self._coordinates[path] = read_coordinate(variable, attributes, bounds, file=self._file)
             if bounds is not None and bounds.name != variable.name:
                 self._bounding.add(path_of(bounds))
         elif is_unnamed_time(attributes):
@@ -66,7 +66,9 @@ class _Seen:
         for path, (variable, attributes) in self._unnamed.items():
             if variable.name in self._used:
                 bounds = bounds_of(variable)
-                self._coordinates[path] = read_coordinate(variable, attributes, bounds)
+                self._coordinates[path] = read_coordinate(
+                    variable, attributes, bounds, file=self._file
+                )
 
     def product(self, data_format, about):
         kept = tuple(

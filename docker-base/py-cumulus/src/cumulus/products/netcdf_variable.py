@@ -2,15 +2,17 @@
 
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 
 from ..logutils.logger import log_warning
+from .large import LargeValues, is_large
 from .memory import ensure_fits
 from .model import NO_TIME, Variable
 
 __all__ = ["bounds_of", "path_of", "read_coordinate", "readable_attributes", "walk"]
 
 
-def read_coordinate(variable, attributes, bounds=None, part=...):
+def read_coordinate(variable, attributes, bounds=None, part=..., file=None):
     """Return the cumulus.products.Variable that a netCDF4.Variable holds, or None with a warning.
 
     Parameters
@@ -21,19 +23,46 @@ def read_coordinate(variable, attributes, bounds=None, part=...):
     bounds : netCDF4.Variable, optional
     part : index, optional
         Which values to read; all by default.
+    file : cumulus.products.catalogue.ProductFile, optional
+        Where too many values for memory, without bounds, stay as LargeValues.
     """
-    import numpy as np
-
+    if file is not None and bounds is None and is_large(variable.shape):
+        return _large(variable, attributes, file)
     stored = _read(variable, part)
     if stored is None:
         return None
-    values = np.ma.getdata(stored)
-    present = ~np.ma.getmaskarray(stored) & np.isfinite(values) & (values != NO_TIME)
+    values, present = _unmasked(stored)
     cells = None if bounds is None else _cells(variable, bounds)
     dims = tuple(f"{d.group().path.rstrip('/')}/{d.name}" for d in variable.get_dims())
     is_coordinate = variable.dimensions == (variable.name,)
     group = variable.group().path
     return Variable(variable.name, group, dims, is_coordinate, attributes, values, present, cells)
+
+
+def _large(variable, attributes, file):
+    """The Variable of LargeValues; None, with a warning, if they cannot be unpacked."""
+    path = path_of(variable)
+    ensure_fits(path, variable.shape, variable.dtype.itemsize)
+    variable_alone = read_coordinate(variable, attributes, part=(slice(0, 0),) * variable.ndim)
+    if variable_alone is None:
+        return None
+
+    def read(part):
+        with warnings.catch_warnings(action="ignore"):  # they are logged by now
+            return _unmasked(file.variable(path)[part])
+
+    chunks = variable.chunking()
+    chunk = chunks[0] if isinstance(chunks, (list, tuple)) else 1
+    values = LargeValues(read, file.close, variable.shape, chunk)
+    return replace(variable_alone, values=values, present=values)
+
+
+def _unmasked(stored):
+    """Values, and which of them are present."""
+    import numpy as np
+
+    values = np.ma.getdata(stored)
+    return values, ~np.ma.getmaskarray(stored) & np.isfinite(values) & (values != NO_TIME)
 
 
 def _read(variable, part=...):
