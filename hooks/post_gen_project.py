@@ -85,7 +85,8 @@ def record_template(answers):
     questions = json.loads(Path(template, "cookiecutter.json").read_text(encoding="utf-8"))
     recorded = {name: answers[name] for name in questions if not name.startswith("_")}
     state = {"template": url, "commit": commit, "checkout": answers.get("_checkout") or None,
-             "context": {"cookiecutter": {**recorded, "_template": url}}, "directory": None, "skip": ["data"]}
+             "context": {"cookiecutter": {**recorded, "_template": url}}, "directory": None,
+             "skip": ["data", *answers.get("_yours", "").split()]}
     Path(".cruft.json").write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ def test_record_names_template_commit_and_answers(template, default_project):
     answers = record["context"]["cookiecutter"]
     assert record["template"] == str(template)
     assert record["commit"] == git(template, "rev-parse", "HEAD")
-    assert record["skip"] == ["data"]
+    assert record["skip"] == ["data", *read_json(template / "cookiecutter.json")["_yours"].split()]
     questions = [name for name in read_json(template / "cookiecutter.json") if not name.startswith("_")]
     assert [name for name in answers if not name.startswith("_")] == questions
 
