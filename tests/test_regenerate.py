@@ -5,8 +5,18 @@ import os
 import shutil
 
 import pytest
-from support import ROOT, TEMPLATE_FOLDER, commit_all, git, read_json, render, run
-from updating import KEPT, change, programs, regenerate, release, snapshot, state, unmerged
+from support import ROOT, TEMPLATE_FOLDER, commit_all, git, read_json, run
+from updating import (
+    change,
+    copy_what_updates_use,
+    make_repository,
+    programs,
+    regenerate,
+    release,
+    snapshot,
+    state,
+    unmerged,
+)
 
 CHANGES = "A later thing of the template."
 
@@ -14,16 +24,11 @@ CHANGES = "A later thing of the template."
 @pytest.fixture(scope="session")
 def two_releases(template, tmp_path_factory):
     """The template as v0.1.0 and, with changes of each kind, v0.2.0; read only."""
-    folder = tmp_path_factory.mktemp("releases") / "template"
-    for name in KEPT:
-        source, target = template / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    folder = copy_what_updates_use(template, tmp_path_factory.mktemp("releases") / "template")
     rendered = folder / TEMPLATE_FOLDER
     (rendered / "old-name.sh").write_text("".join(f"step {number}\n" for number in range(20)))
     (rendered / "goes.txt").write_text("this file goes\n" * 9)
     (rendered / "logo.bin").write_bytes(b"\0logo 1")
-    git(folder, "init", "--quiet", "--initial-branch=main")
     release(folder, "v0.1.0")
     change(rendered / "Makefile", "# Shorthand", "# Later: shorthand")
     change(rendered / "process.py", "(see --help)", "(a later template)")
@@ -41,18 +46,7 @@ def two_releases(template, tmp_path_factory):
 @pytest.fixture(scope="session")
 def first(two_releases, tmp_path_factory):
     """A repository rendered from v0.1.0 and committed; read only."""
-    return make_repository(two_releases, tmp_path_factory.mktemp("first"))
-
-
-def make_repository(template, folder, version="v0.1.0"):
-    clone = folder / "clone"
-    run("git", "clone", "--quiet", "--branch", version, "-c", "advice.detachedHead=false", template, clone)
-    project = render(clone, folder / "out")
-    record = read_json(project / ".cruft.json")
-    (project / ".cruft.json").write_text(json.dumps({**record, "template": str(template)}, indent=2) + "\n")
-    git(project, "init", "--quiet", "--initial-branch=develop")
-    commit_all(project, "Rendered")
-    return project
+    return make_repository(two_releases, tmp_path_factory.mktemp("first"), "v0.1.0")
 
 
 @pytest.fixture

@@ -1,15 +1,39 @@
 """What the tests of updates use: a template of two releases, a repository of the first, and programs on them."""
 
+import json
 import os
+import shutil
 import stat
 import sys
 
-from support import TEMPLATE_FOLDER, commit_all, git, run
+from support import TEMPLATE_FOLDER, commit_all, git, read_json, render, run
 
 IDENTITY = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER")
             for part, value in (("NAME", "Test"), ("EMAIL", "test@example.org"))}
 KEPT = ("cookiecutter.json", "hooks", "scripts/regenerate", "scripts/regeneration", "pyproject.toml", "CHANGELOG.md",
         "docker-base/py-cumulus/src", TEMPLATE_FOLDER)  # what rendering and updating use
+
+
+def copy_what_updates_use(template, folder):
+    """A new repository with these files of the template, not committed yet."""
+    for name in KEPT:
+        source, target = template / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    return folder
+
+
+def make_repository(template, folder, version):
+    """A repository that was rendered from a version of the template, and committed."""
+    clone = folder / "clone"
+    run("git", "clone", "--quiet", "--branch", version, "-c", "advice.detachedHead=false", template, clone)
+    project = render(clone, folder / "out")
+    record = read_json(project / ".cruft.json")
+    (project / ".cruft.json").write_text(json.dumps({**record, "template": str(template)}, indent=2) + "\n")
+    git(project, "init", "--quiet", "--initial-branch=develop")
+    commit_all(project, "Rendered")
+    return project
 
 
 def programs(project, name, *arguments, check=False, **environment):

@@ -16,6 +16,10 @@ REMEDY = "restore it from an earlier commit, or remove it and make another: --ad
 JINJA = re.compile(r"[{][{%#]")
 
 
+def holds_jinja(answer):
+    return JINJA.search(json.dumps(answer, ensure_ascii=False))
+
+
 @dataclass(frozen=True)
 class Record:
     """Where a repository comes from: the template's address and commit, and the answers to its questions."""
@@ -40,18 +44,23 @@ class Record:
             raise Problem(f"{RECORD} names no commit of a template: {REMEDY}")
         return cls(template, commit, answers, skip, state)
 
-    def changed(self, settings):
-        """The answers with the given settings; a Problem where one holds Jinja, which rendering would run."""
-        answers = {**self.answers, **settings}
-        for name, value in answers.items():
-            if JINJA.search(json.dumps(value, ensure_ascii=False)):
-                raise Problem(f"the answer to {name} in {RECORD} holds Jinja ({value!r}), and an answer is only data: "
-                              f"give another with --set {name}=VALUE")
+    def answers_with(self, settings):
+        """The recorded answers, where one holds Jinja its setting; a Problem without it, as rendering would run it."""
+        answers = dict(self.answers)
+        for name in filter(lambda name: holds_jinja(self.answers[name]), self.answers):
+            if name not in settings:
+                raise Problem(f"the answer to {name} in {RECORD} holds Jinja ({answers[name]!r}), and an answer is "
+                              f"only data: give another with --set {name}=VALUE")
+            answers[name] = settings[name]
+        for name in filter(lambda name: holds_jinja(settings[name]), settings):
+            raise Problem(f"--set {name} holds Jinja ({settings[name]!r}), and an answer is only data: give another")
         return answers
 
     def text(self, address, commit, checkout, answers, owned):
         """The record of a repository that has been brought to `commit`; keys of other tools stay."""
         address = without_credentials(address)
+        if commit == self.commit:
+            checkout = self.state.get("checkout") or checkout
         skip = list(dict.fromkeys([*self.skip, *owned]))
         state = {**self.state, "template": address, "commit": commit, "checkout": checkout,
                  "context": {"cookiecutter": {**answers, "_template": address}}, "skip": skip}
@@ -66,12 +75,20 @@ class Owned:
     """
 
     def __init__(self, questions, skip, base, ours):
-        self.patterns = [*questions.get("_yours", "").split(), *skip]
+        self.patterns, self.given_up = [*questions.get("_yours", "").split(), *skip], []
         for folder in questions.get("_yours_once_edited", "").split():
-            part = {path: entry for path, entry in base.items() if path.startswith(f"{folder}/")}
-            if part != {path: entry for path, entry in ours.items() if path.startswith(f"{folder}/")}:
-                self.patterns.append(folder)
+            if inside(folder, base) != inside(folder, ours):
+                self.given_up.append(folder)
+
+    def may_begin(self, path):
+        """Whether an update brings this file of the owner where neither the repository nor the old render has it."""
+        return path in self and not any(path.startswith(f"{folder}/") for folder in self.given_up)
 
     def __contains__(self, path):
         return any(fnmatch.fnmatchcase(path, pattern) or path.startswith(pattern.rstrip("/") + "/")
-                   for pattern in self.patterns)
+                   for pattern in [*self.patterns, *self.given_up])
+
+
+def inside(folder, files):
+    """The files below a folder."""
+    return {path: entry for path, entry in files.items() if path.startswith(f"{folder}/")}

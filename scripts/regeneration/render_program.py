@@ -65,7 +65,8 @@ def main(jobs, results):
             try:
                 done.append(render(job))
             except (CookiecutterException, ValueError, OSError) as error:
-                done.append({"answers": job["answers"], "problems": [f"Cookiecutter: {error}"], "folder": None})
+                reason = str(error).partition(" Context: ")[0]
+                done.append({"answers": job["answers"], "problems": [f"Cookiecutter: {reason}"], "folder": None})
     with open(results, "w", encoding="utf-8") as stream:
         json.dump(done, stream)
 

@@ -31,7 +31,7 @@ class Template(Git):
     def has(self, commit):
         """Whether the commit is here; where it is not, it is asked for once, as servers give what no branch holds."""
         return self.succeeds("cat-file", "-e", f"{commit}^{{commit}}") or (
-            len(commit) >= 40 and self.succeeds("fetch", "--quiet", self.address, commit))
+            len(commit) >= 40 and self.succeeds("fetch", "--quiet", "--", self.address, commit))
 
     def is_ancestor(self, older, newer):
         return self.succeeds("merge-base", "--is-ancestor", older, newer)

@@ -7,6 +7,7 @@ COUNTS = {
     "examples": (150, 2_500),
     "damaged variants": (2_000, 8_000),
     "kills": (100, 2_000),
+    "updates": (20, 300),
 }
 
 
