@@ -25,20 +25,26 @@ class GitSays(Exception):
 def git(folder, *arguments):
     """The output of a Git command run in `folder`."""
     try:
-        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=False,
+                              timeout=30, env={"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **os.environ,
+                                               "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"})
     except OSError as error:
         raise GitSays(f"git: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitSays("it does not answer") from error
     if done.returncode:
-        raise GitSays((done.stderr.strip().splitlines() or ["git gives no reason"])[-1])
+        raise GitSays(" ".join(done.stderr.split()) or "git gives no reason")
     return done.stdout.strip()
 
 
 def without_credentials(url):
-    """The URL without user and password: a token must not end up in a committed file."""
+    """The URL without password and query, over HTTP without the user: no token ends up in a committed file."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
+    if not parts.scheme or not parts.netloc:
         return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    user, at, host = parts.netloc.rpartition("@")
+    kept = user.partition(":")[0] + at if "ssh" in parts.scheme else ""
+    return urlunsplit(parts._replace(netloc=kept + host, query="", fragment=""))
 
 
 def is_local(url):
@@ -46,11 +52,38 @@ def is_local(url):
     return url.startswith("file://") or not re.match(r"[a-z+]+://|[^/]+:", url)
 
 
+def has_commit(template, remote, commit):
+    """Whether a remote has the commit, by its branches as they were fetched, or by its tags as it lists them now."""
+    if any(line.strip().startswith(f"{remote}/") for line in
+           git(template, "branch", "--remotes", "--contains", commit).splitlines()):
+        return True
+    tags = git(template, "tag", "--contains", commit).split()
+    if not tags:
+        return False
+    try:
+        listed = git(template, "ls-remote", "--tags", remote)
+    except GitSays as reason:
+        warn(f"the remote {remote} of the template cannot be asked whether it has the tag {tags[0]} ({reason}): if it "
+             "has not, push the tag.")
+        return True
+    return any(f"refs/tags/{tag}" in listed.split() for tag in tags)
+
+
 def origin(template, commit):
-    """Where others find this commit of the template: its remote if that has the commit, else this very folder."""
-    if "origin" in git(template, "remote").split() and git(template, "branch", "--remotes", "--contains", commit):
-        return without_credentials(git(template, "remote", "get-url", "origin"))
-    return template
+    """Where others find this commit of the template: a remote that has it, else this very folder."""
+    remotes = sorted(git(template, "remote").split(), key=lambda name: name != "origin")
+    remotes = [remote for remote in remotes if has_commit(template, remote, commit)]
+    addresses = [git(template, "remote", "get-url", remote) for remote in remotes]
+    url = next((url for url in addresses if not is_local(url)), next(iter(addresses), template))
+    if is_local(url) and not url.startswith("file://"):
+        return str(Path(template, url).resolve())
+    return without_credentials(url)
+
+
+def release_of(template, commit):
+    """The release that is checked out, vX.Y.Z, or None."""
+    tags = git(template, "tag", "--points-at", commit, "--sort=version:refname").split()
+    return next((tag for tag in reversed(tags) if re.fullmatch(r"v\d+(\.\d+)*", tag)), None)
 
 
 def template_folder(answers):
@@ -69,6 +102,7 @@ def record_template(answers):
             raise GitSays("it is a folder inside another repository")
         commit = git(template, "rev-parse", "--verify", "HEAD")
         changed, url = git(template, "status", "--porcelain"), origin(template, commit)
+        release = release_of(template, commit)
     except GitSays as reason:
         remedy = "render again from a Git clone of it" if shutil.which("git") else "install Git and render again"
         warn(f"{template} cannot be recorded as a Git repository ({reason}): without .cruft.json this project "
@@ -84,7 +118,7 @@ def record_template(answers):
     # Only the questions, in their order: derived values would override a later template's own derivation.
     questions = json.loads(Path(template, "cookiecutter.json").read_text(encoding="utf-8"))
     recorded = {name: answers[name] for name in questions if not name.startswith("_")}
-    state = {"template": url, "commit": commit, "checkout": answers.get("_checkout") or None,
+    state = {"template": url, "commit": commit, "checkout": release or answers.get("_checkout") or None,
              "context": {"cookiecutter": {**recorded, "_template": url}}, "directory": None,
              "skip": ["data", *answers.get("_yours", "").split()]}
     Path(".cruft.json").write_text(json.dumps(state, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

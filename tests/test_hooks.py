@@ -24,6 +24,8 @@ def test_record_names_template_commit_and_answers(template, default_project):
     ("https://user:token@example.org/ORG/template.git", "https://example.org/ORG/template.git"),
     ("https://token@example.org:8443/ORG/template", "https://example.org:8443/ORG/template"),
     ("git@example.org:ORG/template.git", "git@example.org:ORG/template.git"),
+    ("ssh://git:token@example.org/ORG/template.git", "ssh://git@example.org/ORG/template.git"),
+    ("https://example.org/ORG/template.git?private_token=token", "https://example.org/ORG/template.git"),
 ])
 def test_record_names_the_remote_without_credentials(template, tmp_path, remote, recorded):
     clone = tmp_path / "clone"
@@ -88,6 +90,60 @@ def test_number_of_files_is_said_in_the_singular_too(default_project, tmp_path):
     first, *_ = sorted((project / "data/input").iterdir())
     first.unlink()
     assert "data/: 1 input file, 6 expected products\n" in run(project / "bin/fetch-data", "--manifest").stdout
+
+
+def test_record_names_a_remote_of_any_name(template, tmp_path):
+    """Of the remotes that have the commit, one that others can reach."""
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", "--origin", "upstream", template, clone)
+    git(clone, "remote", "add", "fork", "/absent")
+    git(clone, "remote", "set-url", "upstream", "https://example.org/ORG/template.git")
+    assert read_json(render(clone, tmp_path / "out") / ".cruft.json")["template"] == "https://example.org/ORG/template.git"
+
+
+@pytest.fixture
+def tagged(template, tmp_path):
+    """The template in a bare repository whose commit is under the tag v1.2.0 only, and its clone of depth 1."""
+    bare, clone = tmp_path / "bare.git", tmp_path / "tagged"
+    run("git", "clone", "--quiet", template, tmp_path / "work")
+    run("git", "init", "--quiet", "--bare", bare)
+    git(tmp_path / "work", "tag", "v1.2.0")
+    git(tmp_path / "work", "push", "--quiet", bare, "v1.2.0")
+    run("git", "clone", "--quiet", "--depth", "1", "--branch", "v1.2.0", "-c", "advice.detachedHead=false",
+        f"file://{bare}", clone)
+    return clone
+
+
+def test_record_of_a_clone_of_one_tag_names_the_remote_and_the_release(tagged, tmp_path):
+    record = read_json(render(tagged, tmp_path / "out") / ".cruft.json")
+    assert record["template"] == f"file://{tmp_path}/bare.git" and record["checkout"] == "v1.2.0"
+
+
+def test_record_names_the_folder_where_the_remote_lacks_the_tag(tagged, tmp_path):
+    """A tag that was never pushed is no way for others to the commit."""
+    run("git", "-C", tmp_path / "bare.git", "tag", "--delete", "v1.2.0")
+    assert read_json(render(tagged, tmp_path / "out") / ".cruft.json")["template"] == str(tagged)
+
+
+def test_remote_that_cannot_be_asked_is_warned_of(tagged, tmp_path, capfd):
+    (tmp_path / "bare.git").rename(tmp_path / "away")
+    record = read_json(render(tagged, tmp_path / "out") / ".cruft.json")
+    assert record["template"] == f"file://{tmp_path}/bare.git"
+    assert "cannot be asked whether it has the tag v1.2.0" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_template_of_another_owner_is_warned_of_with_gits_command(template, tmp_path, capfd, monkeypatch):
+    """Git's whole reason, the command that it advises, and that rendering must be repeated."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    folder = shutil.copytree(template, tmp_path / "template", symlinks=True)
+    for path in (folder, folder / ".git"):
+        os.chown(path, 12345, 12345)
+    project = render(folder, tmp_path / "out")
+    warning = capfd.readouterr().err
+    assert "dubious ownership" in warning and f"git config --global --add safe.directory {folder}" in warning
+    assert "render again" in warning and not (project / ".cruft.json").exists()
 
 
 def test_record_names_the_folder_while_the_remote_lacks_the_commit(template, tmp_path):

@@ -47,7 +47,7 @@ def rewrite(project, commit=None, template=None, **answers):
     """Change the record, and commit it."""
     record = read_json(project / ".cruft.json")
     record["commit"], record["template"] = commit or record["commit"], template or record["template"]
-    record["context"]["cookiecutter"] |= answers
+    record["context"]["cookiecutter"] |= {**answers, "_template": record["template"]}
     (project / ".cruft.json").write_text(json.dumps(record, indent=2) + "\n")
     commit_all(project, "Change the record")
 
@@ -222,8 +222,9 @@ def test_jinja_in_a_record_is_refused_and_does_not_run(project, tmp_path):
     assert regenerate(project, "--set", "description=A title").returncode == 0
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"template": "FOLDER"}', "<<<<<<< HEAD\n{}\n", '{"template": "FOLDER", '
-                                  '"commit": "--all", "context": {"cookiecutter": {}}}'], ids=range(6))
+@pytest.mark.parametrize("text", [
+    "", "{", "[]", '{"template": "FOLDER"}', "<<<<<<< HEAD\n{}\n",
+    '{"template": "FOLDER", "commit": "--all", "context": {"cookiecutter": {}}}'], ids=range(6))
 def test_broken_record_is_one_sentence(project, moving, text):
     (project / ".cruft.json").write_text(text.replace("FOLDER", str(moving)))
     commit_all(project, "Break the record")

@@ -130,8 +130,7 @@ def choose(template, commit, renderer, scratch, ours, answers, settings):
             scores = {}
             for choice, result in zip(choices, trials, strict=True):
                 files = store_folder(scratch, result["folder"]) if result["folder"] else {}
-                scores[choice] = (sum(1 if path in ours else -1 for path in files),
-                                  Texts(scratch).likeness(files, ours))
+                scores[choice] = (len(files.keys() & ours.keys()), Texts(scratch).likeness(files, ours))
             if len(set(scores.values())) > 1:
                 answers[question] = max(scores, key=scores.get)
     for _ in answers:
