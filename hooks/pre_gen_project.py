@@ -84,6 +84,9 @@ def remove_directories(repo_name, output):
 def main():
     answers = json.loads({{ cookiecutter | jsonify | tojson }})
     found = problems(answers)
+    if "_commit" in answers and re.search(r"https?://[^/]*@", str(answers.get("_template"))):
+        found.append("the template's address holds a user or token, which cruft would record: leave it out, and let a "
+                     "credential helper of Git give it")
     if not found:
         return
     print("\nNothing was generated, because of " + ("this answer:" if len(found) == 1 else "these answers:"),

@@ -86,8 +86,9 @@ def test_ci_runs_build_and_test_everywhere_and_deploy_where_there_are_tags(proje
 def test_ci_runs_the_documented_commands(projects):
     text = (projects["main"] / ".circleci/config.yml").read_text()
     for command in ("bin/base", "docker compose run build", "bin/fetch-data", "docker compose run test", "bin/deploy",
-                    "make .venv/ready", ".venv/bin/python -m pytest -ra tests"):
+                    ".venv/bin/python -m pytest -ra tests"):
         assert command in text
+    assert "make .venv/ready" not in text  # which gets py-cumulus from the template, that CI may not reach
 
 
 @pytest.mark.parametrize("role", ["", "arn:aws:iam::123456789012:role/ci"])

@@ -6,7 +6,7 @@ import shutil
 import sys
 
 import pytest
-from support import git, read_json, run
+from support import ROOT, git, read_json, run
 
 
 @pytest.fixture
@@ -43,8 +43,32 @@ def test_library_is_copied_out_of_the_templates_commit_once(project, no_docker):
     assert bare(project, "fetch-data", "--check", **no_docker).returncode == 0
 
 
+def test_library_comes_out_of_the_image_where_the_template_cannot_be_reached(project, no_docker):
+    """As in job `test` of CI with a private template. A stand-in for docker holds the library."""
+    library = ROOT / "docker-base/py-cumulus/src/cumulus"
+    settings = json.dumps({"services": {"build": {"build": {"args": {"BASE_IMAGE": "base"}}}, "test": {"image": "i"}}})
+    docker = no_docker["PATH"] / "docker"
+    docker.write_text(f"""#!/bin/sh
+case "$*" in
+    "compose config --format json") echo '{settings}' ;;
+    "image inspect --format "*) echo sha256:1 ;;
+    "create "*) echo container ;;
+    "cp container:/opt/py-cumulus/cumulus "*) {shutil.which("cp")} -r {library} "$3" ;;
+    "rm "*) ;;
+    *) exit 1 ;;
+esac
+""")
+    docker.chmod(0o755)
+    record = read_json(project / ".cruft.json")
+    (project / ".cruft.json").write_text(json.dumps({**record, "template": "/absent"}))
+    run(sys._base_executable, "-m", "venv", "--without-pip", project / ".venv")
+    done = bare(project, "fetch-data", "--check", **no_docker)
+    assert done.returncode == 0, done.stderr
+    assert (project / ".library/origin").read_text() == "sha256:1"
+
+
 def test_copy_of_another_commit_is_made_anew(project, no_docker):
-    """After cruft update; a copy that was interrupted has no record of its origin either."""
+    """After an update; a copy that was interrupted has no record of its origin either."""
     (project / ".library/cumulus").mkdir(parents=True)
     (project / ".library/origin").write_text("an older commit")
     assert bare(project, "fetch-data", "--check", **no_docker).returncode == 0
