@@ -122,7 +122,7 @@ def commands(text):
 
 
 def test_commands_of_the_readme_can_be_typed_as_they_are(readme):
-    """No command holds a placeholder; each starts with a program of the system, of Cookiecutter or of the repository."""
+    """No command holds a placeholder; each starts with a program of the system, Cookiecutter or the repository."""
     programs = {"make", "cd", "python3", ".", "pip", "cookiecutter", "git", "kill", "bin/regenerate"}
     for command in commands(readme):
         assert not re.search(r"\bORG\b|gh:|<\w|\.\.\.|/path/", command), command

@@ -23,7 +23,10 @@ class Repository(Git):
     def __init__(self, folder):
         super().__init__(Path(folder).resolve())
         if not self.succeeds("rev-parse", "--verify", "HEAD"):
-            self.run("rev-parse", "--git-dir")
+            reason = os.fsdecode(self.run("rev-parse", "--git-dir", allowed=range(256)).stderr).split()
+            if reason:
+                raise Problem(f"{self.folder} is no Git repository that can be used ({' '.join(reason)}): do what Git "
+                              "says, or git init, git add --all, and git commit")
             raise Problem(f"{self.folder} has no commit yet: git add --all, and git commit")
         self.head = self("rev-parse", "HEAD")
         self.top = Path(self("rev-parse", "--show-toplevel"))
