@@ -178,19 +178,20 @@ class _Reading:
                 np.concatenate([row, block])
                 for row, block in zip(self._before, (north, east, valid), strict=True)
             )
-        self._before = north[-1:], east[-1:], valid[-1:]
+        self._before = tuple(each[-1:].copy() for each in (north, east, valid))
         self._poles |= {pole for pole in (1, -1) if holds_pole(east, north, valid, pole)}
 
     def _add_edges(self, part, east):
         rows, columns = part
-        if rows.start == 0:
-            self._edges["top"].append(east[0])
-        if rows.stop == self._shape[0]:
-            self._edges["bottom"].append(east[-1])
-        if columns.start == 0:
-            self._edges["left"].append(east[:, 0])
-        if columns.stop == self._shape[1]:
-            self._edges["right"].append(east[:, -1])
+        lines = {
+            "top": (rows.start == 0, east[0]),
+            "bottom": (rows.stop == self._shape[0], east[-1]),
+            "left": (columns.start == 0, east[:, 0]),
+            "right": (columns.stop == self._shape[1], east[:, -1]),
+        }
+        for name, (is_edge, line) in lines.items():
+            if is_edge and max(self._shape) <= _LONGEST:
+                self._edges[name].append(line.copy())  # a view would keep the part in memory
 
     def result(self):
         latitude, longitude = self._variables
