@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 
 import pytest
@@ -286,6 +287,14 @@ def test_shallow_clone_is_updated(project, tmp_path):
     done = regenerate(tmp_path / "shallow")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "shallow" / "new.txt").exists()
+
+
+def test_update_costs_at_most_three_seconds(project):
+    """Of processor time, Git's and Cookiecutter's own included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    regenerate(project, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime <= 3
 
 
 def test_program_of_the_template_works_in_any_folder(project, two_releases):
