@@ -191,33 +191,37 @@ def make_record(filename, dataid, product=None, **details):
             f"the name {path.name!r} cannot be a GranuleUR: it has a line break or control "
             "character; rename the file"
         )
+    try:
+        return _record(path, str(dataid), product or inspect(path), known)
+    except OSError as error:
+        raise CumulusError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+
+
+def _record(path, dataid, product, known):
+    """Return the GranuleRecord of an inspected product, with the Details of its caller."""
     rules = known.rules or MetadataRules()
     version = str(known.version or os.environ.get("VERSION") or "1")
-    product = product or inspect(path)
     values = {"short_name": dataid, "version": version, "provider": known.provider}
     values |= {"file": path.name, **(known.groups or {}), **(known.names or {})}
     evidence = Evidence(known.groups, known.extent, known.sidecar)
-    try:
-        parts = ("time",) if known.spatial == "none" else PARTS
-        extent, gaps = find_extent_and_gaps(path, rules, evidence, product, parts)
-        return GranuleRecord(
-            granule_ur=_fill("granule_id", rules.granule_id, values) or path.name,
-            file_name=path.name,
-            short_name=str(dataid),
-            version=version,
-            written=datetime.now(UTC).replace(microsecond=0),
-            size=path.stat().st_size,
-            sha256=checksum(path),
-            data_format=format_of(path, rules.format, product),
-            extent=_fit(extent, known.spatial, path.name),
-            input_granules=tuple(dict.fromkeys(known.input_granules)),  # UMM-G wants each once
-            access_url=_fill("access_url", rules.access_url, _quoted(values)),
-            access_constraints=rules.access_constraints,
-            gaps=gaps,
-            revision=known.revision or os.environ.get("IMAGE_REVISION") or "unknown",
-        )
-    except OSError as error:
-        raise CumulusError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    parts = ("time",) if known.spatial == "none" else PARTS
+    extent, gaps = find_extent_and_gaps(path, rules, evidence, product, parts)
+    return GranuleRecord(
+        granule_ur=_fill("granule_id", rules.granule_id, values) or path.name,
+        file_name=path.name,
+        short_name=dataid,
+        version=version,
+        written=datetime.now(UTC).replace(microsecond=0),
+        size=path.stat().st_size,
+        sha256=checksum(path),
+        data_format=format_of(path, rules.format, product),
+        extent=_fit(extent, known.spatial, path.name),
+        input_granules=tuple(dict.fromkeys(known.input_granules)),  # UMM-G wants each once
+        access_url=_fill("access_url", rules.access_url, _quoted(values)),
+        access_constraints=rules.access_constraints,
+        gaps=gaps,
+        revision=known.revision or os.environ.get("IMAGE_REVISION") or "unknown",
+    )
 
 
 def _fit(extent, spatial, name):
