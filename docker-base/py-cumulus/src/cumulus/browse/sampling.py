@@ -82,11 +82,22 @@ def sample(variable, axes, rows, columns):
     for start in range(int(rows.min(initial=0)), int(rows.max(initial=-1)) + 1, step):
         inside = (rows >= start) & (rows < start + step)
         if inside.any():
+            chosen = rows[inside]
             part = [0] * variable.ndim
-            part[axes[0]], part[axes[1]] = slice(start, start + step), slice(None)
-            block = as_floats(variable[tuple(part)])
-            result[inside] = block[np.ix_(rows[inside] - start, columns)]
+            part[axes[0]], part[axes[1]] = _rows(variable, chosen), slice(None)
+            block = variable[tuple(part)][:, columns]
+            result[inside] = as_floats(block)[(chosen - chosen.min()) // (part[axes[0]].step)]
     return result
+
+
+def _rows(variable, chosen):
+    """The slice of chosen rows, or of all between them where chunks hold these anyway."""
+    import numpy as np
+
+    is_chunked = variable.chunking() != "contiguous"
+    steps = np.unique(np.diff(chosen))
+    step = int(steps[0]) if steps.size == 1 and steps[0] > 0 and not is_chunked else 1
+    return slice(int(chosen.min()), int(chosen.max()) + 1, step)
 
 
 def line(variable, step=1, axis=None):
