@@ -47,7 +47,7 @@ def change_template(folder):
         stream.write("\n# a later template\n")
     commit_all(folder, "Change the Makefile")
     handler = rendered / "process.py"
-    handler.write_text(handler.read_text().replace("INPUT_DIR OUTPUT_DIR.", "INPUT_DIR OUTPUT_DIR, as a later template says."))
+    handler.write_text(handler.read_text().replace("INPUT_DIR OUTPUT_DIR.", "INPUT_DIR OUTPUT_DIR, later."))
     return commit_all(folder, "Change the first line of the handler, which is the owner's")
 
 
