@@ -32,7 +32,7 @@ def two_releases(template, tmp_path_factory):
     (rendered / "logo.bin").write_bytes(b"\0logo 1")
     release(folder, "v0.1.0")
     change(rendered / "Makefile", "# Shorthand", "# Later: shorthand")
-    change(rendered / "process.py", "(see --help)", "(a later template)")
+    change(rendered / "process.py", "INPUT_DIR OUTPUT_DIR.", "INPUT_DIR OUTPUT_DIR, later.")
     change(rendered / "old-name.sh", "step 10\n", "step 10, later\n")
     (rendered / "old-name.sh").rename(rendered / "new-name.sh")
     (rendered / "goes.txt").unlink()
@@ -83,7 +83,7 @@ def test_owners_files_stay_and_the_new_lines_are_shown(project):
     done = regenerate(project, check=True)
     assert (project / "process.py").read_bytes() == before
     shown = done.stdout.partition("In your files new repositories have these lines")[2]
-    assert "+++ b/process.py" in shown and "(a later template)" in shown
+    assert "+++ b/process.py" in shown and "OUTPUT_DIR, later." in shown
 
 
 def test_file_added_to_the_list_of_the_record_is_the_owners(project):

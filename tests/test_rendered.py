@@ -380,7 +380,7 @@ def test_base_program_finds_or_builds_the_base_image(project):
     (project / ".cruft.json").unlink()
     assert "are here" in run(project / "bin" / "base").stdout
     done = run(project / "bin" / "base", "--build", check=False)
-    assert done.returncode == 1 and "docker-base/build in a checkout of the template" in done.stderr
+    assert done.returncode == 1 and "copy the new .cruft.json here" in done.stderr
 
 
 def test_base_program_builds_from_the_recorded_commit(project, engine):
