@@ -2,36 +2,15 @@
 
 import math
 import statistics
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 
+sys.path.append(str(Path(__file__).resolve().parent.parent / "docker-base/converter/tests"))
 
-def datasets(file, count):
-    """Small datasets of one group, of a few lengths."""
-    for number in range(count):
-        file[f"dataset_{number}"] = np.arange(10.0 + number % 7)
-
-
-def groups(file, count):
-    """Groups of one dataset each."""
-    for number in range(count):
-        file[f"group_{number}/data"] = np.arange(10.0)
-
-
-def scales(file, count):
-    """Dimension scales, each with a variable along it."""
-    for number in range(count):
-        scale = file.create_dataset(f"scale_{number}", data=np.arange(3.0))
-        scale.make_scale()
-        file.create_dataset(f"data_{number}", data=np.arange(3.0)).dims[0].attach_scale(scale)
-
-
-def attributes(file, count):
-    """Attributes of one dataset, which HDF5 keeps in an index of their own."""
-    file["data"] = np.arange(10.0)
-    for number in range(count):
-        file["data"].attrs[f"attribute_{number}"] = number
+from shapes import attributes, datasets, groups, scales  # noqa: E402
 
 
 def fields(file, count):

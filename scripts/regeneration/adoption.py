@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .git import Problem, Scratch, listing
 from .merge import store_folder
-from .record import RECORD, Record
+from .record import RECORD, Record, holds_jinja
 from .rendering import Renderer
 
 __all__ = ["adopt", "nearest"]
@@ -117,7 +117,7 @@ def answers_for(template, commit, ours, texts, repository):
                 for branch in choices if branch in branches}
     answers |= read_back(template, commit, ours, texts)
     return {question: value for question, value in answers.items() if question in questions
-            and not question.startswith("_") and not re.search("[{][{%#]", value)
+            and not question.startswith("_") and not holds_jinja(value)
             and (not isinstance(questions[question], list) or value in questions[question])}
 
 

@@ -9,7 +9,7 @@ from hooks.post_gen_project import without_credentials
 
 from .git import Problem
 
-__all__ = ["RECORD", "Owned", "Record"]
+__all__ = ["RECORD", "Owned", "Record", "holds_jinja"]
 
 RECORD = ".cruft.json"
 REMEDY = "restore it from an earlier commit, or remove it and make another: --adopt URL"
@@ -17,6 +17,7 @@ JINJA = re.compile(r"[{][{%#]")
 
 
 def holds_jinja(answer):
+    """Whether rendering would run a part of an answer."""
     return JINJA.search(json.dumps(answer, ensure_ascii=False))
 
 

@@ -7,9 +7,14 @@
 
 /* ---- What they say ---- */
 
+static int has_wildcard(const char *pattern)
+{
+    return strpbrk(pattern, "*?[\\") != NULL;
+}
+
 int matches(const char *pattern, const char *path)
 {
-    return !strcmp(pattern, path) || (strpbrk(pattern, "*?[\\") && fnmatch(pattern, path, FNM_PATHNAME) == 0);
+    return !strcmp(pattern, path) || (has_wildcard(pattern) && fnmatch(pattern, path, FNM_PATHNAME) == 0);
 }
 
 /* The rows that match a path, in their order. */
@@ -150,7 +155,7 @@ static int index_rows(struct job *job, struct rows *rows, size_t count)
     if (!rows->patterns)
         return out_of_memory(job);
     for (size_t i = 0; i < count; i++)
-        if (strpbrk(rows->paths[i], "*?[\\"))
+        if (has_wildcard(rows->paths[i]))
             rows->patterns[rows->pattern_count++] = i;
         else if (lookup_add(&rows->by_path, hash_name(0, rows->paths[i]), i) < 0)
             return out_of_memory(job);

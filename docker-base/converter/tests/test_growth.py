@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 from converter.tests.library import EMPTY_TABLE, LIBRARY, build_converter
+from converter.tests.shapes import attributes, datasets, groups, scales
 from programs import need
 
 
@@ -20,30 +21,6 @@ def test_search_takes_few_steps_however_many_keys(tmp_path):
         done = subprocess.run([program, str(count)], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         assert 1 <= float(done.stdout) < 2
-
-
-def datasets(file, count):
-    for number in range(count):
-        file[f"dataset_{number}"] = np.arange(10.0 + number % 7)
-
-
-def groups(file, count):
-    for number in range(count):
-        file[f"group_{number}/data"] = np.arange(10.0)
-
-
-def scales(file, count):
-    for number in range(count):
-        file[f"scale_{number}"] = np.arange(3.0)
-        file[f"scale_{number}"].make_scale()
-        file[f"data_{number}"] = np.arange(3.0)
-        file[f"data_{number}"].dims[0].attach_scale(file[f"scale_{number}"])
-
-
-def attributes(file, count):
-    file["data"] = np.arange(10.0)
-    for number in range(count):
-        file["data"].attrs[f"attribute_{number}"] = number
 
 
 def lengths(file, count):

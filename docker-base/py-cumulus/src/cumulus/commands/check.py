@@ -8,6 +8,7 @@ from .status import FAILED
 
 __all__ = ["check_products", "say_summary"]
 
+
 def check_products(options):
     """Check products and return the exit status."""
     from ..compliance.reporting import report, summarize

@@ -172,7 +172,7 @@ def _ends_of_large(variable, located):
         if is_mark.any():
             mark = values[is_mark].flat[0] if mark is None else mark
             count += int(is_mark.sum())
-        known = _part_with_position(variable, located, part)
+        known = _has_position(variable, located, part)
         for key in product_of((False, True), repeat=2):
             chosen = values[present & (is_mark == key[0]) & (known == key[1])]
             if chosen.size:
@@ -186,8 +186,10 @@ def _ends_of_large(variable, located):
     return [float(min(chosen)), float(max(chosen))] if chosen else []
 
 
-def _part_with_position(variable, located, part):
-    """Which times of a part belong to samples with a position."""
+def _has_position(variable, located, part=None):
+    """Which times, of a part or all, belong to samples with a position; all if none is known."""
+    if part is None:
+        part = tuple(slice(0, length) for length in variable.present.shape)
     if variable.dimensions in located:
         return _flags(located[variable.dimensions], part)
     known = np.ones([each.stop - each.start for each in part], bool)
@@ -199,24 +201,8 @@ def _part_with_position(variable, located, part):
     return known
 
 
-def _has_position(variable, located):
-    """Which times belong to samples with a position; all times where that is unknown."""
-    if variable.dimensions in located:
-        return _array(located[variable.dimensions])
-    known = np.ones(variable.present.shape, bool)
-    for axis, dimension in enumerate(variable.dimensions):
-        if (dimension,) in located:
-            others = [i for i in range(known.ndim) if i != axis]
-            known &= np.expand_dims(_array(located[dimension,]), others)
-    return known
-
-
 def _flags(flags, part):
     return flags.get(part) if isinstance(flags, Mask) else flags[part]
-
-
-def _array(flags):
-    return flags.whole() if isinstance(flags, Mask) else flags
 
 
 def _cells(variable, valid):

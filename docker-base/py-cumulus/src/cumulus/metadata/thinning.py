@@ -50,10 +50,6 @@ class Mask:
         flags = np.unpackbits(self._bits[first:last])[start - 8 * first :][:count].astype(bool)
         return flags.reshape([each.stop - each.start for each in part])
 
-    def whole(self):
-        """Return all flags as an array."""
-        return self.get(tuple(slice(0, length) for length in self.shape))
-
 
 @dataclass(frozen=True)
 class Thinned:
@@ -135,8 +131,8 @@ class _Reading:
         self._is_full = True
 
     def add(self, part):
-        (north, there), (east, too) = (each.values.read(part) for each in self._variables)
-        valid = self._within(0, north, there) & self._within(1, east, too)
+        north, east, valid, beyond = self._read(part)
+        self._beyond = [known + more for known, more in zip(self._beyond, beyond, strict=True)]
         self._is_full &= bool(valid.all())
         self._mask.set(part, valid)
         for axis, length in enumerate(part):
@@ -148,12 +144,17 @@ class _Reading:
         if valid.any():
             self._keep(north[valid], east[valid])
 
-    def _within(self, which, values, present):
-        low, high = self._limits[which]
-        with np.errstate(invalid="ignore"):
-            inside = (values >= low) & (values <= high)
-        self._beyond[which] += int((present & ~inside).sum())
-        return present & inside
+    def _read(self, part):
+        """Latitudes and longitudes, which samples are valid, and how many of each are not."""
+        arrays, valid, beyond = [], True, []
+        for variable, (low, high) in zip(self._variables, self._limits, strict=True):
+            values, present = variable.values.read(part)
+            with np.errstate(invalid="ignore"):
+                inside = (values >= low) & (values <= high)
+            arrays.append(values)
+            beyond.append(int((present & ~inside).sum()))
+            valid = valid & present & inside
+        return *arrays, valid, beyond
 
     def _keep(self, north, east):
         ends = np.unique([north.argmin(), north.argmax(), east.argmin(), east.argmax()])
@@ -169,10 +170,7 @@ class _Reading:
                 slice(each.start, min(each.stop + 1, length))
                 for each, length in zip(part, self._shape, strict=True)
             )
-            (north, there), (east, too) = (each.values.read(wider) for each in self._variables)
-            beyond = list(self._beyond)
-            valid = self._within(0, north, there) & self._within(1, east, too)
-            self._beyond = beyond
+            north, east, valid, _ = self._read(wider)
         elif self._before is not None:
             north, east, valid = (
                 np.concatenate([row, block])
