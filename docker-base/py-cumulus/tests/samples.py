@@ -252,12 +252,12 @@ class Repository:
         return pids
 
     def reports(self):
-        """The lines of all reports, the oldest first."""
-        return [
-            json.loads(line)
-            for path in sorted(self.output.glob(".cumulus/report-*.jsonl"))
-            for line in path.read_text().splitlines()
-        ]
+        """The lines of all reports, the oldest first; the names of one second do not tell that."""
+        paths = sorted(
+            self.output.glob(".cumulus/report-*.jsonl"),
+            key=lambda path: (path.name.split("-")[1], path.stat().st_mtime_ns),
+        )
+        return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
     def start(self, *arguments, **options):
         """Start process.py; standard output and error are pipes."""
